@@ -1,0 +1,238 @@
+/* api/count.c - increments and decrements: the hot path. */
+#include "api/internal.h"
+
+#include <string.h>
+
+static const void *member(const void *row, const tally_column *c) {
+  return (const char *)row + c->offset;
+}
+
+static int64_t counter_of(const void *row, const tally_column *c) {
+  int64_t v;
+
+  memcpy(&v, member(row, c), sizeof v);
+  return v;
+}
+
+/* ---- Keys --------------------------------------------------------------- */
+
+static int bind_text(struct op *op, const tally_table *t,
+                     const tally_column *c, const void *row, tally_error *e) {
+  const char *text;
+  size_t len;
+
+  memcpy(&text, member(row, c), sizeof text);
+  if (text == NULL)
+    return error_set(e, TALLY_EINVAL, "%s: key column %s is NULL",
+                     t->qualified, c->name);
+  len = strlen(text);
+  if (len > KEY_BYTES_MAX)
+    return error_set(e, TALLY_EINVAL,
+                     "%s: key column %s has %zu bytes; %d are the most",
+                     t->qualified, c->name, len, KEY_BYTES_MAX);
+  if (len == 0 && t->partition_count == 1 &&
+      c->kind == TALLY_KIND_PARTITION_KEY)
+    return error_set(e, TALLY_EINVAL,
+                     "%s: key column %s is empty, and an empty partition key "
+                     "is not allowed",
+                     t->qualified, c->name);
+  return op_bind_bytes(op, &t->session->heap, text, len) ? 0
+                                                         : error_no_memory(e);
+}
+
+static int bind_one(struct op *op, const tally_table *t, const tally_column *c,
+                    const void *row, tally_error *e) {
+  int32_t i;
+  bool bound;
+
+  switch (c->type) {
+  case TALLY_TEXT:
+    return bind_text(op, t, c, row, e);
+  case TALLY_INT:
+    memcpy(&i, member(row, c), sizeof i);
+    bound = op_bind_int(op, &t->session->heap, i);
+    break;
+  default:
+    bound = op_bind_bigint(op, &t->session->heap, counter_of(row, c));
+  }
+  return bound ? 0 : error_no_memory(e);
+}
+
+int bind_key(struct op *op, const tally_table *t, const void *row,
+             bool partition_only, tally_error *e) {
+  uint16_t count = partition_only ? t->partition_count : t->key_count;
+  uint32_t before = op->values_len;
+  int rc = 0;
+
+  for (uint16_t i = 0; i < count && rc == 0; i++) {
+    rc = bind_one(op, t, &t->columns[t->keys[i]], row, e);
+    /* A composite partition key is one key to the server: lengths (2 bytes)
+     * and end marks (1) count with it, less than the 4 counted here. */
+    if (rc == 0 && i + 1 == t->partition_count && t->partition_count > 1 &&
+        op->values_len - before - t->partition_count > KEY_BYTES_MAX)
+      rc = error_set(e, TALLY_EINVAL,
+                     "%s: the partition key has more than %d bytes",
+                     t->qualified, KEY_BYTES_MAX);
+  }
+  return rc;
+}
+
+/* ---- Deltas ------------------------------------------------------------- */
+
+static int touched(const tally_table *t, const void *row, bool negate,
+                   uint64_t *mask, tally_error *e) {
+  *mask = 0;
+  for (uint16_t i = 0; i < t->counter_count; i++) {
+    const tally_column *c = &t->columns[t->counters[i]];
+    int64_t delta = counter_of(row, c);
+
+    if (delta == 0)
+      continue;
+    if (negate && delta == INT64_MIN)
+      return error_set(e, TALLY_ERANGE,
+                       "%s: column %s: %lld cannot be subtracted, it has no "
+                       "negative",
+                       t->qualified, c->name, (long long)delta);
+    *mask |= UINT64_C(1) << i;
+  }
+  if (*mask == 0)
+    return error_set(e, TALLY_EINVAL,
+                     "%s: nothing to add: every counter of the row is 0",
+                     t->qualified);
+  return 0;
+}
+
+static bool bind_deltas(struct op *op, const tally_table *t, const void *row,
+                        const struct update *u, uint64_t mask, bool negate) {
+  for (uint16_t i = 0; i < t->counter_count; i++) {
+    int64_t delta;
+
+    if ((u->mask >> i & 1) == 0)
+      continue;
+    if ((mask >> i & 1) == 0) {
+      if (!op_bind_unset(op, &t->session->heap))
+        return false;
+      continue;
+    }
+    delta = counter_of(row, &t->columns[t->counters[i]]);
+    if (!op_bind_bigint(op, &t->session->heap, negate ? -delta : delta))
+      return false;
+  }
+  return true;
+}
+
+static int fill(struct op *op, tally_table *t, const void *row, uint64_t mask,
+                bool negate, tally_error *e) {
+  const struct update *u = table_update(t, mask);
+
+  if (u == NULL || !bind_deltas(op, t, row, u, mask, negate))
+    return error_no_memory(e);
+  op->kind = OP_EXECUTE;
+  op->statement = &u->statement;
+  op->consistency = t->session->consistency;
+  op->timeout = TIMEOUT_INCREMENT;
+  op->note = negate ? NOTE_DECREMENT : NOTE_INCREMENT;
+  return bind_key(op, t, row, u->partition_only, e);
+}
+
+/* `loop` is where it went. */
+static int submit(tally_table *t, const void *row, bool negate, op_done *done,
+                  op_callback *callback, void *user, struct loop **loop,
+                  tally_error *e) {
+  tally_session *s = t->session;
+  uint64_t mask;
+  struct op *op;
+  int rc = touched(t, row, negate, &mask, e);
+
+  if (rc != 0)
+    return rc;
+  op = op_take(&s->slab);
+  if (op == NULL)
+    return error_set(e, TALLY_EBUSY,
+                     "%u operations are in flight, the session's limit "
+                     "(max_in_flight)",
+                     (unsigned)s->slab.capacity);
+  op->done = done;
+  op->callback = callback;
+  op->user = user;
+  rc = fill(op, t, row, mask, negate, e);
+  if (rc != 0) {
+    op_release(&s->heap, op);
+    return rc;
+  }
+  *loop = session_loop(s);
+  return session_submit(*loop, op, e);
+}
+
+/* ---- Asynchronous ------------------------------------------------------- */
+
+static void on_done(op_callback *callback, void *user,
+                    const struct answer *answer) {
+  tally_callback call = (tally_callback)callback;
+  tally_result result = {0};
+  tally_error error;
+
+  if (call == NULL)
+    return;
+  result.outcome = (int)answer->outcome;
+  if (answer->code != 0) {
+    result.status = error_from_answer(&error, answer);
+    result.error = &error;
+  }
+  call(user, &result);
+}
+
+static int submit_async(tally_table *table, const void *row, bool negate,
+                        tally_callback callback, void *user,
+                        tally_error *error) {
+  struct loop *loop;
+
+  return submit(table, row, negate, on_done, (op_callback *)callback, user,
+                &loop, error);
+}
+
+int tally_increment_async(tally_table *table, const void *row,
+                          tally_callback callback, void *user,
+                          tally_error *error) {
+  return submit_async(table, row, false, callback, user, error);
+}
+
+int tally_decrement_async(tally_table *table, const void *row,
+                          tally_callback callback, void *user,
+                          tally_error *error) {
+  return submit_async(table, row, true, callback, user, error);
+}
+
+/* ---- Blocking ----------------------------------------------------------- */
+
+static void on_waited(op_callback *callback, void *user,
+                      const struct answer *answer) {
+  struct waiter *w = user;
+
+  (void)callback;
+  if (answer->code != 0)
+    w->code = error_from_answer(w->error, answer);
+  wait_done(w);
+}
+
+static int submit_and_wait(tally_table *t, const void *row, bool negate,
+                           tally_error *error) {
+  struct waiter w = {.error = error};
+  struct loop *loop;
+  int rc = wait_begin(t->session, error);
+
+  if (rc == 0)
+    rc = submit(t, row, negate, on_waited, NULL, &w, &loop, error);
+  if (rc != 0)
+    return rc;
+  wait_for(t->session, loop, &w);
+  return w.code;
+}
+
+int tally_increment(tally_table *table, const void *row, tally_error *error) {
+  return submit_and_wait(table, row, false, error);
+}
+
+int tally_decrement(tally_table *table, const void *row, tally_error *error) {
+  return submit_and_wait(table, row, true, error);
+}

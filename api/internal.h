@@ -1,0 +1,158 @@
+/* api/internal.h - what is behind tally.h. */
+#ifndef TALLY_INTERNAL_H
+#define TALLY_INTERNAL_H
+
+#include "api/tally.h"
+#include "core/loop.h"
+
+/* Counters of a table are bits of a uint64_t. */
+enum { COUNTERS_MAX = 64, UPDATES_MAX = 32, KEY_BYTES_MAX = 65535 };
+
+/* Who drives the loops (tally.h, "Threads"). */
+enum session_mode { MODE_THREADS, MODE_GUEST, MODE_INLINE };
+
+struct tally_session {
+  struct net_heap heap;
+  enum session_mode mode;
+  struct loop *loops;
+  uint32_t loop_count;
+  _Atomic uint32_t next_loop;
+  struct slab slab;
+  struct contact *contacts;
+  size_t contact_count;
+  char *keyspace; /* NULL: none configured */
+  uint16_t consistency;
+  uint16_t read_consistency;
+  _Atomic uint32_t statement_count;
+  _Atomic(struct tally_table *) tables;
+  _Atomic bool close_begun;
+  void (*closed)(void *user);
+  void *closed_user;
+  tally_callback connected; /* guest */
+  void *connected_user;
+};
+
+/* The UPDATE for one set of touched counters. */
+struct update {
+  uint64_t mask;   /* the counters that have a bind marker */
+  bool partition_only; /* statics alone: the clustering key is not bound */
+  struct statement statement;
+};
+
+struct tally_table {
+  struct tally_table *next;
+  tally_session *session;
+  char *keyspace;  /* as the server has it, unquoted */
+  char *name;
+  char *qualified; /* "ks.page_hits", as it stands in CQL */
+  size_t row_size;
+  tally_column *columns; /* in the definition's order */
+  size_t column_count;
+  uint16_t *display;     /* column numbers in the server's order */
+  uint16_t *keys;        /* partition key, then clustering key */
+  uint16_t key_count;
+  uint16_t partition_count;
+  uint16_t *counters;    /* bit i of a mask is column counters[i] */
+  uint16_t counter_count;
+  uint64_t statics;      /* mask */
+  _Atomic(struct update *) updates[UPDATES_MAX];
+  struct statement select;
+};
+
+/* ---- error.c ------------------------------------------------------------ */
+
+/* Fill in an error (NULL is fine) for something refused before it was sent,
+ * and return its code. */
+int error_set(tally_error *e, int code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* `doing` is "increment ks.page_hits". */
+int error_from_failure(tally_error *e, const char *doing,
+                       const struct failure *f);
+/* "increment ks.t", from what the answer tells. Returns the code. */
+int error_from_answer(tally_error *e, const struct answer *answer);
+int error_no_memory(tally_error *e);
+
+enum { NOTE_INCREMENT, NOTE_DECREMENT };
+
+/* ---- options.c ---------------------------------------------------------- */
+
+/* Check, and bring to this library's size. */
+int options_read(tally_options *to, const tally_options *from, tally_error *e);
+/* The parts of options.hosts, on the heap. */
+int options_contacts(const tally_options *o, const struct net_heap *heap,
+                     struct contact **contacts, size_t *count, tally_error *e);
+void options_contacts_free(const struct net_heap *heap,
+                           struct contact *contacts, size_t count);
+void options_settings(const tally_options *o, struct loop_settings *settings);
+
+/* ---- text.c: CQL text, and memory for it -------------------------------- */
+
+struct text {
+  const struct net_heap *heap;
+  char *p; /* NUL-terminated; NULL before the first byte */
+  size_t len;
+  size_t cap;
+  bool failed; /* no memory: sticky */
+};
+void text_init(struct text *t, const struct net_heap *heap);
+void text_add(struct text *t, const char *s);
+void text_addf(struct text *t, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* "views", with inner quotes doubled. */
+void text_quoted(struct text *t, const char *name);
+/* 'text', with inner quotes doubled. */
+void text_literal(struct text *t, const char *value);
+/* A keyspace or table by CQL's rules for the name a user typed: bare when that
+ * is possible, else quoted. */
+void text_name(struct text *t, const char *name);
+/* The name as the system tables have it: folded, unquoted. NULL: no memory. */
+char *name_folded(const struct net_heap *heap, const char *name);
+char *string_copy(const struct net_heap *heap, const char *s);
+
+/* ---- definition.c, table.c, statement.c --------------------------------- */
+
+int definition_check(const tally_definition *d, tally_error *e);
+const char *type_name(int type);
+int table_make(tally_table **table, tally_session *s,
+               const tally_definition *d, const char *keyspace,
+               tally_error *e);
+void table_free(tally_table *t);
+/* The UPDATE for the counters in `mask`; NULL: no memory. */
+const struct update *table_update(tally_table *t, uint64_t mask);
+/* CREATE TABLE IF NOT EXISTS ... */
+void statement_create(const tally_table *t, struct text *out);
+bool statement_select(tally_table *t);
+
+/* ---- row access --------------------------------------------------------- */
+
+/* Bind the partition key, or the whole key. */
+int bind_key(struct op *op, const tally_table *t, const void *row,
+             bool partition_only, tally_error *e);
+
+/* ---- wait.c: blocking calls --------------------------------------------- */
+
+struct waiter {
+  struct net_flag flag;
+  tally_error *error; /* may be NULL */
+  int code;
+};
+
+/* May this thread wait?  Also lets an inline loop see what happened while
+ * nobody looked. 0 or TALLY_EDEADLK. */
+int wait_begin(tally_session *s, tally_error *e);
+/* Until the flag is set. */
+void wait_for(tally_session *s, struct loop *l, struct waiter *w);
+void wait_done(struct waiter *w);
+/* The loop that serves this thread's next operation. */
+struct loop *session_loop(tally_session *s);
+/* Hand over; on error the operation is released. */
+int session_submit(struct loop *l, struct op *op, tally_error *e);
+
+/* Send one text with text values bound, and wait. `rows` is called for
+ * RESULT Rows, on the loop's thread, and gives 0 or a code with *error set. */
+typedef int query_rows(void *arg, struct rows *rows, tally_error *error);
+int query_wait(tally_session *s, const char *cql, const char *about,
+               const char *const *values, size_t value_count, query_rows *rows,
+               void *arg, tally_error *e);
+
+#endif

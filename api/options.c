@@ -1,0 +1,433 @@
+/* api/options.c - options: defaults, text settings, checks. */
+#include "api/internal.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void tally_options_init_sized(tally_options *options, size_t size) {
+  static const tally_options defaults = {
+      .hosts = "127.0.0.1",
+      .port = 9042,
+      .io_threads = 1,
+      .consistency = TALLY_LOCAL_QUORUM,
+      .read_consistency = TALLY_LOCAL_QUORUM,
+      .connect_timeout_ms = 2000,
+      .increment_timeout_ms = 6000,
+      .read_timeout_ms = 2000,
+      .schema_timeout_ms = 10000,
+      .close_timeout_ms = 6000,
+      .heartbeat_ms = 10000,
+      .heartbeat_timeout_ms = 5000,
+      .reconnect_min_ms = 50,
+      .reconnect_max_ms = 10000,
+      .max_in_flight = 8192,
+      .connection_max_in_flight = 2048,
+      .max_abandoned = 256,
+      .max_frame_bytes = 16 * 1024 * 1024,
+      .log_level = TALLY_LOG_WARNING,
+  };
+
+  /* The caller's size, never ours: it may be older than this library. */
+  memset(options, 0, size);
+  memcpy(options, &defaults, size < sizeof defaults ? size : sizeof defaults);
+  options->struct_size = size;
+}
+
+void tally_log(tally_options *options, tally_log_callback callback,
+               void *user, int level) {
+  options->log = callback;
+  options->log_user = user;
+  options->log_level = level;
+}
+
+/* ---- Settings as text --------------------------------------------------- */
+
+enum setting_kind {
+  SETTING_TEXT,
+  SETTING_PORT,
+  SETTING_COUNT,
+  SETTING_THREADS,
+  SETTING_TIME,
+  SETTING_CONSISTENCY,
+};
+
+struct setting {
+  const char *name;
+  enum setting_kind kind;
+  size_t offset;
+  uint32_t min;
+  uint32_t max;
+};
+
+#define SETTING(name, kind, min, max)                                          \
+  { #name, kind, offsetof(tally_options, name), min, max }
+
+/* A day: longer times are a mistake in the unit. */
+enum { DAY_MS = 24 * 60 * 60 * 1000 };
+
+static const struct setting settings[] = {
+    SETTING(hosts, SETTING_TEXT, 0, 0),
+    SETTING(port, SETTING_PORT, 1, 65535),
+    SETTING(keyspace, SETTING_TEXT, 0, 0),
+    SETTING(io_threads, SETTING_THREADS, 0, 64),
+    SETTING(consistency, SETTING_CONSISTENCY, 0, 0),
+    SETTING(read_consistency, SETTING_CONSISTENCY, 0, 0),
+    SETTING(connect_timeout_ms, SETTING_TIME, 1, DAY_MS),
+    SETTING(increment_timeout_ms, SETTING_TIME, 1, DAY_MS),
+    SETTING(read_timeout_ms, SETTING_TIME, 1, DAY_MS),
+    SETTING(schema_timeout_ms, SETTING_TIME, 1, DAY_MS),
+    SETTING(close_timeout_ms, SETTING_TIME, 1, DAY_MS),
+    SETTING(heartbeat_ms, SETTING_TIME, 1, DAY_MS),
+    SETTING(heartbeat_timeout_ms, SETTING_TIME, 1, DAY_MS),
+    SETTING(reconnect_min_ms, SETTING_TIME, 1, DAY_MS),
+    SETTING(reconnect_max_ms, SETTING_TIME, 1, DAY_MS),
+    SETTING(max_in_flight, SETTING_COUNT, 1, 16777216),
+    SETTING(connection_max_in_flight, SETTING_COUNT, 1, 32000),
+    SETTING(max_abandoned, SETTING_COUNT, 1, 32000),
+    SETTING(max_frame_bytes, SETTING_COUNT, 1024, 256 * 1024 * 1024),
+};
+
+static const struct {
+  const char *name;
+  int value;
+} consistencies[] = {
+    {"one", TALLY_ONE},
+    {"two", TALLY_TWO},
+    {"three", TALLY_THREE},
+    {"quorum", TALLY_QUORUM},
+    {"all", TALLY_ALL},
+    {"local_quorum", TALLY_LOCAL_QUORUM},
+    {"each_quorum", TALLY_EACH_QUORUM},
+    {"local_one", TALLY_LOCAL_ONE},
+};
+
+/* Names match without regard to case and with "-" for "_". */
+static bool same_name(const char *a, size_t a_len, const char *b) {
+  for (size_t i = 0; i < a_len; i++) {
+    int c = a[i] == '-' ? '_' : tolower((unsigned char)a[i]);
+
+    if (b[i] == '\0' || c != b[i])
+      return false;
+  }
+  return b[a_len] == '\0';
+}
+
+/* "500ms", "5s", "2m", "250". */
+static bool parse_number(const char *text, bool is_time, uint64_t *out) {
+  uint64_t n = 0, unit = 1;
+  const char *s = text;
+
+  if (!isdigit((unsigned char)*s))
+    return false;
+  for (; isdigit((unsigned char)*s); s++) {
+    n = n * 10 + (uint64_t)(*s - '0');
+    if (n > UINT32_MAX)
+      return false;
+  }
+  if (is_time && strcmp(s, "ms") == 0)
+    s += 2;
+  else if (is_time && strcmp(s, "s") == 0)
+    unit = 1000, s++;
+  else if (is_time && strcmp(s, "m") == 0)
+    unit = 60000, s++;
+  *out = n * unit;
+  return *s == '\0';
+}
+
+static int set_number(void *member, const struct setting *s, const char *value,
+                      tally_error *e) {
+  uint64_t n = 0;
+
+  if (!parse_number(value, s->kind == SETTING_TIME, &n) || n < s->min ||
+      n > s->max)
+    return error_set(e, TALLY_EINVAL, "option %s: \"%s\" is not %s from %u to "
+                     "%u%s", s->name, value,
+                     s->kind == SETTING_TIME ? "a time" : "a whole number",
+                     (unsigned)s->min, (unsigned)s->max,
+                     s->kind == SETTING_TIME ? " ms (500ms, 5s, 2m)" : "");
+  if (s->kind == SETTING_PORT)
+    *(uint16_t *)member = (uint16_t)n;
+  else if (s->kind == SETTING_THREADS)
+    *(int *)member = (int)n;
+  else
+    *(uint32_t *)member = (uint32_t)n;
+  return 0;
+}
+
+static int set_consistency(int *member, const char *name, const char *value,
+                           tally_error *e) {
+  for (size_t i = 0; i < sizeof consistencies / sizeof consistencies[0]; i++)
+    if (same_name(value, strlen(value), consistencies[i].name)) {
+      *member = consistencies[i].value;
+      return 0;
+    }
+  return error_set(e, TALLY_EINVAL,
+                   "option %s: \"%s\" is none of one, two, three, quorum, all, "
+                   "local_quorum, each_quorum, local_one",
+                   name, value);
+}
+
+static int set_one(tally_options *o, const struct setting *s,
+                   const char *value, tally_error *e) {
+  void *member = (char *)o + s->offset;
+
+  switch (s->kind) {
+  case SETTING_TEXT:
+    *(const char **)member = value;
+    return 0;
+  case SETTING_CONSISTENCY:
+    return set_consistency(member, s->name, value, e);
+  default:
+    return set_number(member, s, value, e);
+  }
+}
+
+static const struct setting *find_setting(const char *name, size_t len) {
+  for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
+    const struct setting *s = &settings[i];
+    size_t full = strlen(s->name);
+    char stem[64];
+
+    if (same_name(name, len, s->name))
+      return s;
+    /* "connect_timeout" is good enough for connect_timeout_ms. */
+    if (s->kind != SETTING_TIME)
+      continue;
+    memcpy(stem, s->name, full - 3);
+    stem[full - 3] = '\0';
+    if (same_name(name, len, stem))
+      return s;
+  }
+  return NULL;
+}
+
+int tally_options_set(tally_options *options, const char *setting,
+                      tally_error *error) {
+  const char *equals = strchr(setting, '=');
+  size_t len = equals == NULL ? strlen(setting) : (size_t)(equals - setting);
+  const struct setting *s;
+
+  if (equals == NULL)
+    return error_set(error, TALLY_EINVAL,
+                     "option \"%s\" has no value: write name=value", setting);
+  if (same_name(setting, len, "timeout")) {
+    int rc = set_one(options, find_setting("increment_timeout_ms", 20),
+                     equals + 1, error);
+
+    return rc != 0 ? rc
+                   : set_one(options, find_setting("read_timeout_ms", 15),
+                             equals + 1, error);
+  }
+  s = find_setting(setting, len);
+  if (s == NULL)
+    return error_set(error, TALLY_EINVAL, "there is no option \"%.*s\"",
+                     (int)len, setting);
+  return set_one(options, s, equals + 1, error);
+}
+
+/* ---- Checks ------------------------------------------------------------- */
+
+static int check_consistency(int value, const char *name, tally_error *e) {
+  for (size_t i = 0; i < sizeof consistencies / sizeof consistencies[0]; i++)
+    if (consistencies[i].value == value)
+      return 0;
+  return error_set(e, TALLY_EINVAL, "option %s: there is no level %d", name,
+                   value);
+}
+
+static int64_t number_of(const tally_options *o, const struct setting *s) {
+  const void *member = (const char *)o + s->offset;
+
+  switch (s->kind) {
+  case SETTING_PORT:
+    return *(const uint16_t *)member;
+  case SETTING_THREADS:
+    return *(const int *)member;
+  default:
+    return *(const uint32_t *)member;
+  }
+}
+
+static int check_values(const tally_options *o, tally_error *e) {
+  const tally_allocator *a = &o->allocator;
+  int rc;
+
+  for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
+    const struct setting *s = &settings[i];
+    int64_t n;
+
+    if (s->kind == SETTING_TEXT || s->kind == SETTING_CONSISTENCY)
+      continue;
+    n = number_of(o, s);
+    if (n < (int64_t)s->min || n > (int64_t)s->max)
+      return error_set(e, TALLY_EINVAL,
+                       "option %s: %lld is not from %u to %u", s->name,
+                       (long long)n, (unsigned)s->min, (unsigned)s->max);
+  }
+  if ((a->allocate == NULL) != (a->resize == NULL) ||
+      (a->allocate == NULL) != (a->release == NULL))
+    return error_set(e, TALLY_EINVAL,
+                     "option allocator: give all three functions or none");
+  if (o->reconnect_min_ms > o->reconnect_max_ms)
+    return error_set(e, TALLY_EINVAL,
+                     "option reconnect_min_ms: %u is above reconnect_max_ms %u",
+                     (unsigned)o->reconnect_min_ms,
+                     (unsigned)o->reconnect_max_ms);
+  rc = check_consistency(o->consistency, "consistency", e);
+  if (rc == 0)
+    rc = check_consistency(o->read_consistency, "read_consistency", e);
+  return rc;
+}
+
+int options_read(tally_options *to, const tally_options *from,
+                 tally_error *e) {
+  const unsigned char *tail = (const unsigned char *)from + sizeof *to;
+  size_t size;
+
+  if (from == NULL || from->struct_size < offsetof(tally_options, port))
+    return error_set(e, TALLY_EINVAL,
+                     "options were not set up with tally_options_init()");
+  size = from->struct_size;
+  /* A newer program asks for what this library does not have: say so. */
+  for (; size > sizeof *to; size--, tail++)
+    if (*tail != 0)
+      return error_set(e, TALLY_EINVAL,
+                       "options has settings that version %s does not know",
+                       TALLY_VERSION);
+  tally_options_init(to);
+  memcpy(to, from, size);
+  to->struct_size = sizeof *to;
+  return check_values(to, e);
+}
+
+/* ---- Hosts -------------------------------------------------------------- */
+
+void options_contacts_free(const struct net_heap *heap,
+                           struct contact *contacts, size_t count) {
+  for (size_t i = 0; contacts != NULL && i < count; i++)
+    net_free(heap, contacts[i].name);
+  net_free(heap, contacts);
+}
+
+/* "host", "host:port", "[::1]", "[::1]:port", "::1". */
+static bool split_host(const char *text, size_t len, size_t *name_at,
+                       size_t *name_len, const char **port) {
+  const char *colon = memchr(text, ':', len);
+
+  *port = NULL;
+  *name_at = 0;
+  *name_len = len;
+  if (len > 0 && text[0] == '[') {
+    const char *end = memchr(text, ']', len);
+
+    if (end == NULL)
+      return false;
+    *name_at = 1;
+    *name_len = (size_t)(end - text) - 1;
+    if (end + 1 < text + len) {
+      if (end[1] != ':')
+        return false;
+      *port = end + 2;
+    }
+  } else if (colon != NULL &&
+             memchr(colon + 1, ':', len - (size_t)(colon + 1 - text)) == NULL) {
+    *name_len = (size_t)(colon - text);
+    *port = colon + 1;
+  }
+  return *name_len > 0;
+}
+
+static int read_contact(struct contact *c, const tally_options *o,
+                        const struct net_heap *heap, const char *text,
+                        size_t len, tally_error *e) {
+  char number[8] = "";
+  size_t name_at, name_len;
+  const char *port;
+  uint64_t n = o->port;
+
+  if (!split_host(text, len, &name_at, &name_len, &port))
+    return error_set(e, TALLY_EINVAL,
+                     "option hosts: \"%.*s\" is no host[:port]", (int)len,
+                     text);
+  if (port != NULL) {
+    size_t digits = (size_t)(text + len - port);
+
+    memcpy(number, port, digits < 7 ? digits : 7);
+    if (!parse_number(number, false, &n) || n < 1 || n > 65535)
+      return error_set(e, TALLY_EINVAL,
+                       "option hosts: the port of \"%.*s\" is not a number "
+                       "from 1 to 65535",
+                       (int)len, text);
+  }
+  c->port = (uint16_t)n;
+  c->name = net_alloc(heap, name_len + 1);
+  if (c->name == NULL)
+    return error_no_memory(e);
+  memcpy(c->name, text + name_at, name_len);
+  return 0;
+}
+
+int options_contacts(const tally_options *o, const struct net_heap *heap,
+                     struct contact **contacts, size_t *count,
+                     tally_error *e) {
+  const char *s = o->hosts == NULL ? "" : o->hosts;
+  size_t max = 1, n = 0;
+  int rc = 0;
+
+  for (const char *p = s; *p != '\0'; p++)
+    max += *p == ',';
+  *contacts = net_alloc(heap, max * sizeof **contacts);
+  *count = 0;
+  if (*contacts == NULL)
+    return error_no_memory(e);
+  while (rc == 0 && *s != '\0') {
+    size_t len = strcspn(s, ",");
+    const char *item = s, *end = s + len;
+
+    while (item < end && *item == ' ')
+      item++;
+    while (end > item && end[-1] == ' ')
+      end--;
+    if (end > item) {
+      rc = read_contact(&(*contacts)[n], o, heap, item, (size_t)(end - item),
+                        e);
+      n += rc == 0;
+    }
+    s += len;
+    s += *s == ',';
+  }
+  if (rc == 0 && n == 0)
+    rc = error_set(e, TALLY_EINVAL, "option hosts names no host");
+  *count = n;
+  if (rc != 0) {
+    options_contacts_free(heap, *contacts, n);
+    *contacts = NULL;
+  }
+  return rc;
+}
+
+void options_settings(const tally_options *o, struct loop_settings *s) {
+  const uint64_t ms = 1000000;
+  struct config *c = &s->config;
+
+  c->timeout[TIMEOUT_INCREMENT] = o->increment_timeout_ms * ms;
+  c->timeout[TIMEOUT_READ] = o->read_timeout_ms * ms;
+  c->timeout[TIMEOUT_SCHEMA] = o->schema_timeout_ms * ms;
+  c->timeout[TIMEOUT_PAUSE] = 100 * ms;
+  c->connect_timeout = o->connect_timeout_ms * ms;
+  c->close_timeout = o->close_timeout_ms * ms;
+  c->heartbeat = o->heartbeat_ms * ms;
+  c->heartbeat_timeout = o->heartbeat_timeout_ms * ms;
+  c->reconnect_min = o->reconnect_min_ms * ms;
+  c->reconnect_max = o->reconnect_max_ms * ms;
+  c->connection_max_in_flight = o->connection_max_in_flight;
+  c->max_abandoned = o->max_abandoned;
+  c->max_frame = o->max_frame_bytes;
+  c->resolve = o->resolve;
+  c->resolve_user = o->resolve_user;
+  s->log.write = o->log;
+  s->log.user = o->log_user;
+  s->log.level = o->log_level;
+}

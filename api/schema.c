@@ -1,0 +1,347 @@
+/* api/schema.c - keyspaces and tables are made here: one statement, then
+ * looks at the nodes' schema versions until they are one.
+ *
+ * A change is a small machine that goes on from the callbacks of its own
+ * requests, so that it runs alike in all three modes. */
+#include "api/internal.h"
+
+#include "core/rows.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum step { STEP_CHANGE, STEP_LOCAL, STEP_PEERS, STEP_PAUSE };
+
+struct change {
+  tally_session *session;
+  struct loop *loop;
+  enum step step;
+  struct statement statement; /* of the step under way */
+  char *cql;
+  char *about;      /* "ks.page_hits" */
+  uint64_t give_up; /* net_clock(): agreement is not waited for beyond */
+  uint8_t version[16];
+  tally_callback callback;
+  void *user;
+  struct waiter *waiter; /* blocking */
+};
+
+static void change_free(struct change *c) {
+  const struct net_heap heap = c->session->heap;
+
+  net_free(&heap, c->cql);
+  net_free(&heap, c->about);
+  net_free(&heap, c);
+}
+
+static void change_done(struct change *c, int code, const tally_error *error) {
+  tally_result result = {.status = code,
+                         .outcome = code == 0 ? TALLY_APPLIED
+                                              : error->outcome,
+                         .error = code == 0 ? NULL : error};
+  tally_callback callback = c->callback;
+  void *user = c->user;
+  struct waiter *w = c->waiter;
+
+  change_free(c);
+  if (w != NULL) {
+    w->code = code;
+    if (code != 0 && w->error != NULL)
+      *w->error = *error;
+    wait_done(w);
+  } else if (callback != NULL) {
+    callback(user, &result);
+  }
+}
+
+static void on_step(op_callback *callback, void *user,
+                    const struct answer *answer);
+
+static int send_step(struct change *c, enum step step, tally_error *e) {
+  static const char *const texts[] = {
+      [STEP_LOCAL] = "SELECT schema_version FROM system.local",
+      [STEP_PEERS] = "SELECT schema_version FROM system.peers",
+      [STEP_PAUSE] = "",
+  };
+  struct op *op = op_make(&c->session->heap);
+
+  if (op == NULL)
+    return error_no_memory(e);
+  c->step = step;
+  c->statement.text = step == STEP_CHANGE ? c->cql : texts[step];
+  c->statement.text_len = strlen(c->statement.text);
+  c->statement.table = c->about;
+  c->statement.effect = step == STEP_CHANGE ? EFFECT_SCHEMA : EFFECT_READ;
+  op->kind = step == STEP_PAUSE ? OP_PAUSE : OP_QUERY;
+  op->statement = &c->statement;
+  op->consistency = TALLY_ONE;
+  op->timeout = step == STEP_CHANGE  ? TIMEOUT_SCHEMA
+                : step == STEP_PAUSE ? TIMEOUT_PAUSE
+                                     : TIMEOUT_READ;
+  op->done = on_step;
+  op->user = c;
+  return session_submit(c->loop, op, e);
+}
+
+/* True when every version in the answer is the one of the local node, which
+ * the first look notes down.  Peers that tell none are down. */
+static bool agrees(struct change *c, struct rows *rows) {
+  struct cell cell;
+
+  while (rows_next(rows, &cell)) {
+    if (cell.p == NULL || cell.len != sizeof c->version)
+      continue;
+    if (c->step == STEP_LOCAL)
+      memcpy(c->version, cell.p, sizeof c->version);
+    else if (memcmp(c->version, cell.p, sizeof c->version) != 0)
+      return false;
+  }
+  return true;
+}
+
+/* The server finds our own text invalid: keyspace or table are not there, or
+ * not as the definition has them. */
+static int change_error(struct change *c, const struct answer *answer,
+                        tally_error *e) {
+  struct failure f = *answer->failure;
+  char doing[256];
+
+  if (f.server_code == 0x2200 || f.server_code == 0x2300) {
+    f.code = TALLY_ESCHEMA;
+    f.what = "the server refused it";
+  }
+  snprintf(doing, sizeof doing, "schema change %s", c->about);
+  return error_from_failure(e, doing, &f);
+}
+
+static int next_step(struct change *c, const struct answer *answer,
+                     tally_error *e) {
+  switch (c->step) {
+  case STEP_CHANGE:
+    return answer->code != 0 ? change_error(c, answer, e)
+                             : send_step(c, STEP_LOCAL, e);
+  case STEP_LOCAL:
+    agrees(c, answer->rows);
+    return send_step(c, STEP_PEERS, e);
+  case STEP_PEERS:
+    if (agrees(c, answer->rows))
+      break;
+    if (net_clock() < c->give_up)
+      return send_step(c, STEP_PAUSE, e);
+    log_write(&c->loop->context.log, LOG_WARNING,
+              "%s: the nodes do not agree on the schema yet", c->about);
+    break;
+  case STEP_PAUSE:
+    return send_step(c, STEP_LOCAL, e);
+  }
+  change_done(c, 0, NULL);
+  return 0;
+}
+
+static void on_step(op_callback *callback, void *user,
+                    const struct answer *answer) {
+  struct change *c = user;
+  tally_error e;
+  int rc;
+
+  (void)callback;
+  /* A look at the versions that fails is no failure of the change: but without
+   * a connection there is nothing more to wait for. */
+  if (c->step != STEP_CHANGE && c->step != STEP_PAUSE && answer->code != 0)
+    rc = error_from_answer(&e, answer);
+  else if (c->step == STEP_PAUSE && answer->code == FAILURE_CLOSED)
+    rc = error_set(&e, TALLY_ECLOSED, "the session was closed");
+  else
+    rc = next_step(c, answer, &e);
+  if (rc != 0)
+    change_done(c, rc, &e);
+}
+
+/* Takes over cql and about (NULL: no memory). */
+static int change_start(tally_session *s, char *cql, char *about,
+                        struct waiter *w, tally_callback callback, void *user,
+                        struct loop **loop, tally_error *e) {
+  struct change *c = net_alloc(&s->heap, sizeof *c);
+  int rc;
+
+  if (c == NULL || cql == NULL || about == NULL) {
+    net_free(&s->heap, c);
+    net_free(&s->heap, cql);
+    net_free(&s->heap, about);
+    return error_no_memory(e);
+  }
+  c->session = s;
+  c->loop = *loop = session_loop(s);
+  c->cql = cql;
+  c->about = about;
+  c->give_up = net_clock() + c->loop->context.config.timeout[TIMEOUT_SCHEMA];
+  c->waiter = w;
+  c->callback = callback;
+  c->user = user;
+  rc = send_step(c, STEP_CHANGE, e);
+  if (rc != 0)
+    change_free(c);
+  return rc;
+}
+
+/* ---- Keyspaces ---------------------------------------------------------- */
+
+/* "dc1:3,dc2:3" -> , 'dc1': 3, 'dc2': 3 */
+static bool add_replication(struct text *text, const char *replication) {
+  const char *s = replication;
+
+  while (*s != '\0') {
+    size_t len = strcspn(s, ",");
+    char dc[64];
+    int factor = 0, end = 0;
+
+    if (sscanf(s, "%63[^:,]:%9d%n", dc, &factor, &end) != 2 ||
+        (size_t)end != len || factor < 1)
+      return false;
+    text_add(text, ", ");
+    text_literal(text, dc);
+    text_addf(text, ": %d", factor);
+    s += len;
+    s += *s == ',';
+  }
+  return true;
+}
+
+static int keyspace_cql(tally_session *s, const char *name,
+                        const tally_keyspace_options *o, struct text *text,
+                        tally_error *e) {
+  int factor = o == NULL || o->replication_factor == 0 ? 1
+                                                       : o->replication_factor;
+
+  if (name == NULL || name[0] == '\0')
+    return error_set(e, TALLY_EINVAL, "the keyspace has no name");
+  if (o != NULL && o->struct_size != sizeof *o)
+    return error_set(e, TALLY_EINVAL,
+                     "keyspace options: struct_size is not set");
+  if (factor < 1)
+    return error_set(e, TALLY_EINVAL,
+                     "keyspace %s: replication_factor %d is below 1", name,
+                     factor);
+  text_init(text, &s->heap);
+  text_add(text, "CREATE KEYSPACE IF NOT EXISTS ");
+  text_name(text, name);
+  text_add(text, " WITH replication = {'class': ");
+  if (o == NULL || o->replication == NULL) {
+    text_addf(text, "'SimpleStrategy', 'replication_factor': %d}", factor);
+    return 0;
+  }
+  text_add(text, "'NetworkTopologyStrategy'");
+  if (!add_replication(text, o->replication) || o->replication[0] == '\0') {
+    net_free(&s->heap, text->p);
+    return error_set(e, TALLY_EINVAL,
+                     "keyspace %s: replication \"%s\" is not dc1:3,dc2:3",
+                     name, o->replication);
+  }
+  text_add(text, "}");
+  return 0;
+}
+
+static int create_keyspace(tally_session *s, const char *name,
+                           const tally_keyspace_options *o, struct waiter *w,
+                           tally_callback callback, void *user,
+                           struct loop **loop, tally_error *e) {
+  struct text text;
+  int rc = keyspace_cql(s, name, o, &text, e);
+
+  if (rc != 0)
+    return rc;
+  return change_start(s, text.p, string_copy(&s->heap, name), w, callback,
+                      user, loop, e);
+}
+
+int tally_create_keyspace_async(tally_session *session, const char *name,
+                                const tally_keyspace_options *options,
+                                tally_callback callback, void *user,
+                                tally_error *error) {
+  struct loop *loop;
+
+  return create_keyspace(session, name, options, NULL, callback, user, &loop,
+                         error);
+}
+
+int tally_create_keyspace(tally_session *session, const char *name,
+                          const tally_keyspace_options *options,
+                          tally_error *error) {
+  struct waiter w = {.error = error};
+  struct loop *loop;
+  int rc = wait_begin(session, error);
+
+  if (rc == 0)
+    rc = create_keyspace(session, name, options, &w, NULL, NULL, &loop, error);
+  if (rc != 0)
+    return rc;
+  wait_for(session, loop, &w);
+  return w.code;
+}
+
+/* ---- Tables ------------------------------------------------------------- */
+
+/* A dry run has nothing to send: *text is freed then. */
+static int sync_cql(tally_table *t, const tally_sync_options *o,
+                    struct text *text, tally_error *e) {
+  if (o != NULL && o->struct_size != sizeof *o)
+    return error_set(e, TALLY_EINVAL, "sync options: struct_size is not set");
+  text_init(text, &t->session->heap);
+  statement_create(t, text);
+  if (text->failed)
+    return error_no_memory(e);
+  if (o != NULL && o->on_statement != NULL)
+    o->on_statement(o->user, text->p);
+  return 0;
+}
+
+static bool is_dry(const tally_sync_options *o) {
+  return o != NULL && o->dry_run != 0;
+}
+
+static int sync(tally_table *t, const tally_sync_options *o, struct waiter *w,
+                tally_callback callback, void *user, struct loop **loop,
+                tally_error *e) {
+  struct text text;
+  int rc = sync_cql(t, o, &text, e);
+
+  if (rc != 0)
+    return rc;
+  return change_start(t->session, text.p,
+                      string_copy(&t->session->heap, t->qualified), w,
+                      callback, user, loop, e);
+}
+
+int tally_sync_table(tally_table *table, const tally_sync_options *options,
+                     tally_error *error) {
+  struct waiter w = {.error = error};
+  struct loop *loop;
+  struct text text;
+  int rc;
+
+  if (is_dry(options)) {
+    rc = sync_cql(table, options, &text, error);
+    if (rc == 0)
+      net_free(&table->session->heap, text.p);
+    return rc;
+  }
+  rc = wait_begin(table->session, error);
+  if (rc == 0)
+    rc = sync(table, options, &w, NULL, NULL, &loop, error);
+  if (rc != 0)
+    return rc;
+  wait_for(table->session, loop, &w);
+  return w.code;
+}
+
+int tally_sync_table_async(tally_table *table,
+                           const tally_sync_options *options,
+                           tally_callback callback, void *user,
+                           tally_error *error) {
+  struct loop *loop;
+
+  if (is_dry(options))
+    return error_set(error, TALLY_EINVAL,
+                     "a dry run sends nothing: use tally_sync_table()");
+  return sync(table, options, NULL, callback, user, &loop, error);
+}

@@ -1,0 +1,317 @@
+/* api/session.c - connecting and closing, in the three modes. */
+#include "api/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- Parts -------------------------------------------------------------- */
+
+static void session_free(tally_session *s) {
+  const struct net_heap heap = s->heap;
+  tally_table *t = atomic_load(&s->tables);
+
+  while (t != NULL) {
+    tally_table *next = t->next;
+
+    table_free(t);
+    t = next;
+  }
+  slab_fini(&s->slab);
+  options_contacts_free(&heap, s->contacts, s->contact_count);
+  net_free(&heap, s->keyspace);
+  net_free(&heap, s->loops);
+  net_free(&heap, s);
+}
+
+static int session_parts(tally_session *s, const tally_options *o,
+                         tally_error *e) {
+  int rc = options_contacts(o, &s->heap, &s->contacts, &s->contact_count, e);
+
+  if (rc != 0)
+    return rc;
+  s->consistency = (uint16_t)o->consistency;
+  s->read_consistency = (uint16_t)o->read_consistency;
+  if (o->keyspace != NULL && o->keyspace[0] != '\0') {
+    s->keyspace = string_copy(&s->heap, o->keyspace);
+    if (s->keyspace == NULL)
+      return error_no_memory(e);
+  }
+  s->loops = net_alloc(&s->heap, sizeof *s->loops * s->loop_count);
+  if (s->loops == NULL ||
+      slab_init(&s->slab, &s->heap, o->max_in_flight,
+                s->mode == MODE_THREADS) != 0)
+    return error_no_memory(e);
+  return 0;
+}
+
+static int session_new(tally_session **session, const tally_options *o,
+                       enum session_mode mode, tally_error *e) {
+  const tally_allocator *a = &o->allocator;
+  struct net_heap heap = {a->allocate, a->resize, a->release, a->user};
+  tally_session *s = net_alloc(&heap, sizeof *s);
+  int rc;
+
+  if (s == NULL)
+    return error_no_memory(e);
+  s->heap = heap;
+  s->mode = mode;
+  s->loop_count = mode == MODE_THREADS ? (uint32_t)o->io_threads : 1;
+  rc = session_parts(s, o, e);
+  if (rc != 0) {
+    session_free(s);
+    return rc;
+  }
+  *session = s;
+  return 0;
+}
+
+static int system_error(tally_error *e, const char *doing, int error) {
+  return error_set(e, TALLY_ESYSTEM, "%s: %s", doing, net_error_text(error));
+}
+
+/* ---- Closing ------------------------------------------------------------ */
+
+static void wait_closed(struct loop *l) {
+  if (l->threaded) {
+    net_park(&l->gone, 0);
+    loop_join(l);
+  } else {
+    while (!l->closed)
+      loop_turn(l, true);
+  }
+  loop_fini(l);
+}
+
+/* The first `count` loops, all at once. */
+static void close_loops(tally_session *s, uint32_t count) {
+  for (uint32_t i = 0; i < count; i++)
+    loop_close(&s->loops[i], NULL, NULL);
+  for (uint32_t i = 0; i < count; i++)
+    wait_closed(&s->loops[i]);
+}
+
+int tally_close(tally_session *session) {
+  if (session == NULL)
+    return 0;
+  if (wait_begin(session, NULL) != 0)
+    return TALLY_EDEADLK;
+  if (atomic_exchange(&session->close_begun, true))
+    return TALLY_ECLOSED;
+  close_loops(session, session->loop_count);
+  session_free(session);
+  return 0;
+}
+
+/* ---- Connecting, blocking ----------------------------------------------- */
+
+static void on_connected(void *arg, const struct failure *why) {
+  struct waiter *w = arg;
+
+  if (why != NULL)
+    w->code = error_from_failure(w->error, "connecting", why);
+  wait_done(w);
+}
+
+static int start_loop(struct loop *l, tally_session *s,
+                      const struct loop_settings *settings, struct waiter *w,
+                      tally_error *e) {
+  int rc = loop_init(l, settings, NULL);
+
+  if (rc != 0)
+    return system_error(e, "a loop cannot be made", rc);
+  loop_connect(l, on_connected, w);
+  if (s->mode == MODE_INLINE)
+    return 0;
+  rc = loop_start_thread(l);
+  if (rc != 0) {
+    loop_close(l, NULL, NULL);
+    wait_closed(l);
+    return system_error(e, "a thread cannot be started", rc);
+  }
+  return 0;
+}
+
+/* Each loop has connections of its own; all must have one. */
+static int connect_loops(tally_session *s, const tally_options *o,
+                         tally_error *e) {
+  struct loop_settings settings = {.heap = s->heap,
+                                   .contacts = s->contacts,
+                                   .contact_count = s->contact_count};
+  struct waiter *waiters =
+      net_alloc(&s->heap, sizeof *waiters * s->loop_count);
+  uint32_t count = 0;
+  int rc = 0;
+
+  if (waiters == NULL)
+    return error_no_memory(e);
+  options_settings(o, &settings);
+  for (; count < s->loop_count; count++) {
+    /* One error is enough, and one writer of it at a time. */
+    waiters[count].error = count == 0 ? e : NULL;
+    rc = start_loop(&s->loops[count], s, &settings, &waiters[count], e);
+    if (rc != 0)
+      break;
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    wait_for(s, &s->loops[i], &waiters[i]);
+    if (rc == 0 && waiters[i].code != 0) {
+      rc = waiters[i].code;
+      if (i > 0)
+        error_set(e, rc, "connecting failed on loop %u: %s", (unsigned)i,
+                  tally_error_text(rc));
+    }
+  }
+  if (rc != 0)
+    close_loops(s, count);
+  net_free(&s->heap, waiters);
+  return rc;
+}
+
+int tally_connect(tally_session **session, const tally_options *options,
+                  tally_error *error) {
+  tally_options o;
+  tally_session *s;
+  int rc = options_read(&o, options, error);
+
+  *session = NULL;
+  if (rc == 0)
+    rc = session_new(&s, &o, o.io_threads > 0 ? MODE_THREADS : MODE_INLINE,
+                     error);
+  if (rc != 0)
+    return rc;
+  rc = connect_loops(s, &o, error);
+  if (rc != 0) {
+    session_free(s);
+    return rc;
+  }
+  *session = s;
+  return 0;
+}
+
+/* ---- The caller's loop -------------------------------------------------- */
+
+static void on_guest_connected(void *arg, const struct failure *why) {
+  tally_session *s = arg;
+  tally_result result = {.outcome = TALLY_NOT_APPLIED};
+  tally_error error;
+
+  if (why != NULL) {
+    result.status = error_from_failure(&error, "connecting", why);
+    result.error = &error;
+  }
+  s->connected(s->connected_user, &result);
+}
+
+int tally_connect_on(tally_session **session, struct uv_loop_s *loop,
+                     const tally_options *options, tally_callback connected,
+                     void *user, tally_error *error) {
+  struct loop_settings settings = {0};
+  tally_options o;
+  tally_session *s;
+  int rc = options_read(&o, options, error);
+
+  *session = NULL;
+  if (rc == 0)
+    rc = session_new(&s, &o, MODE_GUEST, error);
+  if (rc != 0)
+    return rc;
+  settings.heap = s->heap;
+  settings.contacts = s->contacts;
+  settings.contact_count = s->contact_count;
+  options_settings(&o, &settings);
+  s->connected = connected;
+  s->connected_user = user;
+  rc = loop_init(&s->loops[0], &settings, loop);
+  if (rc != 0) {
+    session_free(s);
+    return system_error(error, "a loop cannot be joined", rc);
+  }
+  loop_connect(&s->loops[0], connected != NULL ? on_guest_connected : NULL, s);
+  *session = s;
+  return 0;
+}
+
+/* ---- Closing without blocking ------------------------------------------- */
+
+static void all_closed(tally_session *s) {
+  void (*closed)(void *user) = s->closed;
+  void *user = s->closed_user;
+
+  session_free(s);
+  if (closed != NULL)
+    closed(user);
+}
+
+static void on_guest_closed(void *arg) {
+  tally_session *s = arg;
+
+  loop_fini(&s->loops[0]);
+  all_closed(s);
+}
+
+/* Threads cannot join themselves: one more waits for them, and goes. */
+static void reap(void *arg) {
+  tally_session *s = arg;
+
+  close_loops(s, s->loop_count);
+  all_closed(s);
+}
+
+int tally_close_async(tally_session *session, void (*closed)(void *user),
+                      void *user) {
+  if (atomic_exchange(&session->close_begun, true))
+    return TALLY_ECLOSED;
+  session->closed = closed;
+  session->closed_user = user;
+  switch (session->mode) {
+  case MODE_THREADS:
+    if (net_thread_detached(&session->heap, reap, session) == 0)
+      return 0;
+    atomic_store(&session->close_begun, false);
+    return TALLY_ESYSTEM;
+  case MODE_GUEST:
+    loop_close(&session->loops[0], on_guest_closed, session);
+    return 0;
+  case MODE_INLINE:
+  default:
+    loop_close(&session->loops[0], NULL, NULL); /* tally_poll() ends it */
+    return 0;
+  }
+}
+
+/* ---- Driving an inline session ------------------------------------------ */
+
+int tally_poll(tally_session *session, int timeout_ms, tally_error *error) {
+  struct loop *l = &session->loops[0];
+  bool idle;
+
+  if (session->mode != MODE_INLINE)
+    return error_set(error, TALLY_EINVAL,
+                     "tally_poll() is for inline sessions (io_threads = 0)");
+  if (loop_is_mine(l))
+    return error_set(error, TALLY_EDEADLK, "tally_poll() inside a callback");
+  idle = l->context.pending == 0 && !session->close_begun;
+  if (timeout_ms == 0 || idle)
+    loop_turn(l, false);
+  else if (timeout_ms < 0)
+    loop_turn(l, true);
+  else
+    loop_turn_within(l, (uint64_t)timeout_ms * 1000000);
+  if (!l->closed)
+    return (int)l->context.pending;
+  loop_fini(l);
+  all_closed(session);
+  return 0;
+}
+
+int tally_backend_fd(const tally_session *session) {
+  return session->mode == MODE_THREADS
+             ? -1
+             : net_loop_fd(session->loops[0].context.net);
+}
+
+int tally_backend_timeout(const tally_session *session) {
+  return session->mode == MODE_THREADS
+             ? -1
+             : net_loop_timeout_ms(session->loops[0].context.net);
+}

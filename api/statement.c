@@ -1,0 +1,228 @@
+/* api/statement.c - the CQL of a table: one UPDATE for each set of touched
+ * counters, one SELECT, one CREATE TABLE. */
+#include "api/internal.h"
+
+#include <string.h>
+
+/* Writes "k1" = ? AND "k2" = ?, and the binds for it. */
+static void add_where(const tally_table *t, struct text *out,
+                      struct statement_bind *binds, uint16_t *bind_count,
+                      uint16_t key_count) {
+  text_add(out, " WHERE ");
+  for (uint16_t i = 0; i < key_count; i++) {
+    const tally_column *c = &t->columns[t->keys[i]];
+
+    if (i > 0)
+      text_add(out, " AND ");
+    text_quoted(out, c->name);
+    text_add(out, " = ?");
+    binds[*bind_count].name = c->name;
+    binds[(*bind_count)++].type = (uint16_t)c->type;
+  }
+}
+
+static bool finish(tally_table *t, struct statement *s, struct text *text,
+                   struct statement_bind *binds, uint16_t bind_count,
+                   enum effect effect) {
+  if (text->failed) {
+    net_free(&t->session->heap, binds);
+    return false;
+  }
+  s->text = text->p;
+  s->text_len = text->len;
+  s->table = t->qualified;
+  s->effect = effect;
+  s->binds = binds;
+  s->bind_count = bind_count;
+  s->number = atomic_fetch_add(&t->session->statement_count, 1);
+  return true;
+}
+
+static struct statement_bind *new_binds(const tally_table *t) {
+  return net_alloc(&t->session->heap,
+                   sizeof(struct statement_bind) * t->column_count);
+}
+
+bool statement_select(tally_table *t) {
+  struct statement_bind *binds = new_binds(t);
+  uint16_t bind_count = 0;
+  struct text text;
+
+  if (binds == NULL)
+    return false;
+  text_init(&text, &t->session->heap);
+  for (uint16_t i = 0; i < t->counter_count; i++) {
+    text_add(&text, i == 0 ? "SELECT " : ", ");
+    text_quoted(&text, t->columns[t->counters[i]].name);
+  }
+  text_add(&text, " FROM ");
+  text_add(&text, t->qualified);
+  add_where(t, &text, binds, &bind_count, t->key_count);
+  /* The full key names one row; a second one is worth noticing. */
+  text_add(&text, " LIMIT 2");
+  return finish(t, &t->select, &text, binds, bind_count, EFFECT_READ);
+}
+
+/* UPDATE ks.t SET "a" = "a" + ?, "b" = "b" + ? WHERE "k" = ?, as the reference
+ * emits it; a decrement binds the negated delta. */
+static struct update *update_new(tally_table *t, uint64_t mask) {
+  struct update *u = net_alloc(&t->session->heap, sizeof *u);
+  struct statement_bind *binds = new_binds(t);
+  uint16_t bind_count = 0;
+  struct text text;
+
+  text_init(&text, &t->session->heap);
+  if (u == NULL || binds == NULL)
+    goto fail;
+  u->mask = mask;
+  u->partition_only = (mask & ~t->statics) == 0;
+  text_add(&text, "UPDATE ");
+  text_add(&text, t->qualified);
+  for (uint16_t i = 0; i < t->counter_count; i++) {
+    const char *name = t->columns[t->counters[i]].name;
+
+    if ((mask >> i & 1) == 0)
+      continue;
+    text_add(&text, bind_count == 0 ? " SET " : ", ");
+    text_quoted(&text, name);
+    text_add(&text, " = ");
+    text_quoted(&text, name);
+    text_add(&text, " + ?");
+    binds[bind_count].name = name;
+    binds[bind_count++].type = TALLY_TYPE_COUNTER;
+  }
+  add_where(t, &text, binds, &bind_count,
+            u->partition_only ? t->partition_count : t->key_count);
+  if (finish(t, &u->statement, &text, binds, bind_count, EFFECT_COUNT))
+    return u;
+  binds = NULL;
+fail:
+  net_free(&t->session->heap, binds);
+  net_free(&t->session->heap, u);
+  return NULL;
+}
+
+static void update_free(const struct net_heap *heap, struct update *u) {
+  union {
+    const void *in;
+    void *out;
+  } text = {u->statement.text}, binds = {u->statement.binds};
+
+  net_free(heap, text.out);
+  net_free(heap, binds.out);
+  net_free(heap, u);
+}
+
+/* Any thread may be the first to touch a set of counters: the slots fill from
+ * the front, each once, and whoever comes second uses what is there. */
+const struct update *table_update(tally_table *t, uint64_t mask) {
+  for (int i = 0; i < UPDATES_MAX; i++) {
+    struct update *u =
+        atomic_load_explicit(&t->updates[i], memory_order_acquire);
+
+    if (u == NULL) {
+      /* The last one serves all sets that are left, with unset values. */
+      uint64_t all = t->counter_count == 64
+                         ? UINT64_MAX
+                         : (UINT64_C(1) << t->counter_count) - 1;
+      struct update *made =
+          update_new(t, i == UPDATES_MAX - 1 ? all : mask);
+
+      if (made == NULL)
+        return NULL;
+      if (atomic_compare_exchange_strong(&t->updates[i], &u, made))
+        return made;
+      update_free(&t->session->heap, made);
+    }
+    if (u->mask == mask || i == UPDATES_MAX - 1)
+      return u;
+  }
+  return NULL;
+}
+
+static void add_columns(const tally_table *t, struct text *out) {
+  for (size_t i = 0; i < t->column_count; i++) {
+    const tally_column *c = &t->columns[i];
+
+    text_quoted(out, c->name);
+    text_add(out, " ");
+    text_add(out, type_name(c->type));
+    text_add(out, c->kind == TALLY_KIND_STATIC_COUNTER ? " static, " : ", ");
+  }
+}
+
+static void add_primary_key(const tally_table *t, struct text *out) {
+  bool composite = t->partition_count > 1;
+
+  text_add(out, composite ? "PRIMARY KEY ((" : "PRIMARY KEY (");
+  for (uint16_t i = 0; i < t->key_count; i++) {
+    if (i > 0)
+      text_add(out, i == t->partition_count && composite ? "), " : ", ");
+    text_quoted(out, t->columns[t->keys[i]].name);
+  }
+  if (composite && t->key_count == t->partition_count)
+    text_add(out, ")");
+  text_add(out, "))");
+}
+
+/* Only when some column is not in ascending order, and then all of them. */
+static void add_clustering_order(const tally_table *t, struct text *out) {
+  bool descending = false;
+
+  for (uint16_t i = t->partition_count; i < t->key_count; i++)
+    descending |= t->columns[t->keys[i]].order == TALLY_DESC;
+  if (!descending)
+    return;
+  text_add(out, " WITH CLUSTERING ORDER BY (");
+  for (uint16_t i = t->partition_count; i < t->key_count; i++) {
+    const tally_column *c = &t->columns[t->keys[i]];
+
+    if (i > t->partition_count)
+      text_add(out, ", ");
+    text_quoted(out, c->name);
+    text_add(out, c->order == TALLY_DESC ? " DESC" : " ASC");
+  }
+  text_add(out, ")");
+}
+
+void statement_create(const tally_table *t, struct text *out) {
+  text_add(out, "CREATE TABLE IF NOT EXISTS ");
+  text_add(out, t->qualified);
+  text_add(out, " (");
+  add_columns(t, out);
+  add_primary_key(t, out);
+  add_clustering_order(t, out);
+}
+
+void table_free(tally_table *t) {
+  const struct net_heap heap = t->session->heap;
+  union {
+    const void *in;
+    void *out;
+  } text = {t->select.text}, binds = {t->select.binds};
+
+  for (int i = 0; i < UPDATES_MAX; i++) {
+    struct update *u = atomic_load(&t->updates[i]);
+
+    if (u != NULL)
+      update_free(&heap, u);
+  }
+  net_free(&heap, text.out);
+  net_free(&heap, binds.out);
+  for (size_t i = 0; t->columns != NULL && i < t->column_count; i++) {
+    union {
+      const void *in;
+      void *out;
+    } name = {t->columns[i].name};
+
+    net_free(&heap, name.out);
+  }
+  net_free(&heap, t->columns);
+  net_free(&heap, t->display);
+  net_free(&heap, t->keys);
+  net_free(&heap, t->counters);
+  net_free(&heap, t->keyspace);
+  net_free(&heap, t->name);
+  net_free(&heap, t->qualified);
+  net_free(&heap, t);
+}

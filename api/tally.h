@@ -1,0 +1,629 @@
+/* tally.h - counters on Apache Cassandra and ScyllaDB.
+ *
+ * A counter table has key columns and counter columns, and only two things
+ * can be done to a counter: add to it, and read it.  An increment that timed
+ * out may or may not have counted, so every call here says which it was:
+ * APPLIED, NOT_APPLIED or UNKNOWN.  Only what is known not to have been
+ * applied is ever sent again by this library.
+ *
+ *   typedef struct page_hits {
+ *     const char *url;
+ *     int64_t views;
+ *   } page_hits;
+ *
+ *   static const tally_column page_hits_columns[] = {
+ *       TALLY_PARTITION_KEY(page_hits, url, TALLY_TEXT),
+ *       TALLY_COUNTER(page_hits, views),
+ *   };
+ *   static const tally_definition page_hits_definition =
+ *       TALLY_DEFINITION(page_hits, "page_hits", page_hits_columns);
+ *
+ *   tally_increment(hits, &(page_hits){.url = "/home", .views = 1}, &error);
+ *
+ * Conventions.  Functions return 0 or a negative TALLY_E... code; the
+ * out-parameter comes first and the error, which may be NULL, last.  Text is
+ * UTF-8, NUL-terminated.  Times are milliseconds.  What a call is given
+ * (strings, rows, options, definitions) is copied before it returns.
+ * When a function that takes a callback returns an error, the callback is
+ * never called; when it returns 0, the callback is called exactly once.
+ *
+ * Threads.  With threads of our own (tally_connect, io_threads >= 1) any
+ * thread may use a session and its tables; callbacks run on one of our loops,
+ * in parallel when there are several.  With the caller's loop and inline
+ * (io_threads = 0) everything happens on one thread, the caller's. */
+#ifndef TALLY_H
+#define TALLY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define TALLY_VERSION_MAJOR 0
+#define TALLY_VERSION_MINOR 1
+#define TALLY_VERSION_PATCH 0
+#define TALLY_VERSION       "0.1.0"
+
+#if defined(TALLY_BUILDING) && defined(__GNUC__)
+#  define TALLY_API __attribute__((visibility("default")))
+#else
+#  define TALLY_API
+#endif
+
+/* Refuse a call at compile time, with a sentence. */
+#if defined(__has_attribute)
+#  if __has_attribute(unavailable)
+#    define TALLY_UNAVAILABLE(why) __attribute__((unavailable(why)))
+#  endif
+#endif
+#ifndef TALLY_UNAVAILABLE
+#  if defined(__GNUC__)
+#    define TALLY_UNAVAILABLE(why) __attribute__((error(why)))
+#  else
+#    define TALLY_UNAVAILABLE(why)
+#  endif
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Errors and outcomes ------------------------------------------------ */
+
+/* What became of an increment.  Zeroed memory never means "safe to send
+ * again". */
+typedef enum tally_outcome {
+  TALLY_UNKNOWN = 0,     /* sent; it was applied once, or never */
+  TALLY_APPLIED = 1,     /* applied exactly once */
+  TALLY_NOT_APPLIED = 2, /* never applied, not even later */
+} tally_outcome;
+
+/* Every code, append-only: number, name, meaning. */
+#define TALLY_ERROR_MAP(XX)                                                    \
+  XX(-1, EINVAL, "invalid argument, option or definition")                     \
+  XX(-2, ENOMEM, "out of memory")                                              \
+  XX(-3, EBUSY, "the session's limit of operations in flight is reached")      \
+  XX(-4, ECLOSED, "the session is closed or closing")                          \
+  XX(-5, EDEADLK, "a blocking call on a loop's own thread")                    \
+  XX(-6, ECONNECT, "could not connect")                                        \
+  XX(-7, EAUTH, "the server asks for a login, or refused it")                  \
+  XX(-8, EPROTOCOL, "the peer does not speak CQL v4, or broke its rules")      \
+  XX(-9, ENOHOST, "no connection became ready in time")                        \
+  XX(-10, ETIMEDOUT, "no answer in time")                                      \
+  XX(-11, ELOST, "the connection was lost")                                    \
+  XX(-12, EUNKNOWN, "sent, but no verdict: it may or may not have counted")    \
+  XX(-13, ESERVER, "the server answered with an error")                        \
+  XX(-14, ESCHEMA, "keyspace, table or column missing, or not as defined")     \
+  XX(-15, ENOTFOUND, "no such row")                                            \
+  XX(-16, ETYPE, "a value does not fit the C type")                            \
+  XX(-17, ERANGE, "a number is out of range")                                  \
+  XX(-18, EUNAVAILABLE, "not enough replicas alive")                           \
+  XX(-19, EMANY, "more rows than one")                                         \
+  XX(-20, ESYSTEM, "the operating system refused")
+
+typedef enum tally_errno {
+#define TALLY_ERROR_ENUM(number, name, text) TALLY_##name = number,
+  TALLY_ERROR_MAP(TALLY_ERROR_ENUM)
+#undef TALLY_ERROR_ENUM
+} tally_errno;
+
+/**
+ * What went wrong, in full.  Plain data of 1,024 bytes, no pointers; the
+ * caller's.  Every function that takes one fills it in when it fails, and
+ * leaves it alone when it succeeds.
+ */
+typedef struct tally_error {
+  int32_t code;        /* what the function returned */
+  int32_t cause;       /* with TALLY_EUNKNOWN, why: TALLY_ETIMEDOUT,
+                          TALLY_ELOST, TALLY_ESERVER, ...; else as code */
+  int32_t outcome;     /* tally_outcome */
+  int32_t server_code; /* the server's error code (0x1100, ...), or -1 */
+  int32_t required;    /* acknowledgements needed, or -1 */
+  int32_t received;    /* acknowledgements, or replicas alive, or -1 */
+  uint64_t operation;  /* the operation's number in this session, or 0 */
+  uint64_t reserved;
+  char host[64];       /* "127.0.0.1:9042", or "" */
+  char message[320];   /* what failed: one sentence */
+  char detail[424];    /* who said so and how, or "" */
+  char hint[176];      /* what to do, or "" */
+} tally_error;
+
+/* The names and texts above; "unknown error" for other numbers. Never NULL. */
+TALLY_API const char *tally_error_name(int code);
+TALLY_API const char *tally_error_text(int code);
+/* "applied", "not applied", "unknown". */
+TALLY_API const char *tally_outcome_name(int outcome);
+/* The version of the library that is loaded: "0.1.0". */
+TALLY_API const char *tally_version(void);
+
+/* ---- Options ------------------------------------------------------------ */
+
+typedef enum tally_consistency {
+  TALLY_ONE = 1,
+  TALLY_TWO = 2,
+  TALLY_THREE = 3,
+  TALLY_QUORUM = 4,
+  TALLY_ALL = 5,
+  TALLY_LOCAL_QUORUM = 6,
+  TALLY_EACH_QUORUM = 7,
+  TALLY_LOCAL_ONE = 10,
+} tally_consistency;
+
+typedef enum tally_log_level {
+  TALLY_LOG_ERROR = 1,
+  TALLY_LOG_WARNING = 2,
+  TALLY_LOG_INFO = 3,
+  TALLY_LOG_DEBUG = 4,
+} tally_log_level;
+
+/* Runs on the thread that has something to say; must not call the session.
+ * `text` is one line without its newline, valid inside only. */
+typedef void (*tally_log_callback)(void *user, int level, const char *text);
+
+/* All three or none.  resize(user, NULL, n) allocates; release(user, NULL) does
+ * nothing.  They must be safe to call from any thread when io_threads >= 1.
+ * libuv's own memory does not come from here. */
+typedef struct tally_allocator {
+  void *(*allocate)(void *user, size_t size);
+  void *(*resize)(void *user, void *p, size_t size);
+  void (*release)(void *user, void *p);
+  void *user;
+} tally_allocator;
+
+/* Replaces the system's name look-up: writes up to `max` addresses as text
+ * ("10.0.0.1", "::1") and returns how many, or -1.  Called on a loop's thread,
+ * so it must not block for long. */
+typedef int (*tally_resolve_callback)(void *user, const char *name,
+                                      char (*addresses)[46], int max);
+
+/**
+ * How to connect and how to behave.  Always initialise with
+ * tally_options_init(), which writes the defaults in brackets and stamps the
+ * size, so that programs and libraries of different age understand each
+ * other.
+ */
+typedef struct tally_options {
+  size_t struct_size; /* set by tally_options_init() */
+
+  const char *hosts;    /* "host[:port],..." ["127.0.0.1"] */
+  uint16_t port;        /* for hosts that name none [9042] */
+  const char *keyspace; /* for tables that name none [none] */
+  int io_threads;       /* loops of our own; 0 is inline, up to 64 [1] */
+
+  int consistency;      /* of increments [TALLY_LOCAL_QUORUM] */
+  int read_consistency; /* of reads [TALLY_LOCAL_QUORUM] */
+
+  uint32_t connect_timeout_ms; /* [2,000] */
+  /* Keep this above the server's own limit for counters (5 s unless changed):
+   * a shorter one only turns answers into UNKNOWN. [6,000] */
+  uint32_t increment_timeout_ms;
+  uint32_t read_timeout_ms;      /* [2,000] */
+  uint32_t schema_timeout_ms;    /* CREATE, ALTER, agreement [10,000] */
+  uint32_t close_timeout_ms;     /* [6,000] */
+  uint32_t heartbeat_ms;         /* silence before an OPTIONS [10,000] */
+  uint32_t heartbeat_timeout_ms; /* ... and for its answer [5,000] */
+  uint32_t reconnect_min_ms;     /* first pause between attempts [50] */
+  uint32_t reconnect_max_ms;     /* longest pause [10,000] */
+
+  uint32_t max_in_flight;            /* of the session [8,192] */
+  uint32_t connection_max_in_flight; /* of one connection [2,048] */
+  uint32_t max_abandoned;            /* timed-out requests that a connection
+                                        may still owe an answer [256] */
+  uint32_t max_frame_bytes;          /* largest answer [16 MiB], to 256 MiB */
+
+  tally_allocator allocator;      /* [the C library's] */
+  tally_log_callback log;         /* set with tally_log() [none] */
+  void *log_user;
+  int log_level;                  /* [TALLY_LOG_WARNING] */
+  tally_resolve_callback resolve; /* [the system's] */
+  void *resolve_user;
+} tally_options;
+
+#define tally_options_init(options)                                            \
+  tally_options_init_sized((options), sizeof(tally_options))
+TALLY_API void tally_options_init_sized(tally_options *options, size_t size);
+
+/**
+ * Set one option from text: "name=value", with the names of the members above
+ * ("-" may stand for "_"; "timeout" is increment_timeout_ms and
+ * read_timeout_ms at once).  Times are "500ms", "5s", "2m" or plain
+ * milliseconds.  Text is not copied: `setting` must live until the session is
+ * connected.
+ *
+ * @return 0, or TALLY_EINVAL naming the option, the value and what fits.
+ */
+TALLY_API int tally_options_set(tally_options *options, const char *setting,
+                                tally_error *error);
+
+/* Where messages at `level` and below go. The library itself prints nothing. */
+TALLY_API void tally_log(tally_options *options, tally_log_callback callback,
+                         void *user, int level);
+
+/* ---- Definitions -------------------------------------------------------- */
+
+/* CQL types of columns (the numbers are those of the protocol). */
+typedef enum tally_type {
+  TALLY_BIGINT = 0x02, /* int64_t */
+  TALLY_INT = 0x09,    /* int32_t */
+  TALLY_TEXT = 0x0d,   /* const char *, UTF-8 */
+  /* TALLY_COUNTER(...) declares counters; their type is: */
+  TALLY_TYPE_COUNTER = 0x05 /* int64_t */
+} tally_type;
+
+typedef enum tally_kind {
+  TALLY_KIND_PARTITION_KEY = 1,
+  TALLY_KIND_CLUSTERING_KEY = 2,
+  TALLY_KIND_STATIC_COUNTER = 3,
+  TALLY_KIND_COUNTER = 4,
+} tally_kind;
+
+typedef enum tally_order { TALLY_ASC = 0, TALLY_DESC = 1 } tally_order;
+
+/* One column, and where its value stands in a row's struct.  Use the macros,
+ * or fill one in at run time (struct_size = sizeof(tally_column)). */
+typedef struct tally_column {
+  size_t struct_size;
+  const char *name; /* exactly as the server has it */
+  int kind;         /* tally_kind */
+  int type;         /* tally_type */
+  int order;        /* tally_order, clustering keys only */
+  size_t offset;    /* of the member in the row's struct */
+  size_t size;      /* of the member */
+} tally_column;
+
+typedef struct tally_definition {
+  size_t struct_size;
+  const char *name;     /* of the table */
+  const char *keyspace; /* NULL: the session's */
+  size_t row_size;      /* sizeof the row's struct */
+  const tally_column *columns;
+  size_t column_count;
+} tally_definition;
+
+/* The macros refuse a member of the wrong C type when they are compiled:
+ * "size of array is negative" means that `member` is not what `TYPE` or a
+ * counter (int64_t) needs. */
+#define TALLY_PARTITION_KEY(type, member, TYPE)                                \
+  TALLY_COLUMN_(type, member, TALLY_KIND_PARTITION_KEY, TYPE, TALLY_ASC,       \
+                TALLY_FITS_##TYPE(type, member))
+#define TALLY_CLUSTERING_KEY(type, member, TYPE, ORDER)                        \
+  TALLY_COLUMN_(type, member, TALLY_KIND_CLUSTERING_KEY, TYPE, ORDER,          \
+                TALLY_FITS_##TYPE(type, member))
+#define TALLY_COUNTER(type, member)                                            \
+  TALLY_COLUMN_(type, member, TALLY_KIND_COUNTER, TALLY_TYPE_COUNTER,          \
+                TALLY_ASC, TALLY_FITS_TALLY_BIGINT(type, member))
+#define TALLY_STATIC_COUNTER(type, member)                                     \
+  TALLY_COLUMN_(type, member, TALLY_KIND_STATIC_COUNTER, TALLY_TYPE_COUNTER,   \
+                TALLY_ASC, TALLY_FITS_TALLY_BIGINT(type, member))
+#define TALLY_DEFINITION(type, table_name, column_array)                       \
+  {                                                                            \
+    sizeof(tally_definition), table_name, NULL, sizeof(type), column_array,    \
+        sizeof(column_array) / sizeof((column_array)[0])                       \
+  }
+
+/* `fits` is 1, or the size of the array below is negative. */
+#define TALLY_COLUMN_(type, member, kind, TYPE, order, fits)                   \
+  {                                                                            \
+    sizeof(tally_column), #member, kind, TYPE, order, offsetof(type, member),  \
+        sizeof(((type *)0)->member) * sizeof(char[(fits) ? 1 : -1])            \
+  }
+
+#ifndef __cplusplus
+#  define TALLY_FITS_TALLY_TEXT(type, member)                                  \
+    _Generic(((type *)0)->member, const char *: 1, char *: 1, default: 0)
+#  define TALLY_FITS_TALLY_INT(type, member)                                   \
+    _Generic(((type *)0)->member, int32_t: 1, default: 0)
+#  define TALLY_FITS_TALLY_BIGINT(type, member)                                \
+    _Generic(((type *)0)->member,                                              \
+        long: sizeof(long) == 8,                                               \
+        long long: sizeof(long long) == 8,                                     \
+        default: 0)
+#else
+} /* extern "C" */
+namespace tally_fits {
+template <class T> struct text { static constexpr bool value = false; };
+template <> struct text<const char *> { static constexpr bool value = true; };
+template <> struct text<char *> { static constexpr bool value = true; };
+template <class T> struct int32 { static constexpr bool value = false; };
+template <> struct int32<int32_t> { static constexpr bool value = true; };
+template <class T> struct int64 { static constexpr bool value = false; };
+template <> struct int64<long> {
+  static constexpr bool value = sizeof(long) == 8;
+};
+template <> struct int64<long long> {
+  static constexpr bool value = sizeof(long long) == 8;
+};
+} /* namespace tally_fits */
+extern "C" {
+#  define TALLY_FITS_TALLY_TEXT(type, member)                                  \
+    (::tally_fits::text<decltype(type::member)>::value)
+#  define TALLY_FITS_TALLY_INT(type, member)                                   \
+    (::tally_fits::int32<decltype(type::member)>::value)
+#  define TALLY_FITS_TALLY_BIGINT(type, member)                                \
+    (::tally_fits::int64<decltype(type::member)>::value)
+#endif
+
+/* ---- Results of asynchronous operations --------------------------------- */
+
+/* Valid inside the callback only. */
+typedef struct tally_result {
+  int status;               /* 0 or TALLY_E... */
+  int outcome;              /* tally_outcome; reads: TALLY_NOT_APPLIED */
+  const tally_error *error; /* NULL when status is 0 */
+  const void *row;          /* tally_get_async(): the row, shaped as the
+                               definition says; else NULL */
+  uint64_t nulls;           /* ... and which counters were null: bit i is the
+                               definition's i-th counter */
+} tally_result;
+
+/* Runs on the serving loop's thread (own threads), on the loop's thread
+ * (caller's loop), or inside tally_poll() or a blocking call (inline); never
+ * inside the call that submitted the operation.  It may submit operations and
+ * call tally_close_async(); blocking calls return TALLY_EDEADLK. */
+typedef void (*tally_callback)(void *user, const tally_result *result);
+
+/* ---- Session ------------------------------------------------------------ */
+
+typedef struct tally_session tally_session;
+typedef struct tally_table tally_table;
+struct uv_loop_s; /* uv_loop_t of <uv.h> */
+
+/**
+ * Connect, and wait until a connection is ready.
+ *
+ * With options->io_threads >= 1 that many threads run the session's loops;
+ * with 0 (inline) there is no thread, and the calling thread drives the loop
+ * inside each blocking call and inside tally_poll().
+ *
+ * @return 0; TALLY_EINVAL (an option; the message names it), TALLY_ECONNECT
+ *         (refused, unreachable, closed at once, unknown host name: each
+ *         host's reason is in error->detail), TALLY_ETIMEDOUT, TALLY_EPROTOCOL
+ *         (not a CQL server, or not v4), TALLY_EAUTH, TALLY_ENOMEM,
+ *         TALLY_ESYSTEM.  *session is NULL unless 0 is returned, and nothing
+ *         of ours is left behind.
+ * @blocks at most connect_timeout_ms
+ */
+TALLY_API int tally_connect(tally_session **session,
+                            const tally_options *options, tally_error *error);
+
+/**
+ * Connect on a loop of the caller's, without a thread and without blocking.
+ *
+ * Operations may be submitted at once: they wait for the connection, within
+ * their own timeouts.  `connected` (may be NULL) runs once: when a connection
+ * is ready, when connect_timeout_ms has passed without one (the session stays
+ * usable and goes on trying), or when the session is closed before.
+ * options->io_threads is not looked at.  All blocking calls on such a session
+ * return TALLY_EDEADLK; close it with tally_close_async().
+ *
+ * @return 0, TALLY_EINVAL, TALLY_ENOMEM, TALLY_ESYSTEM
+ */
+TALLY_API int tally_connect_on(tally_session **session, struct uv_loop_s *loop,
+                               const tally_options *options,
+                               tally_callback connected, void *user,
+                               tally_error *error);
+
+/**
+ * Inline sessions: run the loop once, so that asynchronous operations make
+ * progress and their callbacks run.  Waits up to timeout_ms for something to
+ * do (0: not at all, negative: without limit; returns at once when nothing is
+ * pending).
+ *
+ * @return the number of operations still pending, or TALLY_EINVAL (not an
+ *         inline session), TALLY_EDEADLK (inside a callback)
+ */
+TALLY_API int tally_poll(tally_session *session, int timeout_ms,
+                         tally_error *error);
+
+/* For other event loops: a descriptor that becomes readable when tally_poll()
+ * has something to do, and the milliseconds after which to call it anyway (-1:
+ * no limit).  Inline and caller's loop; -1 with threads of our own. */
+TALLY_API int tally_backend_fd(const tally_session *session);
+TALLY_API int tally_backend_timeout(const tally_session *session);
+
+/**
+ * Refuse new operations, wait up to close_timeout_ms for those in flight,
+ * complete the rest (unsent NOT_APPLIED, sent UNKNOWN), run their callbacks,
+ * stop the threads, and free the session with its tables.  NULL is fine.
+ *
+ * @return 0, or TALLY_EDEADLK in a callback or on a session of the caller's
+ *         loop (then nothing has happened: use tally_close_async())
+ */
+TALLY_API int tally_close(tally_session *session);
+
+/**
+ * The same without blocking.  `closed` (may be NULL) is the last thing that
+ * runs; the session must not be used after this call returned 0. Inline
+ * sessions need tally_poll() until it ran.
+ *
+ * @return 0, or TALLY_ECLOSED when closing is under way already
+ */
+TALLY_API int tally_close_async(tally_session *session,
+                                void (*closed)(void *user), void *user);
+
+/* ---- Keyspaces and tables ----------------------------------------------- */
+
+typedef struct tally_keyspace_options {
+  size_t struct_size;      /* sizeof(tally_keyspace_options) */
+  int replication_factor;  /* SimpleStrategy; 0 is 1 */
+  const char *replication; /* "dc1:3,dc2:3": NetworkTopologyStrategy */
+} tally_keyspace_options;
+
+/**
+ * CREATE KEYSPACE IF NOT EXISTS, and wait for schema agreement.  NULL options:
+ * SimpleStrategy with one replica.
+ *
+ * @return 0, TALLY_EINVAL, TALLY_ESERVER, or as any operation
+ */
+TALLY_API int tally_create_keyspace(tally_session *session, const char *name,
+                                    const tally_keyspace_options *options,
+                                    tally_error *error);
+TALLY_API int tally_create_keyspace_async(tally_session *session,
+                                          const char *name,
+                                          const tally_keyspace_options *options,
+                                          tally_callback callback, void *user,
+                                          tally_error *error);
+
+/**
+ * Check a definition and make a table of it.  No I/O.  The table lives as long
+ * as the session; the definition is copied.
+ *
+ * Names of keyspaces and tables follow CQL: folded to lower case unless they
+ * are given in double quotes.  Column names are exact.
+ *
+ * @return 0, TALLY_EINVAL: the message names the column and the rule (no
+ *         partition key, no counter, a counter as key, a column twice, a
+ *         static counter without clustering key, an unknown order, a member
+ *         whose size does not fit, no keyspace configured, more than 64
+ *         counters, ...), TALLY_ENOMEM
+ */
+TALLY_API int tally_table_open(tally_table **table, tally_session *session,
+                               const tally_definition *definition,
+                               tally_error *error);
+
+/**
+ * A table whose columns are learned from the server ("name" or
+ * "keyspace.name").  Its rows are made with tally_row_new().
+ *
+ * @return as tally_table_open(); TALLY_ESCHEMA when there is no such table or
+ *         it is not a counter table; TALLY_ETYPE when a key column has a type
+ *         that is not supported yet
+ */
+TALLY_API int tally_table_open_name(tally_table **table,
+                                    tally_session *session, const char *name,
+                                    tally_error *error);
+
+/* What a table looks like, as the server lists it: partition key, clustering
+ * key, static counters, counters, the last two by name.  `index` counts from
+ * 0; NULL beyond the last column. Valid as long as the session. */
+TALLY_API const char *tally_table_keyspace(const tally_table *table);
+TALLY_API const char *tally_table_name(const tally_table *table);
+TALLY_API size_t tally_table_column_count(const tally_table *table);
+TALLY_API const tally_column *tally_table_column(const tally_table *table,
+                                                 size_t index);
+
+typedef struct tally_sync_options {
+  size_t struct_size; /* sizeof(tally_sync_options) */
+  int dry_run;        /* report the statements and run none */
+  /* Called for each statement, before it runs, inside the call (blocking) or
+   * on the loop's thread (asynchronous). */
+  void (*on_statement)(void *user, const char *cql);
+  void *user;
+} tally_sync_options;
+
+/**
+ * CREATE TABLE IF NOT EXISTS as the definition says, and wait until the nodes
+ * agree on the schema.  NULL options: just do it.
+ *
+ * @return 0, TALLY_ESCHEMA (no such keyspace), TALLY_ESERVER, or as any
+ *         operation
+ */
+TALLY_API int tally_sync_table(tally_table *table,
+                               const tally_sync_options *options,
+                               tally_error *error);
+TALLY_API int tally_sync_table_async(tally_table *table,
+                                     const tally_sync_options *options,
+                                     tally_callback callback, void *user,
+                                     tally_error *error);
+
+/* ---- Counting ----------------------------------------------------------- */
+
+/**
+ * Add to one or more counters of one row, and wait for the verdict.
+ *
+ * Runs the prepared UPDATE ks.t SET "c" = "c" + ?, ... WHERE "k" = ? AND ...
+ * at options.consistency.  A row that does not exist springs into being.
+ *
+ * A row that tally_get() has filled holds totals: incrementing with it adds
+ * them all again.  Counters wrap at the ends of int64_t (server behaviour).
+ *
+ * @param row  the table's struct (or tally_row_data()): key members name the
+ *             row, at most 65,535 bytes of key; every counter that is not 0 is
+ *             added, negative ones subtract.
+ * @return 0 when acknowledged; otherwise
+ *         TALLY_EUNKNOWN  sent, no verdict: calling again may count twice;
+ *                         error->cause says why
+ *         any other       never applied: TALLY_EINVAL (nothing to add, a key
+ *                         that is NULL or too long), TALLY_EBUSY,
+ *                         TALLY_ECLOSED, TALLY_EDEADLK, TALLY_ENOHOST,
+ *                         TALLY_ETIMEDOUT, TALLY_EUNAVAILABLE, TALLY_ESCHEMA,
+ *                         TALLY_ESERVER, TALLY_ENOMEM
+ * @blocks at most increment_timeout_ms
+ * @allocs none for up to 128 bytes of values, once the statement is prepared
+ */
+TALLY_API int tally_increment(tally_table *table, const void *row,
+                              tally_error *error);
+
+/* The same with every delta negated. TALLY_ERANGE for INT64_MIN, which has no
+ * negative. */
+TALLY_API int tally_decrement(tally_table *table, const void *row,
+                              tally_error *error);
+
+/* The same without waiting.  `callback` may be NULL. Returns 0 when accepted;
+ * TALLY_EBUSY at once when max_in_flight operations are pending. */
+TALLY_API int tally_increment_async(tally_table *table, const void *row,
+                                    tally_callback callback, void *user,
+                                    tally_error *error);
+TALLY_API int tally_decrement_async(tally_table *table, const void *row,
+                                    tally_callback callback, void *user,
+                                    tally_error *error);
+
+/**
+ * Read one row: its key members name it, its counter members are filled in.
+ * A counter that was never touched is null on the server and reads as 0.
+ *
+ * @return 0; TALLY_ENOTFOUND when there is no such row (the counters are left
+ *         as they were); TALLY_EINVAL, TALLY_EBUSY, TALLY_ENOHOST,
+ *         TALLY_ETIMEDOUT, TALLY_ELOST, TALLY_EUNAVAILABLE, TALLY_ESCHEMA,
+ *         TALLY_ESERVER, TALLY_EPROTOCOL
+ * @blocks at most read_timeout_ms
+ */
+TALLY_API int tally_get(tally_table *table, void *row, tally_error *error);
+/* As tally_get(), and *nulls has bit i set when the definition's i-th counter
+ * was null. */
+TALLY_API int tally_get_nulls(tally_table *table, void *row, uint64_t *nulls,
+                              tally_error *error);
+TALLY_API int tally_get_async(tally_table *table, const void *row,
+                              tally_callback callback, void *user,
+                              tally_error *error);
+
+/* Counter tables cannot be written to in any other way. */
+TALLY_UNAVAILABLE("Counter tables do not support save(). Use "
+                  "tally_increment() or tally_decrement() instead.")
+TALLY_API int tally_save(tally_table *table, const void *row,
+                         tally_error *error);
+TALLY_UNAVAILABLE("Counter tables do not support insert(). Use "
+                  "tally_increment() or tally_decrement() instead.")
+TALLY_API int tally_insert(tally_table *table, const void *row,
+                           tally_error *error);
+
+/* ---- Rows by column name ------------------------------------------------ */
+
+/* A row of any table, filled in and read by column names: for tables opened
+ * by name, and for programs (and other languages) that have no struct.  One
+ * thread at a time; freed by the caller, before the session is closed. */
+typedef struct tally_row tally_row;
+
+TALLY_API int tally_row_new(tally_row **row, tally_table *table,
+                            tally_error *error);
+TALLY_API void tally_row_free(tally_row *row);
+/* All keys unset, all counters 0. */
+TALLY_API void tally_row_clear(tally_row *row);
+/* What tally_increment(), tally_get(), ... take as `row`. */
+TALLY_API void *tally_row_data(tally_row *row);
+
+/* TALLY_EINVAL for an unknown column (the message lists the known ones),
+ * TALLY_ETYPE for one of another type, TALLY_ERANGE for a number that does not
+ * fit.  Text is copied.  set_int64 takes int, bigint and counters. */
+TALLY_API int tally_row_set_text(tally_row *row, const char *column,
+                                 const char *value, tally_error *error);
+TALLY_API int tally_row_set_int64(tally_row *row, const char *column,
+                                  int64_t value, tally_error *error);
+/* *value points into the row, until it is changed or freed. */
+TALLY_API int tally_row_get_text(const tally_row *row, const char *column,
+                                 const char **value, tally_error *error);
+TALLY_API int tally_row_get_int64(const tally_row *row, const char *column,
+                                  int64_t *value, tally_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

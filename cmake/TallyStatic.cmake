@@ -1,0 +1,27 @@
+# tally_static_archive(TARGET FILE): one archive in which only tally_* is
+# visible, so that a static link meets no name of the internals.
+function(tally_static_archive target file)
+  set(archive ${PROJECT_BINARY_DIR}/${file})
+  set(object ${PROJECT_BINARY_DIR}/tally-one.o)
+  add_custom_command(
+    OUTPUT ${archive}
+    COMMAND ${CMAKE_LINKER} -r -o ${object} ${TALLY_OBJECTS}
+    COMMAND ${CMAKE_OBJCOPY} --localize-hidden ${object}
+    COMMAND ${CMAKE_COMMAND} -E rm -f ${archive}
+    COMMAND ${CMAKE_AR} rcs ${archive} ${object}
+    DEPENDS proto core api ${TALLY_OBJECTS}
+    COMMAND_EXPAND_LISTS VERBATIM)
+  add_custom_target(${target}_archive ALL DEPENDS ${archive})
+  add_library(${target} STATIC IMPORTED GLOBAL)
+  set_target_properties(${target} PROPERTIES IMPORTED_LOCATION ${archive}
+    INTERFACE_INCLUDE_DIRECTORIES ${PROJECT_SOURCE_DIR}/api)
+  if(TALLY_STATIC_TOOL)
+    find_library(UV_ARCHIVE NAMES libuv_a.a libuv.a REQUIRED)
+    set(uv ${UV_ARCHIVE})
+  else()
+    set(uv PkgConfig::UV)
+  endif()
+  target_link_libraries(${target} INTERFACE ${uv} Threads::Threads
+                        ${CMAKE_DL_LIBS} ${TALLY_LINK_OPTIONS})
+  add_dependencies(${target} ${target}_archive)
+endfunction()

@@ -1,0 +1,641 @@
+#include "core/conn.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "proto/request.h"
+
+enum { IN_CAPACITY = 64 * 1024 };
+
+/* A draining connection whose answers stay away is closed at last. */
+#define DRAIN_NS (60 * UINT64_C(1000000000))
+
+static void conn_event(struct conn *conn, enum conn_event event,
+                       const struct failure *why);
+
+static void failed_with(struct conn *conn, int code, const char *what,
+                        const char *detail) {
+  struct failure f;
+
+  failure_init(&f, code, OUTCOME_NOT_APPLIED, what);
+  memcpy(f.host, conn->peer.name, sizeof f.host);
+  failure_detail(&f, "%s", detail);
+  conn_event(conn, CONN_EV_FAIL, &f);
+}
+
+/* ---- Sending ------------------------------------------------------------ */
+
+static void want_writable(struct conn *conn) {
+  bool want = output_pending(&conn->out) > 0;
+
+  if (want == conn->wants_writable)
+    return;
+  conn->wants_writable = want;
+  net_socket_want_writable(conn->socket, want);
+}
+
+void conn_flush(struct conn *conn) {
+  int rc;
+
+  if (conn->write_error != 0 || conn->socket == NULL)
+    return;
+  rc = output_flush(&conn->out, conn->socket);
+  if (rc == 0) {
+    want_writable(conn);
+    return;
+  }
+  /* This may be inside a call of the user's: the next turn deals with it. */
+  conn->write_error = rc;
+  net_loop_hurry(conn->context->net);
+}
+
+/* Requests of the connection's own, on stream 0. */
+static void send_control(struct conn *conn, enum cql_opcode opcode) {
+  static const struct cql_pair startup[] = {
+      {{(const uint8_t *)"CQL_VERSION", 11}, {(const uint8_t *)"3.0.0", 5}},
+      {{(const uint8_t *)"DRIVER_NAME", 11}, {(const uint8_t *)"tally", 5}},
+  };
+  struct cql_request_options o = {0};
+  uint8_t buf[128];
+  uint8_t *to;
+  size_t n;
+
+  if (opcode == CQL_OP_STARTUP)
+    n = cql_startup_encode(buf, sizeof buf, &o, startup, 2);
+  else
+    n = cql_options_encode(buf, sizeof buf, &o);
+  to = output_room(&conn->out, &conn->context->heap, n);
+  /* Without room there is traffic enough to show whether the peer lives. */
+  if (to == NULL)
+    return;
+  memcpy(to, buf, n);
+  output_commit(&conn->out, n);
+}
+
+static void send_heartbeat(struct conn *conn) {
+  conn->heartbeat_sent = conn->context->now;
+  timer_set(&conn->context->timers, &conn->timer,
+            conn->context->now + conn->context->config.heartbeat_timeout);
+  send_control(conn, CQL_OP_OPTIONS);
+}
+
+static size_t encode(const struct op *op, struct cql_span id, uint8_t *buf,
+                     size_t cap) {
+  struct cql_span text = {(const uint8_t *)op->statement->text,
+                          op->statement->text_len};
+  struct cql_request_options o = {.stream = op->stream};
+  struct cql_parameters p = {.consistency = op->consistency};
+
+  if (op->value_count > 0) {
+    p.flags = CQL_QUERY_VALUES;
+    p.encoded_values.p = op->values;
+    p.encoded_values.len = op->values_len;
+    p.value_count = op->value_count;
+  }
+  switch ((enum op_kind)op->kind) {
+  case OP_EXECUTE:
+    /* The columns of our own SELECTs are known without being told again. */
+    p.flags |= CQL_QUERY_SKIP_METADATA;
+    return cql_execute_encode(buf, cap, &o, id, &p);
+  case OP_PREPARE:
+    return cql_prepare_encode(buf, cap, &o, text);
+  case OP_QUERY:
+  default:
+    return cql_query_encode(buf, cap, &o, text, &p);
+  }
+}
+
+/* Where the frame of n bytes may stand; what is in the way is sent first. */
+static uint8_t *room_for(struct conn *conn, size_t n) {
+  const struct net_heap *heap = &conn->context->heap;
+  uint8_t *to = output_room(&conn->out, heap, n);
+
+  if (to != NULL || output_pending(&conn->out) == 0)
+    return to;
+  conn_flush(conn);
+  return output_room(&conn->out, heap, n);
+}
+
+static enum conn_sent encode_into_output(struct conn *conn, struct op *op,
+                                         struct cql_span id) {
+  struct output *out = &conn->out;
+  size_t room = out->cap - out->tail;
+  size_t n = encode(op, id, out->buf + out->tail, room);
+
+  if (n == 0)
+    return CONN_TOO_LARGE;
+  if (n > room) {
+    uint8_t *to = room_for(conn, n);
+
+    if (to == NULL)
+      return output_pending(out) == 0 && conn->write_error == 0 ? CONN_NO_MEMORY
+                                                                : CONN_FULL;
+    encode(op, id, to, n);
+  }
+  output_commit(out, n);
+  return CONN_SENT;
+}
+
+enum conn_sent conn_send(struct conn *conn, struct op *op,
+                         struct cql_span id) {
+  const struct context *c = conn->context;
+  enum conn_sent sent;
+
+  if (conn->state != CONN_READY || conn->write_error != 0 ||
+      conn->in_flight >= c->config.connection_max_in_flight)
+    return CONN_FULL;
+  /* After a long silence the peer may be gone without a word: ask, so that
+   * this is noticed before the operation's own deadline. */
+  if (conn->heartbeat_sent == 0 &&
+      c->now - conn->last_read > c->config.heartbeat)
+    send_heartbeat(conn);
+  op->stream = streams_take(&conn->streams, op);
+  if (op->stream == 0)
+    return CONN_FULL;
+  sent = encode_into_output(conn, op, id);
+  if (sent != CONN_SENT) {
+    streams_release(&conn->streams, op->stream);
+    return sent;
+  }
+  op->state = OP_SENT;
+  op->conn = conn;
+  op->end_offset = conn->out.queued;
+  list_remove(&op->queue);
+  list_push(&conn->sent, &op->queue);
+  conn->in_flight++;
+  if (output_pending(&conn->out) >= OUTPUT_STEP)
+    conn_flush(conn);
+  return CONN_SENT;
+}
+
+static void check_empty(struct conn *conn) {
+  if (conn->state == CONN_DRAINING && conn->in_flight == 0 &&
+      conn->abandoned_count == 0) {
+    struct failure f;
+
+    failure_init(&f, FAILURE_LOST, OUTCOME_NOT_APPLIED, "replaced");
+    memcpy(f.host, conn->peer.name, sizeof f.host);
+    conn_event(conn, CONN_EV_EMPTY, &f);
+  }
+}
+
+void conn_abandon(struct conn *conn, struct op *op) {
+  op->state = OP_ABANDONED;
+  list_remove(&op->queue);
+  list_push(&conn->abandoned, &op->queue);
+  conn->in_flight--;
+  conn->abandoned_count++;
+}
+
+/* ---- Receiving ---------------------------------------------------------- */
+
+static void on_answer(struct conn *conn, const struct cql_frame *frame) {
+  struct op *op = streams_find(&conn->streams, frame->header.stream);
+
+  if (op == NULL) {
+    char detail[64];
+
+    snprintf(detail, sizeof detail, "it answered stream %d, which nobody asked",
+             (int)frame->header.stream);
+    failed_with(conn, FAILURE_PROTOCOL, "the server broke the protocol",
+                detail);
+    return;
+  }
+  streams_release(&conn->streams, frame->header.stream);
+  conn->last_answer = conn->context->now;
+  if (op->state == OP_ABANDONED) {
+    list_remove(&op->queue);
+    op_release(&conn->context->heap, op);
+    conn->abandoned_count--;
+  } else {
+    conn->in_flight--;
+    conn->owner->answered(conn->owner_arg, conn, op, frame);
+  }
+  check_empty(conn);
+}
+
+static void learn_peer(struct conn *conn, struct cql_reader *message) {
+  struct cql_list options, values;
+  struct cql_span key;
+
+  if (cql_supported_decode(message, &options) != CQL_OK)
+    return;
+  while (cql_list_next_multi(&options, &key, &values))
+    if (key.len > 7 && memcmp(key.p, "SCYLLA_", 7) == 0)
+      conn->peer.kind = SERVER_SCYLLA;
+}
+
+/* An ERROR on stream 0: a refused handshake, or a server that could not decode
+ * what it was sent. */
+static void on_control_error(struct conn *conn, struct cql_reader *message) {
+  bool login = false;
+  struct cql_error e;
+  struct failure f;
+
+  failure_init(&f, FAILURE_PROTOCOL, OUTCOME_NOT_APPLIED,
+               conn->state < CONN_READY
+                   ? "the server refused the handshake"
+                   : outcome_table[EVENT_STREAM_0].what);
+  memcpy(f.host, conn->peer.name, sizeof f.host);
+  if (cql_error_decode(message, &e) == CQL_OK) {
+    login = e.code == CQL_ERROR_BAD_CREDENTIALS;
+    request_describe_error(&f, &e, &conn->peer);
+  }
+  if (login)
+    f.code = FAILURE_AUTH;
+  conn_event(conn, CONN_EV_FAIL, &f);
+}
+
+static void on_control(struct conn *conn, const struct cql_frame *frame) {
+  struct cql_prefix prefix;
+  struct cql_reader message;
+  struct cql_span name = {NULL, 0};
+  char detail[160];
+
+  if (cql_prefix_decode(frame, &prefix, &message) != CQL_OK) {
+    failed_with(conn, FAILURE_PROTOCOL, "the server broke the protocol",
+                "warnings or payload reach beyond the frame");
+    return;
+  }
+  switch (frame->header.opcode) {
+  case CQL_OP_SUPPORTED:
+    conn->heartbeat_sent = 0;
+    learn_peer(conn, &message);
+    conn_event(conn, CONN_EV_SUPPORTED, NULL);
+    return;
+  case CQL_OP_READY:
+    conn_event(conn, CONN_EV_READY, NULL);
+    return;
+  case CQL_OP_AUTHENTICATE: {
+    struct failure f;
+
+    cql_authenticate_decode(&message, &name);
+    failure_init(&f, FAILURE_AUTH, OUTCOME_NOT_APPLIED,
+                 "the server asks for a login");
+    memcpy(f.host, conn->peer.name, sizeof f.host);
+    failure_detail(&f, "it wants %.*s", (int)(name.len < 200 ? name.len : 200),
+                   (const char *)name.p);
+    conn_event(conn, CONN_EV_AUTHENTICATE, &f);
+    return;
+  }
+  case CQL_OP_ERROR:
+    on_control_error(conn, &message);
+    return;
+  default:
+    snprintf(detail, sizeof detail, "it sent opcode 0x%02x on stream 0 while %s",
+             (unsigned)frame->header.opcode, conn_state_name(conn->state));
+    failed_with(conn, FAILURE_PROTOCOL, "the server broke the protocol",
+                detail);
+  }
+}
+
+static void on_frame(struct conn *conn, const struct cql_frame *frame) {
+  if (frame->header.stream > 0)
+    on_answer(conn, frame);
+  else if (frame->header.stream == 0)
+    on_control(conn, frame);
+  else if (frame->header.opcode != CQL_OP_EVENT)
+    failed_with(conn, FAILURE_PROTOCOL, "the server broke the protocol",
+                "it answered a negative stream");
+  /* Events need no answer, and nobody registered for any. */
+}
+
+/* The first bytes are not those of a v4 server: say whose they look like. */
+static void on_wrong_peer(struct conn *conn) {
+  const uint8_t *p = conn->in.buf + conn->in.head;
+  size_t n = cql_assembler_pending(&conn->in), i;
+  char detail[200], text[41];
+
+  for (i = 0; i < n && i + 1 < sizeof text && isprint(p[i]); i++)
+    text[i] = (char)p[i];
+  text[i] = '\0';
+  if (p[0] >= 0x81 && p[0] <= 0x83)
+    snprintf(detail, sizeof detail,
+             "the server speaks v%d only; Tally needs native protocol v4 "
+             "(Cassandra 2.2 or later, ScyllaDB)",
+             p[0] & 0x7f);
+  else if (p[0] == 0x15 || p[0] == 0x16)
+    snprintf(detail, sizeof detail,
+             "it answered with a TLS record: this port wants TLS");
+  else if (i >= 4)
+    snprintf(detail, sizeof detail,
+             "it answered \"%s\": not a CQL server, perhaps the wrong port",
+             text);
+  else
+    snprintf(detail, sizeof detail,
+             "its first byte is 0x%02x, a v4 server's is 0x84", p[0]);
+  failed_with(conn, FAILURE_PROTOCOL, "the peer does not speak CQL v4",
+              detail);
+}
+
+static void on_oversized(struct conn *conn) {
+  char detail[120];
+
+  snprintf(detail, sizeof detail,
+           "it announced a frame over the limit of %u bytes (max_frame_bytes)",
+           (unsigned)conn->context->config.max_frame);
+  failed_with(conn, FAILURE_PROTOCOL, "a frame over the limit", detail);
+}
+
+static void take_frames(struct conn *conn) {
+  struct cql_frame frame;
+
+  while (conn->state != CONN_CLOSED) {
+    switch (cql_assembler_next(&conn->in, &frame)) {
+    case CQL_OK:
+      on_frame(conn, &frame);
+      break;
+    case CQL_MORE:
+      return;
+    case CQL_EVERSION:
+      on_wrong_peer(conn);
+      return;
+    default:
+      on_oversized(conn);
+      return;
+    }
+  }
+}
+
+/* A frame larger than the buffer gets room as its bytes arrive, never for
+ * bytes that were only promised; afterwards the buffer shrinks again. */
+static bool make_room(struct conn *conn) {
+  const struct net_heap *heap = &conn->context->heap;
+  size_t pending = cql_assembler_pending(&conn->in);
+  size_t cap = conn->in.cap;
+  uint8_t *old = conn->in.buf, *buf;
+
+  if (pending == cap)
+    cap *= 2;
+  else if (cap > IN_CAPACITY && cql_assembler_wants(&conn->in) <= IN_CAPACITY)
+    cap = IN_CAPACITY;
+  else
+    return true;
+  buf = net_alloc(heap, cap);
+  if (buf == NULL)
+    return pending < conn->in.cap;
+  cql_assembler_lend(&conn->in, buf, cap);
+  net_free(heap, old);
+  return true;
+}
+
+/* One read.  True when more may wait in the socket. */
+static bool read_once(struct conn *conn) {
+  uint8_t *to;
+  size_t room;
+  ptrdiff_t n;
+
+  if (!make_room(conn)) {
+    failed_with(conn, FAILURE_NO_MEMORY, "out of memory", "");
+    return false;
+  }
+  cql_assembler_room(&conn->in, &to, &room);
+  n = net_socket_read(conn->socket, to, room);
+  if (n == -EAGAIN || n == -EWOULDBLOCK)
+    return false;
+  if (n <= 0) {
+    failed_with(conn, conn->state < CONN_READY ? FAILURE_CONNECT : FAILURE_LOST,
+                conn->state < CONN_READY ? "the server closed the connection"
+                                         : "the connection was lost",
+                n == 0 ? "closed by the server" : net_error_text((int)n));
+    return false;
+  }
+  conn->last_read = conn->context->now;
+  cql_assembler_fed(&conn->in, (size_t)n);
+  take_frames(conn);
+  return conn->state != CONN_CLOSED && (size_t)n == room;
+}
+
+static void context_enter(struct context *c) {
+  if (!c->in_turn) {
+    c->in_turn = true;
+    c->now = net_clock();
+  }
+}
+
+static void on_readable(void *arg) {
+  struct conn *conn = arg;
+
+  context_enter(conn->context);
+  if (read_once(conn))
+    conn->context->unread = true;
+}
+
+static void on_writable(void *arg) {
+  struct conn *conn = arg;
+
+  context_enter(conn->context);
+  conn_flush(conn);
+}
+
+void conn_settle(struct conn *conn) {
+  if (conn->state == CONN_CLOSED)
+    return;
+  if (conn->write_error != 0) {
+    int error = conn->write_error;
+
+    /* Answers may have come before the end did. */
+    while (conn->state != CONN_CLOSED && read_once(conn))
+      continue;
+    if (conn->state != CONN_CLOSED)
+      failed_with(conn, FAILURE_LOST, "the connection was lost",
+                  net_error_text(error));
+    return;
+  }
+  if (!conn->crowded &&
+      conn->abandoned_count > conn->context->config.max_abandoned) {
+    conn->crowded = true;
+    conn->owner->crowded(conn->owner_arg, conn);
+  }
+}
+
+/* ---- Life --------------------------------------------------------------- */
+
+static void on_connected(void *arg, int error) {
+  struct conn *conn = arg;
+
+  context_enter(conn->context);
+  if (error != 0)
+    failed_with(conn, FAILURE_CONNECT, "could not connect",
+                net_error_text(error));
+  else
+    conn_event(conn, CONN_EV_CONNECTED, NULL);
+}
+
+static void on_timer(struct timer *timer) {
+  struct conn *conn = LIST_ENTRY(timer, struct conn, timer);
+  struct context *c = conn->context;
+  const struct config *config = &c->config;
+  uint64_t end;
+
+  if (conn->state < CONN_READY) {
+    failed_with(conn, FAILURE_TIMED_OUT, "could not connect in time",
+                conn_state_name(conn->state));
+    return;
+  }
+  end = conn->last_answer + DRAIN_NS;
+  if (conn->state == CONN_DRAINING && c->now >= end) {
+    failed_with(conn, FAILURE_LOST, "the connection was given up",
+                "it was replaced, and its last answers stayed away");
+    return;
+  }
+  if (conn->heartbeat_sent != 0) {
+    if (conn->last_read > conn->heartbeat_sent)
+      conn->heartbeat_sent = 0; /* it lives, whatever it answers */
+    else if (c->now >= conn->heartbeat_sent + config->heartbeat_timeout) {
+      failed_with(conn, FAILURE_LOST, "the connection was lost",
+                  "silent: no answer to a heartbeat");
+      return;
+    }
+  }
+  if (conn->heartbeat_sent == 0 &&
+      c->now >= conn->last_read + config->heartbeat) {
+    send_heartbeat(conn);
+    conn_flush(conn);
+    return;
+  }
+  timer_set(&c->timers, &conn->timer,
+            conn->heartbeat_sent != 0
+                ? conn->heartbeat_sent + config->heartbeat_timeout
+                : conn->last_read + config->heartbeat);
+}
+
+/* Everything that was on the connection gets its verdict by the bytes that the
+ * system accepted. */
+static void settle_all(struct conn *conn, const struct failure *why,
+                       struct list *unsent) {
+  struct context *c = conn->context;
+  struct list sent, *node;
+
+  list_init(&sent);
+  list_append(&sent, &conn->sent);
+  while ((node = list_shift(&sent)) != NULL) {
+    struct op *op = LIST_ENTRY(node, struct op, queue);
+
+    if (op->end_offset > conn->out.accepted) {
+      op->state = OP_QUEUED;
+      op->conn = NULL;
+      list_push(unsent, &op->queue);
+    } else {
+      struct failure f = *why;
+
+      f.outcome = OUTCOME_UNKNOWN;
+      op_fail_with(c, op, &f);
+    }
+  }
+  while ((node = list_shift(&conn->abandoned)) != NULL)
+    op_release(&c->heap, LIST_ENTRY(node, struct op, queue));
+  conn->in_flight = 0;
+  conn->abandoned_count = 0;
+}
+
+static void close_down(struct conn *conn, const struct failure *why) {
+  struct list unsent;
+
+  timer_stop(&conn->timer);
+  if (conn->socket != NULL)
+    net_socket_close(conn->socket);
+  conn->socket = NULL;
+  list_init(&unsent);
+  settle_all(conn, why, &unsent);
+  conn->owner->closed(conn->owner_arg, conn, why, &unsent);
+}
+
+static void conn_event(struct conn *conn, enum conn_event event,
+                       const struct failure *why) {
+  struct conn_step step = conn_fsm_step(conn->state, event);
+  struct context *c = conn->context;
+  struct failure violation;
+
+  if (step.actions & CONN_DO_VIOLATION) {
+    failure_init(&violation, FAILURE_PROTOCOL, OUTCOME_NOT_APPLIED,
+                 "the server broke the protocol");
+    memcpy(violation.host, conn->peer.name, sizeof violation.host);
+    failure_detail(&violation, "it sent an unexpected message while %s",
+                   conn_state_name(conn->state));
+    why = &violation;
+  }
+  conn->state = step.next;
+  if (step.actions & CONN_DO_OPTIONS)
+    send_control(conn, CQL_OP_OPTIONS);
+  if (step.actions & CONN_DO_STARTUP)
+    send_control(conn, CQL_OP_STARTUP);
+  if (step.actions & (CONN_DO_OPTIONS | CONN_DO_STARTUP))
+    conn_flush(conn);
+  if (step.actions & CONN_DO_ANNOUNCE) {
+    conn->last_read = conn->last_answer = c->now;
+    timer_set(&c->timers, &conn->timer, c->now + c->config.heartbeat);
+    conn->owner->ready(conn->owner_arg, conn);
+  }
+  if (step.actions & CONN_DO_CLOSE)
+    close_down(conn, why);
+}
+
+static int conn_memory(struct conn *conn) {
+  struct context *c = conn->context;
+  uint8_t *in = net_alloc(&c->heap, IN_CAPACITY);
+
+  cql_assembler_init(&conn->in, in, IN_CAPACITY, c->config.max_frame);
+  if (in == NULL || output_init(&conn->out, &c->heap) != 0)
+    return FAILURE_NO_MEMORY;
+  return streams_init(&conn->streams, &c->heap,
+                      c->config.connection_max_in_flight +
+                          2 * c->config.max_abandoned);
+}
+
+int conn_open(struct conn **out, struct context *c,
+              const struct net_address *to, const struct conn_owner *owner,
+              void *owner_arg, uint64_t handshake_deadline, int *error) {
+  static const struct net_socket_events events = {on_connected, on_readable,
+                                                  on_writable};
+  struct conn *conn = net_alloc(&c->heap, sizeof *conn);
+
+  *error = -ENOMEM;
+  if (conn == NULL)
+    return FAILURE_NO_MEMORY;
+  conn->context = c;
+  conn->owner = owner;
+  conn->owner_arg = owner_arg;
+  list_init(&conn->link);
+  list_init(&conn->sent);
+  list_init(&conn->abandoned);
+  timer_init(&conn->timer, on_timer);
+  net_address_text(to, conn->peer.name);
+  if (conn_memory(conn) != 0) {
+    conn_free(conn);
+    return FAILURE_NO_MEMORY;
+  }
+  *error = net_socket_open(
+      &conn->socket, c->net, to,
+      (uint32_t)((c->config.heartbeat + c->config.heartbeat_timeout) / 1000000),
+      &events, conn);
+  if (*error != 0) {
+    conn->socket = NULL;
+    conn_free(conn);
+    return FAILURE_SYSTEM;
+  }
+  conn->state = conn_fsm_step(CONN_IDLE, CONN_EV_START).next;
+  timer_set(&c->timers, &conn->timer, handshake_deadline);
+  *out = conn;
+  return 0;
+}
+
+void conn_drain(struct conn *conn) {
+  conn->state = conn_fsm_step(conn->state, CONN_EV_DRAIN).next;
+  check_empty(conn);
+}
+
+void conn_fail(struct conn *conn, const struct failure *why) {
+  conn_event(conn, CONN_EV_FAIL, why);
+}
+
+void conn_free(struct conn *conn) {
+  const struct net_heap heap = conn->context->heap;
+
+  net_free(&heap, conn->in.buf);
+  output_fini(&conn->out, &heap);
+  streams_fini(&conn->streams, &heap);
+  net_free(&heap, conn);
+}

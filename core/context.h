@@ -1,0 +1,47 @@
+/* core/context.h - what everything on one loop shares. */
+#ifndef CONTEXT_H
+#define CONTEXT_H
+
+#include "core/log.h"
+#include "core/net.h"
+#include "core/timer.h"
+
+/* One FIFO of deadlines for each kind of timeout. */
+enum timeout_kind {
+  TIMEOUT_INCREMENT,
+  TIMEOUT_READ,
+  TIMEOUT_SCHEMA,
+  TIMEOUT_PAUSE, /* between two looks at something that changes slowly */
+  TIMEOUT_KINDS
+};
+
+/* Times in nanoseconds. */
+struct config {
+  uint64_t timeout[TIMEOUT_KINDS];
+  uint64_t connect_timeout;
+  uint64_t close_timeout;
+  uint64_t heartbeat;
+  uint64_t heartbeat_timeout;
+  uint64_t reconnect_min;
+  uint64_t reconnect_max;
+  uint32_t connection_max_in_flight;
+  uint32_t max_abandoned;
+  uint32_t max_frame;
+  int (*resolve)(void *user, const char *name, char (*addresses)[46], int max);
+  void *resolve_user;
+};
+
+struct context {
+  struct net_heap heap;
+  struct log log;
+  struct config config;
+  struct net_loop *net;
+  struct timer_list timers;
+  uint64_t now;       /* net_clock(), read once a turn */
+  bool in_turn;       /* our own code runs: `now` is fresh, a flush follows */
+  bool unread;        /* a socket had more than one read takes: what waits there
+                         is read before anything expires */
+  uint32_t pending;   /* operations accepted and not completed */
+};
+
+#endif

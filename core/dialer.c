@@ -1,0 +1,199 @@
+#include "core/dialer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void begin_contact(struct dialer *d);
+static void next_contact(struct dialer *d);
+
+/* ---- Reasons ------------------------------------------------------------ */
+
+/* A peer that spoke, and spoke wrongly, says more than one that is absent. */
+static int worse_code(int a, int b) {
+  if (a == 0 || b == FAILURE_AUTH || b == FAILURE_PROTOCOL)
+    return b;
+  if (a == FAILURE_AUTH || a == FAILURE_PROTOCOL || a == b)
+    return a;
+  return FAILURE_CONNECT;
+}
+
+static void note(struct dialer *d, const char *host, int code,
+                 const char *what, const char *detail) {
+  struct failure *f = &d->last;
+  size_t len = strlen(f->detail);
+  bool first = len == 0;
+
+  f->code = worse_code(first ? 0 : f->code, code);
+  f->what = f->code == code ? what : "could not connect";
+  snprintf(f->host, sizeof f->host, "%s", first ? host : "");
+  snprintf(f->detail + len, sizeof f->detail - len, "%s%s: %s%s%s",
+           first ? "" : "; ", host, what, detail[0] != '\0' ? ": " : "",
+           detail);
+}
+
+/* ---- Rounds ------------------------------------------------------------- */
+
+static void on_timer(struct timer *timer) {
+  struct dialer *d = LIST_ENTRY(timer, struct dialer, timer);
+
+  if (d->state == DIALER_RESOLVING) {
+    net_lookup_cancel(d->lookup);
+    d->lookup = NULL;
+    note(d, d->contacts[d->contact].name, FAILURE_TIMED_OUT,
+         "looking up the name took too long", "");
+    next_contact(d);
+    return;
+  }
+  d->state = DIALER_IDLE;
+  dialer_start(d);
+}
+
+void dialer_init(struct dialer *d, struct context *c,
+                 const struct dialer_owner *owner, void *arg,
+                 const struct contact *contacts, size_t contact_count) {
+  memset(d, 0, sizeof *d);
+  d->context = c;
+  d->owner = owner;
+  d->owner_arg = arg;
+  d->contacts = contacts;
+  d->contact_count = contact_count;
+  d->pause = c->config.reconnect_min;
+  timer_init(&d->timer, on_timer);
+  failure_init(&d->last, FAILURE_NO_HOST, OUTCOME_NOT_APPLIED,
+               "no connection ready in time");
+}
+
+void dialer_start_later(struct dialer *d) {
+  uint64_t wait = net_random() % (d->pause + 1);
+
+  if (d->state == DIALER_STOPPED)
+    return;
+  d->state = DIALER_WAITING;
+  timer_set(&d->context->timers, &d->timer, d->context->now + wait);
+  d->pause *= 2;
+  if (d->pause > d->context->config.reconnect_max)
+    d->pause = d->context->config.reconnect_max;
+}
+
+static void next_contact(struct dialer *d) {
+  d->contact = (d->contact + 1) % d->contact_count;
+  d->tried++;
+  if (d->tried < d->contact_count) {
+    begin_contact(d);
+    return;
+  }
+  dialer_start_later(d);
+  d->owner->round_failed(d->owner_arg, &d->last);
+}
+
+static void next_address(struct dialer *d) {
+  const struct config *config = &d->context->config;
+  /* Each contact point gets its share of the time that a caller waits for a
+   * connection, so that a silent one does not use it up. */
+  uint64_t end = d->context->now + config->connect_timeout / d->contact_count;
+
+  if (end > d->round_end)
+    end = d->round_end;
+  if (d->address == d->address_count || d->context->now >= d->round_end) {
+    next_contact(d);
+    return;
+  }
+  d->state = DIALER_DIALING;
+  d->owner->dial(d->owner_arg, &d->addresses[d->address++], end);
+}
+
+static void on_found(void *arg, int error, const struct net_address *found,
+                     size_t count) {
+  struct dialer *d = arg;
+
+  d->lookup = NULL;
+  timer_stop(&d->timer);
+  d->context->now = net_clock();
+  if (error != 0 || count == 0) {
+    note(d, d->contacts[d->contact].name, FAILURE_CONNECT,
+         "unknown host name", error != 0 ? net_error_text(error) : "");
+    next_contact(d);
+    return;
+  }
+  if (count > DIALER_ADDRESSES)
+    count = DIALER_ADDRESSES;
+  memcpy(d->addresses, found, count * sizeof *found);
+  d->address_count = count;
+  next_address(d);
+}
+
+/* The caller's own look-up. */
+static int resolve(struct dialer *d, const struct contact *contact) {
+  const struct config *config = &d->context->config;
+  char texts[DIALER_ADDRESSES][46];
+  int n = config->resolve(config->resolve_user, contact->name, texts,
+                          DIALER_ADDRESSES);
+
+  for (int i = 0; i < n && i < DIALER_ADDRESSES; i++)
+    if (net_address_parse(&d->addresses[d->address_count], texts[i],
+                          contact->port))
+      d->address_count++;
+  return n;
+}
+
+static void begin_contact(struct dialer *d) {
+  const struct contact *contact = &d->contacts[d->contact];
+  int rc;
+
+  d->address = d->address_count = 0;
+  if (net_address_parse(&d->addresses[0], contact->name, contact->port)) {
+    d->address_count = 1;
+    next_address(d);
+    return;
+  }
+  if (d->context->config.resolve != NULL) {
+    resolve(d, contact);
+    if (d->address_count > 0) {
+      next_address(d);
+      return;
+    }
+    note(d, contact->name, FAILURE_CONNECT, "unknown host name",
+         "options.resolve gave no address");
+    next_contact(d);
+    return;
+  }
+  d->state = DIALER_RESOLVING;
+  timer_set(&d->context->timers, &d->timer, d->round_end);
+  rc = net_lookup_start(&d->lookup, d->context->net, contact->name,
+                        contact->port, on_found, d);
+  if (rc != 0)
+    on_found(d, rc, NULL, 0);
+}
+
+void dialer_start(struct dialer *d) {
+  if (d->state != DIALER_IDLE)
+    return;
+  d->tried = 0;
+  d->last.detail[0] = '\0';
+  d->round_end = d->context->now + d->context->config.connect_timeout;
+  begin_contact(d);
+}
+
+void dialer_failed(struct dialer *d, const struct failure *why) {
+  if (d->state != DIALER_DIALING)
+    return;
+  note(d, why->host, why->code, why->what, why->detail);
+  next_address(d);
+}
+
+void dialer_connected(struct dialer *d) {
+  d->state = DIALER_IDLE;
+  d->last.detail[0] = '\0';
+}
+
+void dialer_proved(struct dialer *d) {
+  d->pause = d->context->config.reconnect_min;
+}
+
+void dialer_stop(struct dialer *d) {
+  d->state = DIALER_STOPPED;
+  timer_stop(&d->timer);
+  if (d->lookup != NULL)
+    net_lookup_cancel(d->lookup);
+  d->lookup = NULL;
+}

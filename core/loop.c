@@ -1,0 +1,288 @@
+#include "core/loop.h"
+
+#include <string.h>
+
+/* The loop whose thread this is. */
+static _Thread_local const struct loop *current_loop;
+
+/* What the inbox holds once it is closed for good. */
+static struct list sealed;
+
+/* A full socket may hold up expiry for so many turns. */
+enum { POSTPONED_MAX = 64 };
+
+/* ---- Closing ------------------------------------------------------------ */
+
+static void on_net_closed(void *arg) {
+  struct loop *l = arg;
+  void (*on_closed)(void *arg) = l->on_closed;
+  void *on_closed_arg = l->on_closed_arg;
+
+  l->closed = true;
+  if (!l->guest)
+    net_unpark(&l->gone);
+  if (on_closed != NULL)
+    on_closed(on_closed_arg);
+}
+
+static void on_close_timer(struct timer *timer) {
+  LIST_ENTRY(timer, struct loop, close_timer)->close_now = true;
+}
+
+static void finish_close(struct loop *l) {
+  cluster_close(&l->cluster);
+  timer_stop(&l->close_timer);
+  net_loop_close(l->context.net, on_net_closed);
+}
+
+/* ---- The inbox ---------------------------------------------------------- */
+
+static void hold(struct loop *l, bool held) {
+  if (held == l->held)
+    return;
+  l->held = held;
+  net_loop_hold(l->context.net, held);
+}
+
+static void accept_op(struct loop *l, struct op *op) {
+  hold(l, true);
+  cluster_submit(&l->cluster, op);
+  if (!l->context.in_turn)
+    net_loop_hurry(l->context.net);
+}
+
+/* The stack comes out newest first; operations are to be sent oldest first. */
+static void drain_inbox(struct loop *l, struct list *stack) {
+  struct list *oldest = NULL;
+
+  while (stack != NULL && stack != &sealed) {
+    struct list *next = stack->next;
+
+    stack->next = oldest;
+    oldest = stack;
+    stack = next;
+  }
+  while (oldest != NULL) {
+    struct op *op = LIST_ENTRY(oldest, struct op, queue);
+
+    oldest = oldest->next;
+    list_init(&op->queue);
+    accept_op(l, op);
+  }
+}
+
+static void begin_close(struct loop *l) {
+  if (l->closing)
+    return;
+  l->closing = true;
+  hold(l, true);
+  drain_inbox(l, atomic_exchange(&l->inbox, &sealed));
+  timer_set(&l->context.timers, &l->close_timer,
+            net_clock() + l->context.config.close_timeout);
+  net_loop_hurry(l->context.net);
+}
+
+/* ---- A turn ------------------------------------------------------------- */
+
+static void enter(struct loop *l) {
+  if (!l->context.in_turn) {
+    l->context.in_turn = true;
+    l->context.now = net_clock();
+  }
+}
+
+static void on_woken(void *arg) {
+  struct loop *l = arg;
+
+  enter(l);
+  if (!l->closing)
+    drain_inbox(l, atomic_exchange(&l->inbox, NULL));
+  if (atomic_load(&l->close_asked))
+    begin_close(l);
+}
+
+static void on_alarm(void *arg) {
+  struct loop *l = arg;
+
+  l->armed = 0;
+  l->alarmed = net_clock();
+  net_loop_hurry(l->context.net);
+}
+
+/* Nothing is sent here.  What was submitted since the last turn has made this
+ * poll one that does not wait, and leaves after it: an end of the connection
+ * that lies in the socket is seen before anything is written to it. */
+static void before_poll(void *arg) {
+  struct loop *l = arg;
+
+  l->context.unread = false;
+}
+
+static void expire(struct loop *l) {
+  uint64_t due = l->alarmed;
+
+  if (due == 0)
+    return;
+  if (l->context.unread && l->postponed < POSTPONED_MAX) {
+    l->postponed++;
+    net_loop_hurry(l->context.net);
+    return;
+  }
+  l->postponed = 0;
+  l->alarmed = 0;
+  timer_run(&l->context.timers, due);
+  cluster_expire(&l->cluster, due);
+}
+
+static void arm(struct loop *l) {
+  uint64_t next = deadlines_next(&l->cluster.deadlines);
+  uint64_t timer = timer_next(&l->context.timers);
+
+  if (next == 0 || (timer != 0 && timer < next))
+    next = timer;
+  /* One that is armed too early finds nothing due, and is armed again. */
+  if (next != 0 && (l->armed == 0 || next < l->armed)) {
+    l->armed = next;
+    net_loop_alarm(l->context.net, next);
+  }
+}
+
+static void after_poll(void *arg) {
+  struct loop *l = arg;
+
+  enter(l);
+  expire(l);
+  cluster_settle(&l->cluster);
+  cluster_flush(&l->cluster);
+  if (l->closing) {
+    if (l->context.pending == 0 || l->close_now)
+      finish_close(l);
+  } else if (l->context.pending == 0 && l->cluster.connected == NULL) {
+    hold(l, false);
+  }
+  if (!l->cluster.closed)
+    arm(l);
+  l->context.in_turn = false;
+}
+
+void loop_turn(struct loop *l, bool wait) {
+  l->turning = true;
+  net_loop_turn(l->context.net, wait);
+  l->turning = false;
+}
+
+void loop_turn_within(struct loop *l, uint64_t ns) {
+  uint64_t at = net_clock() + ns;
+
+  if (l->armed == 0 || at < l->armed) {
+    l->armed = at;
+    net_loop_alarm(l->context.net, at);
+  }
+  loop_turn(l, true);
+}
+
+void loop_flush(struct loop *l) {
+  cluster_flush(&l->cluster);
+}
+
+/* ---- Submitting --------------------------------------------------------- */
+
+bool loop_is_mine(const struct loop *l) {
+  return l->threaded ? current_loop == l : l->turning;
+}
+
+static int push_inbox(struct loop *l, struct op *op) {
+  struct list *old = atomic_load_explicit(&l->inbox, memory_order_relaxed);
+
+  do {
+    if (old == &sealed)
+      return FAILURE_CLOSED;
+    op->queue.next = old;
+  } while (!atomic_compare_exchange_weak(&l->inbox, &old, &op->queue));
+  if (old == NULL)
+    net_loop_wake(l->context.net);
+  return 0;
+}
+
+int loop_submit(struct loop *l, struct op *op) {
+  uint64_t timeout = l->context.config.timeout[op->timeout];
+
+  if (l->threaded && current_loop != l) {
+    op->deadline = net_clock() + timeout;
+    return push_inbox(l, op);
+  }
+  if (l->closing)
+    return FAILURE_CLOSED;
+  if (!l->context.in_turn)
+    l->context.now = net_clock();
+  op->deadline = l->context.now + timeout;
+  accept_op(l, op);
+  return 0;
+}
+
+/* ---- Life --------------------------------------------------------------- */
+
+int loop_init(struct loop *l, const struct loop_settings *settings,
+              struct uv_loop_s *attach) {
+  static const struct net_loop_events events = {before_poll, after_poll,
+                                                on_alarm, on_woken};
+
+  memset(l, 0, sizeof *l);
+  l->context.heap = settings->heap;
+  l->context.log = settings->log;
+  l->context.config = settings->config;
+  l->context.now = net_clock();
+  timer_list_init(&l->context.timers);
+  timer_init(&l->close_timer, on_close_timer);
+  l->guest = attach != NULL;
+  cluster_init(&l->cluster, &l->context, settings->contacts,
+               settings->contact_count);
+  return net_loop_open(&l->context.net, &settings->heap, attach, &events, l);
+}
+
+static void run(void *arg) {
+  struct loop *l = arg;
+
+  current_loop = l;
+  while (!l->closed)
+    net_loop_turn(l->context.net, true);
+  current_loop = NULL;
+}
+
+int loop_start_thread(struct loop *l) {
+  int rc;
+
+  l->threaded = true;
+  rc = net_thread_start(&l->thread, &l->context.heap, run, l);
+  if (rc != 0)
+    l->threaded = false;
+  return rc;
+}
+
+void loop_join(struct loop *l) {
+  net_thread_join(l->thread);
+  l->threaded = false;
+}
+
+void loop_connect(struct loop *l, cluster_connected *connected, void *arg) {
+  hold(l, connected != NULL);
+  cluster_connect(&l->cluster, connected, arg);
+  net_loop_hurry(l->context.net);
+}
+
+void loop_close(struct loop *l, void (*on_closed)(void *arg), void *arg) {
+  l->on_closed = on_closed;
+  l->on_closed_arg = arg;
+  if (l->threaded && current_loop != l) {
+    atomic_store(&l->close_asked, true);
+    net_loop_wake(l->context.net);
+  } else {
+    begin_close(l);
+  }
+}
+
+void loop_fini(struct loop *l) {
+  cluster_fini(&l->cluster);
+  if (!l->guest)
+    net_loop_free(l->context.net);
+}

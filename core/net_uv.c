@@ -1,0 +1,650 @@
+/* core/net_uv.c - the seam over libuv and the system.  The only file that
+ * knows libuv, sockets, futexes and the clock.
+ *
+ * Sockets are our own, and libuv only watches them: uv_write() raises SIGPIPE
+ * in the host process when the peer has reset, and hides how many bytes went
+ * out.  sendmsg(MSG_NOSIGNAL) tells exactly. */
+#define _GNU_SOURCE
+#include "core/net.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+#include <uv.h>
+
+/* ---- Memory ------------------------------------------------------------- */
+
+void *net_alloc(const struct net_heap *heap, size_t size) {
+  void *p;
+
+  if (heap->allocate == NULL)
+    return calloc(1, size);
+  p = heap->allocate(heap->user, size);
+  if (p != NULL)
+    memset(p, 0, size);
+  return p;
+}
+
+void *net_resize(const struct net_heap *heap, void *p, size_t size) {
+  if (heap->allocate == NULL)
+    return realloc(p, size);
+  return heap->resize(heap->user, p, size);
+}
+
+void net_free(const struct net_heap *heap, void *p) {
+  if (heap->allocate == NULL)
+    free(p);
+  else if (p != NULL)
+    heap->release(heap->user, p);
+}
+
+/* ---- Clocks and chance -------------------------------------------------- */
+
+uint64_t net_clock(void) {
+  return uv_hrtime();
+}
+
+uint64_t net_wall_us(void) {
+  struct timespec t;
+
+  clock_gettime(CLOCK_REALTIME, &t);
+  return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;
+}
+
+uint64_t net_random(void) {
+  uint64_t x;
+
+  /* Jitter is all this is for, so the clock will do where the system has no
+   * random numbers yet. */
+  if (getrandom(&x, sizeof x, GRND_NONBLOCK) != (ssize_t)sizeof x)
+    x = net_clock() * 0x9e3779b97f4a7c15u;
+  return x;
+}
+
+/* ---- Threads ------------------------------------------------------------ */
+
+struct net_thread {
+  struct net_heap heap;
+  pthread_t id;
+  void (*run)(void *arg);
+  void *arg;
+};
+
+static void *thread_main(void *arg) {
+  struct net_thread *t = arg;
+
+  t->run(t->arg);
+  return NULL;
+}
+
+/* The host's signals are for the host's threads. */
+static int thread_create(pthread_t *id, void *(*main)(void *), void *arg) {
+  sigset_t all, before;
+  int rc;
+
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  rc = pthread_create(id, NULL, main, arg);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return -rc;
+}
+
+static struct net_thread *thread_new(const struct net_heap *heap,
+                                     void (*run)(void *arg), void *arg) {
+  struct net_thread *t = net_alloc(heap, sizeof *t);
+
+  if (t != NULL) {
+    t->heap = *heap;
+    t->run = run;
+    t->arg = arg;
+  }
+  return t;
+}
+
+int net_thread_start(struct net_thread **thread, const struct net_heap *heap,
+                     void (*run)(void *arg), void *arg) {
+  struct net_thread *t = thread_new(heap, run, arg);
+  int rc = t == NULL ? -ENOMEM : thread_create(&t->id, thread_main, t);
+
+  if (rc != 0)
+    net_free(heap, t);
+  else
+    *thread = t;
+  return rc;
+}
+
+void net_thread_join(struct net_thread *thread) {
+  struct net_heap heap = thread->heap;
+
+  pthread_join(thread->id, NULL);
+  net_free(&heap, thread);
+}
+
+static void *detached_main(void *arg) {
+  struct net_thread t = *(struct net_thread *)arg;
+
+  net_free(&t.heap, arg);
+  t.run(t.arg);
+  return NULL;
+}
+
+int net_thread_detached(const struct net_heap *heap, void (*run)(void *arg),
+                        void *arg) {
+  struct net_thread *t = thread_new(heap, run, arg);
+  pthread_t id;
+  int rc = t == NULL ? -ENOMEM : thread_create(&id, detached_main, t);
+
+  if (rc != 0)
+    net_free(heap, t);
+  else
+    pthread_detach(id);
+  return rc;
+}
+
+bool net_park(struct net_flag *flag, uint64_t deadline) {
+  while (atomic_load_explicit(&flag->set, memory_order_acquire) == 0) {
+    struct timespec t, *timeout = NULL;
+
+    if (deadline != 0) {
+      uint64_t now = net_clock();
+
+      if (now >= deadline)
+        return false;
+      t.tv_sec = (time_t)((deadline - now) / 1000000000u);
+      t.tv_nsec = (long)((deadline - now) % 1000000000u);
+      timeout = &t;
+    }
+    syscall(SYS_futex, &flag->set, FUTEX_WAIT_PRIVATE, 0, timeout, NULL, 0);
+  }
+  return true;
+}
+
+/* The waiter may see the flag and leave before the wake-up below, which then
+ * rouses nobody at an address that is a stack's: harmless. */
+void net_unpark(struct net_flag *flag) {
+  atomic_store_explicit(&flag->set, 1, memory_order_release);
+  syscall(SYS_futex, &flag->set, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
+/* ---- A loop ------------------------------------------------------------- */
+
+struct net_loop {
+  struct net_heap heap;
+  struct net_loop_events events;
+  void *arg;
+  uv_loop_t *uv;
+  uv_loop_t own; /* uv points here unless attached */
+  uv_prepare_t prepare;
+  uv_check_t check;
+  uv_idle_t idle;
+  uv_timer_t timer;
+  uv_async_t async;
+  bool idling;
+  uint64_t alarm;
+  int handles; /* not yet closed */
+  int things;  /* sockets and look-ups not yet gone */
+  void (*closed)(void *arg);
+};
+
+static void on_prepare(uv_prepare_t *h) {
+  struct net_loop *l = h->data;
+
+  l->events.before_poll(l->arg);
+}
+
+static void on_check(uv_check_t *h) {
+  struct net_loop *l = h->data;
+
+  if (l->idling) {
+    l->idling = false;
+    uv_idle_stop(&l->idle);
+  }
+  l->events.after_poll(l->arg);
+}
+
+/* Only there so that the poll does not wait. */
+static void on_idle(uv_idle_t *h) {
+  (void)h;
+}
+
+static void on_timer(uv_timer_t *h) {
+  struct net_loop *l = h->data;
+
+  l->alarm = 0;
+  l->events.alarm(l->arg);
+}
+
+static void on_async(uv_async_t *h) {
+  struct net_loop *l = h->data;
+
+  l->events.woken(l->arg);
+}
+
+/* Our handles never keep the caller's uv_run() alive, except the async handle
+ * while net_loop_hold() says so.  A loop of our own is always alive: uv_run()
+ * would not even poll. */
+static int loop_handles_open(struct net_loop *l) {
+  int rc = uv_async_init(l->uv, &l->async, on_async);
+
+  if (rc != 0)
+    return rc;
+  uv_prepare_init(l->uv, &l->prepare);
+  uv_check_init(l->uv, &l->check);
+  uv_idle_init(l->uv, &l->idle);
+  uv_timer_init(l->uv, &l->timer);
+  l->handles = 5;
+  l->async.data = l->prepare.data = l->check.data = l->idle.data =
+      l->timer.data = l;
+  uv_prepare_start(&l->prepare, on_prepare);
+  uv_check_start(&l->check, on_check);
+  if (l->uv != &l->own)
+    uv_unref((uv_handle_t *)&l->async);
+  uv_unref((uv_handle_t *)&l->prepare);
+  uv_unref((uv_handle_t *)&l->check);
+  uv_unref((uv_handle_t *)&l->idle);
+  uv_unref((uv_handle_t *)&l->timer);
+  return 0;
+}
+
+int net_loop_open(struct net_loop **loop, const struct net_heap *heap,
+                  struct uv_loop_s *attach,
+                  const struct net_loop_events *events, void *arg) {
+  struct net_loop *l = net_alloc(heap, sizeof *l);
+  int rc = 0;
+
+  if (l == NULL)
+    return -ENOMEM;
+  l->heap = *heap;
+  l->events = *events;
+  l->arg = arg;
+  l->uv = attach;
+  if (attach == NULL) {
+    l->uv = &l->own;
+    rc = uv_loop_init(&l->own);
+  }
+  if (rc == 0) {
+    rc = loop_handles_open(l);
+    if (rc != 0 && attach == NULL)
+      uv_loop_close(&l->own);
+  }
+  if (rc != 0) {
+    net_free(heap, l);
+    return rc;
+  }
+  *loop = l;
+  return 0;
+}
+
+/* A guest's memory is the last thing of it on the caller's loop. */
+static void loop_gone(struct net_loop *l) {
+  void (*closed)(void *arg) = l->closed;
+  void *arg = l->arg;
+
+  if (l->handles > 0 || l->things > 0 || closed == NULL)
+    return;
+  l->closed = NULL;
+  if (l->uv != &l->own) {
+    struct net_heap heap = l->heap;
+
+    net_free(&heap, l);
+  }
+  closed(arg);
+}
+
+static void on_handle_closed(uv_handle_t *h) {
+  struct net_loop *l = h->data;
+
+  l->handles--;
+  loop_gone(l);
+}
+
+void net_loop_close(struct net_loop *l, void (*closed)(void *arg)) {
+  l->closed = closed;
+  uv_close((uv_handle_t *)&l->prepare, on_handle_closed);
+  uv_close((uv_handle_t *)&l->check, on_handle_closed);
+  uv_close((uv_handle_t *)&l->idle, on_handle_closed);
+  uv_close((uv_handle_t *)&l->timer, on_handle_closed);
+  uv_close((uv_handle_t *)&l->async, on_handle_closed);
+}
+
+void net_loop_free(struct net_loop *l) {
+  struct net_heap heap = l->heap;
+
+  uv_loop_close(&l->own);
+  net_free(&heap, l);
+}
+
+bool net_loop_turn(struct net_loop *l, bool wait) {
+  return uv_run(l->uv, wait ? UV_RUN_ONCE : UV_RUN_NOWAIT) != 0;
+}
+
+void net_loop_hurry(struct net_loop *l) {
+  if (l->idling)
+    return;
+  l->idling = true;
+  uv_idle_start(&l->idle, on_idle);
+}
+
+void net_loop_alarm(struct net_loop *l, uint64_t at) {
+  uint64_t now, ms;
+
+  if (at == l->alarm)
+    return;
+  l->alarm = at;
+  if (at == 0) {
+    uv_timer_stop(&l->timer);
+    return;
+  }
+  now = net_clock();
+  ms = at <= now ? 0 : (at - now + 999999) / 1000000;
+  /* libuv counts from its own reading of the clock, which may be old when the
+   * caller's loop was busy: an early alarm is set again by whoever wanted it,
+   * a late one would be late. */
+  uv_timer_start(&l->timer, on_timer, ms, 0);
+}
+
+void net_loop_hold(struct net_loop *l, bool hold) {
+  if (l->uv == &l->own)
+    return;
+  if (hold)
+    uv_ref((uv_handle_t *)&l->async);
+  else
+    uv_unref((uv_handle_t *)&l->async);
+}
+
+void net_loop_wake(struct net_loop *l) {
+  uv_async_send(&l->async);
+}
+
+int net_loop_fd(const struct net_loop *l) {
+  return uv_backend_fd(l->uv);
+}
+
+int net_loop_timeout_ms(const struct net_loop *l) {
+  return uv_backend_timeout(l->uv);
+}
+
+/* ---- Names -------------------------------------------------------------- */
+
+void net_address_text(const struct net_address *a,
+                      char out[NET_ADDRESS_TEXT]) {
+  char text[46] = "?";
+
+  uv_inet_ntop(a->len == 4 ? AF_INET : AF_INET6, a->bytes, text, sizeof text);
+  snprintf(out, NET_ADDRESS_TEXT, a->len == 4 ? "%s:%u" : "[%s]:%u", text,
+           (unsigned)a->port);
+}
+
+bool net_address_parse(struct net_address *a, const char *text,
+                       uint16_t port) {
+  memset(a, 0, sizeof *a);
+  a->port = port;
+  if (uv_inet_pton(AF_INET, text, a->bytes) == 0)
+    a->len = 4;
+  else if (uv_inet_pton(AF_INET6, text, a->bytes) == 0)
+    a->len = 16;
+  return a->len != 0;
+}
+
+struct net_lookup {
+  uv_getaddrinfo_t request;
+  struct net_loop *loop;
+  net_found *done; /* NULL once cancelled */
+  void *arg;
+  uint16_t port;
+};
+
+enum { LOOKUP_MAX = 16 };
+
+static size_t addresses_of(const struct addrinfo *list, uint16_t port,
+                           struct net_address found[LOOKUP_MAX]) {
+  size_t n = 0;
+
+  for (; list != NULL && n < LOOKUP_MAX; list = list->ai_next) {
+    struct net_address *a = &found[n];
+
+    memset(a, 0, sizeof *a);
+    a->port = port;
+    if (list->ai_family == AF_INET) {
+      const struct sockaddr_in *in = (const void *)list->ai_addr;
+
+      a->len = 4;
+      memcpy(a->bytes, &in->sin_addr, 4);
+      n++;
+    } else if (list->ai_family == AF_INET6) {
+      const struct sockaddr_in6 *in6 = (const void *)list->ai_addr;
+
+      a->len = 16;
+      a->scope = in6->sin6_scope_id;
+      memcpy(a->bytes, &in6->sin6_addr, 16);
+      n++;
+    }
+  }
+  return n;
+}
+
+static void on_found(uv_getaddrinfo_t *request, int status,
+                     struct addrinfo *list) {
+  struct net_lookup *k = request->data;
+  struct net_loop *loop = k->loop;
+  struct net_address found[LOOKUP_MAX];
+  size_t n = status == 0 ? addresses_of(list, k->port, found) : 0;
+  net_found *done = k->done;
+  void *arg = k->arg;
+
+  uv_freeaddrinfo(list);
+  net_free(&loop->heap, k);
+  loop->things--;
+  if (done != NULL)
+    done(arg, status, found, n);
+  loop_gone(loop);
+}
+
+int net_lookup_start(struct net_lookup **lookup, struct net_loop *loop,
+                     const char *name, uint16_t port, net_found *done,
+                     void *arg) {
+  struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+  struct net_lookup *k = net_alloc(&loop->heap, sizeof *k);
+  int rc;
+
+  if (k == NULL)
+    return -ENOMEM;
+  k->loop = loop;
+  k->done = done;
+  k->arg = arg;
+  k->port = port;
+  k->request.data = k;
+  rc = uv_getaddrinfo(loop->uv, &k->request, on_found, name, NULL, &hints);
+  if (rc != 0) {
+    net_free(&loop->heap, k);
+    return rc;
+  }
+  loop->things++;
+  *lookup = k;
+  return 0;
+}
+
+void net_lookup_cancel(struct net_lookup *k) {
+  k->done = NULL;
+  uv_cancel((uv_req_t *)&k->request);
+}
+
+/* ---- Sockets ------------------------------------------------------------ */
+
+struct net_socket {
+  uv_poll_t poll;
+  struct net_loop *loop;
+  struct net_socket_events events;
+  void *arg;
+  int fd;
+  int watched; /* what uv_poll_start() was told; telling it again costs 1 us */
+  bool connected;
+};
+
+static void on_poll(uv_poll_t *h, int status, int events);
+
+static void socket_watch(struct net_socket *s, int mask) {
+  if (s->watched == mask)
+    return;
+  s->watched = mask;
+  uv_poll_start(&s->poll, mask, on_poll);
+}
+
+static void on_poll(uv_poll_t *h, int status, int events) {
+  struct net_socket *s = h->data;
+
+  if (!s->connected) {
+    socklen_t len = sizeof status;
+
+    if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &status, &len) != 0)
+      status = errno;
+    s->connected = true;
+    socket_watch(s, UV_READABLE);
+    s->events.connected(s->arg, -status);
+    return;
+  }
+  if (events & UV_WRITABLE) {
+    s->events.writable(s->arg);
+    if (uv_is_closing((uv_handle_t *)h))
+      return;
+  }
+  /* libuv stops a poll handle that reports an error; the read tells which. */
+  if ((events & UV_READABLE) || status < 0)
+    s->events.readable(s->arg);
+}
+
+static socklen_t sockaddr_of(const struct net_address *a,
+                             struct sockaddr_storage *out) {
+  memset(out, 0, sizeof *out);
+  if (a->len == 4) {
+    struct sockaddr_in *in = (void *)out;
+
+    in->sin_family = AF_INET;
+    in->sin_port = htons(a->port);
+    memcpy(&in->sin_addr, a->bytes, 4);
+    return sizeof *in;
+  } else {
+    struct sockaddr_in6 *in6 = (void *)out;
+
+    in6->sin6_family = AF_INET6;
+    in6->sin6_port = htons(a->port);
+    in6->sin6_scope_id = a->scope;
+    memcpy(&in6->sin6_addr, a->bytes, 16);
+    return sizeof *in6;
+  }
+}
+
+/* Small frames must leave at once; a peer that vanished must be noticed even
+ * when it owes us only acknowledgements. */
+static void socket_options(int fd, uint32_t user_timeout_ms) {
+  int on = 1;
+  unsigned ms = user_timeout_ms;
+
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+#ifdef TCP_USER_TIMEOUT
+  setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
+#else
+  (void)ms;
+#endif
+}
+
+static void on_socket_closed(uv_handle_t *h) {
+  struct net_socket *s = h->data;
+  struct net_loop *loop = s->loop;
+
+  net_free(&loop->heap, s);
+  loop->things--;
+  loop_gone(loop);
+}
+
+int net_socket_open(struct net_socket **socket_out, struct net_loop *loop,
+                    const struct net_address *to, uint32_t user_timeout_ms,
+                    const struct net_socket_events *events, void *arg) {
+  struct sockaddr_storage address;
+  socklen_t len = sockaddr_of(to, &address);
+  struct net_socket *s = net_alloc(&loop->heap, sizeof *s);
+  int rc;
+
+  if (s == NULL)
+    return -ENOMEM;
+  s->loop = loop;
+  s->events = *events;
+  s->arg = arg;
+  s->poll.data = s;
+  s->fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+                 0);
+  if (s->fd < 0) {
+    rc = -errno;
+    goto fail;
+  }
+  socket_options(s->fd, user_timeout_ms);
+  if (connect(s->fd, (const void *)&address, len) != 0 &&
+      errno != EINPROGRESS) {
+    rc = -errno;
+    close(s->fd);
+    goto fail;
+  }
+  rc = uv_poll_init(loop->uv, &s->poll, s->fd);
+  if (rc != 0) {
+    close(s->fd);
+    goto fail;
+  }
+  uv_unref((uv_handle_t *)&s->poll);
+  loop->things++;
+  socket_watch(s, UV_WRITABLE);
+  *socket_out = s;
+  return 0;
+
+fail:
+  net_free(&loop->heap, s);
+  return rc;
+}
+
+ptrdiff_t net_socket_read(struct net_socket *s, void *buf, size_t len) {
+  ssize_t n;
+
+  do
+    n = recv(s->fd, buf, len, 0);
+  while (n < 0 && errno == EINTR);
+  return n < 0 ? -errno : n;
+}
+
+ptrdiff_t net_socket_write(struct net_socket *s, const void *buf, size_t len) {
+  ssize_t n;
+
+  do
+    n = send(s->fd, buf, len, MSG_NOSIGNAL);
+  while (n < 0 && errno == EINTR);
+  return n < 0 ? -errno : n;
+}
+
+void net_socket_want_writable(struct net_socket *s, bool want) {
+  if (s->connected)
+    socket_watch(s, want ? UV_READABLE | UV_WRITABLE : UV_READABLE);
+}
+
+void net_socket_close(struct net_socket *s) {
+  /* The handle must leave libuv's set before the descriptor is closed. */
+  uv_poll_stop(&s->poll);
+  close(s->fd);
+  uv_close((uv_handle_t *)&s->poll, on_socket_closed);
+}
+
+const char *net_error_text(int error) {
+  /* libuv's numbers are the system's, with those of look-ups beside them. */
+  return uv_strerror(error);
+}

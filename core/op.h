@@ -1,0 +1,146 @@
+/* core/op.h - one operation, from its acceptance to its one completion.
+ *
+ * An operation keeps its bound values, in wire form, in its own slot; its
+ * frame is encoded when it is sent.  op_finish() is the only place where an
+ * operation ends. */
+#ifndef OP_H
+#define OP_H
+
+#include "core/context.h"
+#include "core/list.h"
+#include "core/outcome.h"
+
+struct op;
+struct conn;
+struct rows;
+struct slab;
+
+/* What a statement does, which decides what an unclear end means. */
+enum effect {
+  EFFECT_COUNT, /* adds to counters: never sent twice unless NOT_APPLIED */
+  EFFECT_READ,
+  EFFECT_SCHEMA,
+};
+
+/* A bind marker as the definition expects it; compared at PREPARE. */
+struct statement_bind {
+  const char *name;
+  uint16_t type; /* enum cql_type_id */
+};
+
+/* Text that is prepared or sent as it is.  Not changed once in use, and
+ * outlives every operation on it. */
+struct statement {
+  uint32_t number; /* of the session, from 0: its place in a host's table of
+                      prepared statements */
+  const char *text;
+  size_t text_len;
+  const char *table; /* "ks.page_hits", for messages */
+  enum effect effect;
+  const struct statement_bind *binds;
+  uint16_t bind_count;
+};
+
+struct answer {
+  int code;                      /* 0 or enum failure_code */
+  enum outcome outcome;          /* reads: NOT_APPLIED */
+  const struct failure *failure; /* NULL when code is 0 */
+  struct rows *rows;             /* RESULT Rows, else NULL */
+  const struct statement *statement; /* with a failure */
+  uint8_t note;                      /* ... the operation's */
+};
+
+/* Called once, after the operation's slot was given back. `answer` is valid
+ * inside only. */
+typedef void op_callback(void);
+typedef void op_done(op_callback *callback, void *user,
+                     const struct answer *answer);
+
+/* OP_PAUSE asks nobody: it ends at its deadline. */
+enum op_kind { OP_EXECUTE, OP_QUERY, OP_PREPARE, OP_PAUSE };
+
+enum op_state {
+  OP_NEW,       /* not accepted yet */
+  OP_QUEUED,    /* waits for a connection, or for room in one */
+  OP_PREPARING, /* waits for its statement to be prepared */
+  OP_SENT,      /* its frame is encoded: it may be applied from now on */
+  OP_ABANDONED, /* completed as UNKNOWN; its stream still waits */
+};
+
+enum { OP_INLINE_VALUES = 128 };
+
+struct op {
+  struct list queue;    /* QUEUED, PREPARING, SENT: the list it waits in */
+  struct list deadline_link;
+  struct conn *conn;    /* SENT, ABANDONED */
+  const struct statement *statement;
+  op_done *done;
+  op_callback *callback;
+  void *user;
+  struct slab *slab;    /* where the slot belongs; NULL: a piece of the heap */
+  uint8_t *values;      /* [value]s in wire form */
+  uint64_t deadline;
+  uint64_t end_offset;  /* SENT: of the frame's last byte, in all bytes that the
+                           connection was ever given */
+  uint32_t values_len;
+  uint32_t values_cap;
+  uint16_t value_count;
+  uint16_t consistency;
+  int16_t stream;
+  uint8_t kind;     /* enum op_kind */
+  uint8_t state;    /* enum op_state */
+  uint8_t timeout;  /* enum timeout_kind */
+  uint8_t prepares; /* times the server had forgotten the statement */
+  uint8_t note;     /* of its owner's */
+  uint8_t inline_values[OP_INLINE_VALUES];
+};
+
+/* ---- Slots -------------------------------------------------------------- */
+
+/* All slots of a session: taken by any thread, given back by the loops.  Its
+ * size is the session's limit of operations in flight. */
+struct slab {
+  struct net_heap heap;
+  struct op *ops;
+  uint32_t capacity;
+  bool shared;               /* more than one thread */
+  _Atomic uint64_t head;     /* of the free list: tag << 32 | index + 1 */
+  _Atomic uint32_t untouched; /* slots from here on were never used */
+  _Atomic uint32_t *next;    /* free list links, index + 1 */
+};
+
+int slab_init(struct slab *s, const struct net_heap *heap, uint32_t capacity,
+              bool shared);
+void slab_fini(struct slab *s);
+
+/* A fresh operation, or NULL at the limit. */
+struct op *op_take(struct slab *s);
+/* One outside the limit, for the library's own requests; NULL: no memory. */
+struct op *op_make(const struct net_heap *heap);
+/* Give back one that was never accepted, or whose end is dealt with. */
+void op_release(const struct net_heap *heap, struct op *op);
+
+/* ---- Values ------------------------------------------------------------- */
+
+/* Append one bound value.  False: no memory (or over 4 GiB). */
+bool op_bind_bigint(struct op *op, const struct net_heap *heap, int64_t v);
+bool op_bind_int(struct op *op, const struct net_heap *heap, int32_t v);
+bool op_bind_bytes(struct op *op, const struct net_heap *heap, const void *p,
+                   size_t len);
+/* "Not set": the column is left as it is. */
+bool op_bind_unset(struct op *op, const struct net_heap *heap);
+
+/* ---- The end ------------------------------------------------------------ */
+
+/* The one place where an accepted operation ends: leaves every list, gives its
+ * slot back (unless its stream still waits: state ABANDONED) and calls done. */
+void op_finish(struct context *c, struct op *op, const struct answer *answer);
+void op_finish_applied(struct context *c, struct op *op);
+/* Fails with what outcome_table says of `event`; reads are NOT_APPLIED.
+ * host and detail may be NULL. */
+void op_fail(struct context *c, struct op *op, enum event event,
+             const char *host, const char *detail);
+/* Fails with a ready failure (its outcome is set to NOT_APPLIED for reads). */
+void op_fail_with(struct context *c, struct op *op, struct failure *f);
+
+#endif

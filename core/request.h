@@ -1,0 +1,28 @@
+/* core/request.h - what an answer means to the operation that waited for it,
+ * by the table of core/outcome.h. */
+#ifndef REQUEST_H
+#define REQUEST_H
+
+#include "core/op.h"
+#include "proto/response.h"
+
+/* Who answered. */
+struct peer {
+  char name[64]; /* "127.0.0.1:9042" */
+  enum server_kind kind;
+};
+
+/* Completes the operation and returns NEXT_NONE, or leaves it alone and says
+ * what to do with it.  Not for OP_PREPARE. */
+enum next_step request_answered(struct context *c, struct op *op,
+                                const struct cql_frame *frame,
+                                const struct peer *peer);
+
+/* What an ERROR is, in words: fills in everything but code and outcome. */
+void request_describe_error(struct failure *f, const struct cql_error *e,
+                            const struct peer *peer);
+
+/* "LOCAL_QUORUM", or "consistency 23". */
+const char *request_consistency_name(uint16_t consistency);
+
+#endif

@@ -1,0 +1,42 @@
+#include "core/rows.h"
+
+#include <string.h>
+
+#include "proto/value.h"
+
+int32_t rows_count(const struct rows *r) {
+  return r->wire.row_count;
+}
+
+int32_t rows_columns(const struct rows *r) {
+  return r->wire.metadata.column_count;
+}
+
+bool rows_next(struct rows *r, struct cell *out) {
+  struct cql_span span;
+
+  if (cql_row_cell(&r->wire.cells, &span) != CQL_OK)
+    return false;
+  out->p = span.p;
+  out->len = span.len;
+  return true;
+}
+
+bool cell_bigint(const struct cell *cell, int64_t *out) {
+  struct cql_span v = {cell->p, cell->len};
+
+  return cql_decode_bigint(v, out) == CQL_OK;
+}
+
+bool cell_int(const struct cell *cell, int32_t *out) {
+  struct cql_span v = {cell->p, cell->len};
+
+  return cql_decode_int(v, out) == CQL_OK;
+}
+
+bool cell_is(const struct cell *cell, const char *text) {
+  size_t len = strlen(text);
+
+  return cell->p != NULL && cell->len == len &&
+         memcmp(cell->p, text, len) == 0;
+}

@@ -1,0 +1,29 @@
+/* core/rows.h - the rows of an answer, cell by cell, for those above who do
+ * not know the wire. */
+#ifndef ROWS_H
+#define ROWS_H
+
+#include "proto/result.h"
+
+struct rows {
+  struct cql_rows wire;
+};
+
+/* One cell; p == NULL is null. */
+struct cell {
+  const uint8_t *p;
+  size_t len;
+};
+
+int32_t rows_count(const struct rows *r);
+int32_t rows_columns(const struct rows *r);
+/* The next cell, row by row.  False: beyond the last, or broken bytes. */
+bool rows_next(struct rows *r, struct cell *out);
+
+/* False when the bytes do not fit the type. */
+bool cell_bigint(const struct cell *cell, int64_t *out);
+bool cell_int(const struct cell *cell, int32_t *out);
+/* The same text? */
+bool cell_is(const struct cell *cell, const char *text);
+
+#endif

@@ -1,0 +1,45 @@
+#include "core/streams.h"
+
+#include <string.h>
+
+int streams_init(struct streams *s, const struct net_heap *heap,
+                 uint32_t max) {
+  memset(s, 0, sizeof *s);
+  s->max = (uint16_t)(max > STREAM_MAX ? STREAM_MAX : max);
+  s->untouched = 1;
+  s->ops = net_alloc(heap, sizeof *s->ops * ((size_t)s->max + 1));
+  s->free = net_alloc(heap, sizeof *s->free * ((size_t)s->max + 1));
+  if (s->ops != NULL && s->free != NULL)
+    return 0;
+  streams_fini(s, heap);
+  return FAILURE_NO_MEMORY;
+}
+
+void streams_fini(struct streams *s, const struct net_heap *heap) {
+  net_free(heap, s->ops);
+  net_free(heap, s->free);
+  s->ops = NULL;
+  s->free = NULL;
+}
+
+int16_t streams_take(struct streams *s, struct op *op) {
+  uint16_t id;
+
+  if (s->free_count > 0)
+    id = s->free[--s->free_count];
+  else if (s->untouched <= s->max)
+    id = s->untouched++;
+  else
+    return 0;
+  s->ops[id] = op;
+  return (int16_t)id;
+}
+
+struct op *streams_find(const struct streams *s, int16_t id) {
+  return id > 0 && (uint16_t)id < s->untouched ? s->ops[id] : NULL;
+}
+
+void streams_release(struct streams *s, int16_t id) {
+  s->ops[id] = NULL;
+  s->free[s->free_count++] = (uint16_t)id;
+}
