@@ -16,15 +16,15 @@ static int64_t counter_of(const void *row, const tally_column *c) {
 
 /* ---- Keys --------------------------------------------------------------- */
 
-static int bind_text(struct op *op, const tally_table *t,
-                     const tally_column *c, const void *row, tally_error *e) {
+static int bind_text(struct op *op, const tally_table *t, const tally_column *c,
+                     const void *row, tally_error *e) {
   const char *text;
   size_t len;
 
   memcpy(&text, member(row, c), sizeof text);
   if (text == NULL)
-    return error_set(e, TALLY_EINVAL, "%s: key column %s is NULL",
-                     t->qualified, c->name);
+    return error_set(e, TALLY_EINVAL, "%s: key column %s is NULL", t->qualified,
+                     c->name);
   len = strlen(text);
   if (len > KEY_BYTES_MAX)
     return error_set(e, TALLY_EINVAL,

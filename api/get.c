@@ -138,9 +138,8 @@ static void *call_row(struct get_call *call) {
 }
 
 static struct get_call *call_new(tally_table *t, const void *row) {
-  struct get_call *call =
-      net_alloc(&t->session->heap,
-                sizeof *call + t->row_size + key_text_size(t, row));
+  struct get_call *call = net_alloc(
+      &t->session->heap, sizeof *call + t->row_size + key_text_size(t, row));
   char *copy, *texts;
 
   if (call == NULL)

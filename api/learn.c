@@ -104,8 +104,7 @@ static int read_type(struct learning *in, tally_column *c,
     return error_set(e, TALLY_ETYPE,
                      "%s: key column %s is %.*s; text, int and bigint keys "
                      "are supported",
-                     in->about, c->name, (int)type->len,
-                     (const char *)type->p);
+                     in->about, c->name, (int)type->len, (const char *)type->p);
   return 0;
 }
 
@@ -128,8 +127,7 @@ static void place(struct learning *in, tally_column *c) {
   in->row_size += 8;
 }
 
-static int read_column(struct learning *in, struct rows *rows,
-                       tally_error *e) {
+static int read_column(struct learning *in, struct rows *rows, tally_error *e) {
   struct learned *l = &in->columns[in->count];
   struct cell name, kind, position, order, type;
   char *copy;
@@ -280,8 +278,8 @@ int tally_table_open_name(tally_table **table, tally_session *session,
     return error_set(error, TALLY_EINVAL,
                      "table %s: no keyspace configured; write keyspace.%s",
                      name, name);
-  keyspace = string_copy(&session->heap,
-                         dot == NULL ? session->keyspace : name);
+  keyspace =
+      string_copy(&session->heap, dot == NULL ? session->keyspace : name);
   if (keyspace == NULL)
     return error_no_memory(error);
   if (dot != NULL)

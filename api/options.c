@@ -35,8 +35,8 @@ void tally_options_init_sized(tally_options *options, size_t size) {
   options->struct_size = size;
 }
 
-void tally_log(tally_options *options, tally_log_callback callback,
-               void *user, int level) {
+void tally_log(tally_options *options, tally_log_callback callback, void *user,
+               int level) {
   options->log = callback;
   options->log_user = user;
   options->log_level = level;
@@ -142,8 +142,10 @@ static int set_number(void *member, const struct setting *s, const char *value,
 
   if (!parse_number(value, s->kind == SETTING_TIME, &n) || n < s->min ||
       n > s->max)
-    return error_set(e, TALLY_EINVAL, "option %s: \"%s\" is not %s from %u to "
-                     "%u%s", s->name, value,
+    return error_set(e, TALLY_EINVAL,
+                     "option %s: \"%s\" is not %s from %u to "
+                     "%u%s",
+                     s->name, value,
                      s->kind == SETTING_TIME ? "a time" : "a whole number",
                      (unsigned)s->min, (unsigned)s->max,
                      s->kind == SETTING_TIME ? " ms (500ms, 5s, 2m)" : "");
@@ -169,8 +171,8 @@ static int set_consistency(int *member, const char *name, const char *value,
                    name, value);
 }
 
-static int set_one(tally_options *o, const struct setting *s,
-                   const char *value, tally_error *e) {
+static int set_one(tally_options *o, const struct setting *s, const char *value,
+                   tally_error *e) {
   void *member = (char *)o + s->offset;
 
   switch (s->kind) {
@@ -262,9 +264,9 @@ static int check_values(const tally_options *o, tally_error *e) {
       continue;
     n = number_of(o, s);
     if (n < (int64_t)s->min || n > (int64_t)s->max)
-      return error_set(e, TALLY_EINVAL,
-                       "option %s: %lld is not from %u to %u", s->name,
-                       (long long)n, (unsigned)s->min, (unsigned)s->max);
+      return error_set(e, TALLY_EINVAL, "option %s: %lld is not from %u to %u",
+                       s->name, (long long)n, (unsigned)s->min,
+                       (unsigned)s->max);
   }
   if ((a->allocate == NULL) != (a->resize == NULL) ||
       (a->allocate == NULL) != (a->release == NULL))
@@ -281,8 +283,7 @@ static int check_values(const tally_options *o, tally_error *e) {
   return rc;
 }
 
-int options_read(tally_options *to, const tally_options *from,
-                 tally_error *e) {
+int options_read(tally_options *to, const tally_options *from, tally_error *e) {
   const unsigned char *tail = (const unsigned char *)from + sizeof *to;
   size_t size;
 
@@ -370,8 +371,7 @@ static int read_contact(struct contact *c, const tally_options *o,
 }
 
 int options_contacts(const tally_options *o, const struct net_heap *heap,
-                     struct contact **contacts, size_t *count,
-                     tally_error *e) {
+                     struct contact **contacts, size_t *count, tally_error *e) {
   const char *s = o->hosts == NULL ? "" : o->hosts;
   size_t max = 1, n = 0;
   int rc = 0;
@@ -391,8 +391,8 @@ int options_contacts(const tally_options *o, const struct net_heap *heap,
     while (end > item && end[-1] == ' ')
       end--;
     if (end > item) {
-      rc = read_contact(&(*contacts)[n], o, heap, item, (size_t)(end - item),
-                        e);
+      rc =
+          read_contact(&(*contacts)[n], o, heap, item, (size_t)(end - item), e);
       n += rc == 0;
     }
     s += len;

@@ -36,8 +36,7 @@ static void change_free(struct change *c) {
 
 static void change_done(struct change *c, int code, const tally_error *error) {
   tally_result result = {.status = code,
-                         .outcome = code == 0 ? TALLY_APPLIED
-                                              : error->outcome,
+                         .outcome = code == 0 ? TALLY_APPLIED : error->outcome,
                          .error = code == 0 ? NULL : error};
   tally_callback callback = c->callback;
   void *user = c->user;
@@ -210,8 +209,8 @@ static bool add_replication(struct text *text, const char *replication) {
 static int keyspace_cql(tally_session *s, const char *name,
                         const tally_keyspace_options *o, struct text *text,
                         tally_error *e) {
-  int factor = o == NULL || o->replication_factor == 0 ? 1
-                                                       : o->replication_factor;
+  int factor =
+      o == NULL || o->replication_factor == 0 ? 1 : o->replication_factor;
 
   if (name == NULL || name[0] == '\0')
     return error_set(e, TALLY_EINVAL, "the keyspace has no name");
@@ -234,8 +233,8 @@ static int keyspace_cql(tally_session *s, const char *name,
   if (!add_replication(text, o->replication) || o->replication[0] == '\0') {
     net_free(&s->heap, text->p);
     return error_set(e, TALLY_EINVAL,
-                     "keyspace %s: replication \"%s\" is not dc1:3,dc2:3",
-                     name, o->replication);
+                     "keyspace %s: replication \"%s\" is not dc1:3,dc2:3", name,
+                     o->replication);
   }
   text_add(text, "}");
   return 0;
@@ -250,8 +249,8 @@ static int create_keyspace(tally_session *s, const char *name,
 
   if (rc != 0)
     return rc;
-  return change_start(s, text.p, string_copy(&s->heap, name), w, callback,
-                      user, loop, e);
+  return change_start(s, text.p, string_copy(&s->heap, name), w, callback, user,
+                      loop, e);
 }
 
 int tally_create_keyspace_async(tally_session *session, const char *name,
@@ -308,8 +307,8 @@ static int sync(tally_table *t, const tally_sync_options *o, struct waiter *w,
   if (rc != 0)
     return rc;
   return change_start(t->session, text.p,
-                      string_copy(&t->session->heap, t->qualified), w,
-                      callback, user, loop, e);
+                      string_copy(&t->session->heap, t->qualified), w, callback,
+                      user, loop, e);
 }
 
 int tally_sync_table(tally_table *table, const tally_sync_options *options,

@@ -37,9 +37,8 @@ static int session_parts(tally_session *s, const tally_options *o,
       return error_no_memory(e);
   }
   s->loops = net_alloc(&s->heap, sizeof *s->loops * s->loop_count);
-  if (s->loops == NULL ||
-      slab_init(&s->slab, &s->heap, o->max_in_flight,
-                s->mode == MODE_THREADS) != 0)
+  if (s->loops == NULL || slab_init(&s->slab, &s->heap, o->max_in_flight,
+                                    s->mode == MODE_THREADS) != 0)
     return error_no_memory(e);
   return 0;
 }
@@ -137,8 +136,7 @@ static int connect_loops(tally_session *s, const tally_options *o,
   struct loop_settings settings = {.heap = s->heap,
                                    .contacts = s->contacts,
                                    .contact_count = s->contact_count};
-  struct waiter *waiters =
-      net_alloc(&s->heap, sizeof *waiters * s->loop_count);
+  struct waiter *waiters = net_alloc(&s->heap, sizeof *waiters * s->loop_count);
   uint32_t count = 0;
   int rc = 0;
 

@@ -125,8 +125,7 @@ const struct update *table_update(tally_table *t, uint64_t mask) {
       uint64_t all = t->counter_count == 64
                          ? UINT64_MAX
                          : (UINT64_C(1) << t->counter_count) - 1;
-      struct update *made =
-          update_new(t, i == UPDATES_MAX - 1 ? all : mask);
+      struct update *made = update_new(t, i == UPDATES_MAX - 1 ? all : mask);
 
       if (made == NULL)
         return NULL;

@@ -55,8 +55,8 @@ static void order_for_display(tally_table *t) {
   for (size_t i = 0; i < t->column_count; i++) {
     size_t at = i;
 
-    while (at > 0 && listed_before(&t->columns[i],
-                                   &t->columns[t->display[at - 1]])) {
+    while (at > 0 &&
+           listed_before(&t->columns[i], &t->columns[t->display[at - 1]])) {
       t->display[at] = t->display[at - 1];
       at--;
     }
@@ -64,8 +64,7 @@ static void order_for_display(tally_table *t) {
   }
 }
 
-static bool copy_names(tally_table *t, const char *keyspace,
-                       const char *name) {
+static bool copy_names(tally_table *t, const char *keyspace, const char *name) {
   const struct net_heap *heap = &t->session->heap;
   struct text text;
 
@@ -79,9 +78,8 @@ static bool copy_names(tally_table *t, const char *keyspace,
   return t->qualified != NULL && t->keyspace != NULL && t->name != NULL;
 }
 
-int table_make(tally_table **table, tally_session *s,
-               const tally_definition *d, const char *keyspace,
-               tally_error *e) {
+int table_make(tally_table **table, tally_session *s, const tally_definition *d,
+               const char *keyspace, tally_error *e) {
   tally_table *t = net_alloc(&s->heap, sizeof *t);
 
   if (t == NULL)
@@ -113,8 +111,8 @@ int tally_table_open(tally_table **table, tally_session *session,
   *table = NULL;
   if (rc != 0)
     return rc;
-  keyspace = definition->keyspace != NULL ? definition->keyspace
-                                          : session->keyspace;
+  keyspace =
+      definition->keyspace != NULL ? definition->keyspace : session->keyspace;
   if (keyspace == NULL)
     return error_set(error, TALLY_EINVAL,
                      "table %s: no keyspace configured, neither in the "
@@ -135,8 +133,7 @@ size_t tally_table_column_count(const tally_table *table) {
   return table->column_count;
 }
 
-const tally_column *tally_table_column(const tally_table *table,
-                                       size_t index) {
+const tally_column *tally_table_column(const tally_table *table, size_t index) {
   return index < table->column_count ? &table->columns[table->display[index]]
                                      : NULL;
 }

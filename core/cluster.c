@@ -296,8 +296,7 @@ static void on_dial(void *arg, const struct net_address *address,
 static void on_round_failed(void *arg, const struct failure *why) {
   struct cluster *cl = arg;
 
-  log_write(&cl->context->log, LOG_WARNING, "no host reached: %s",
-            why->detail);
+  log_write(&cl->context->log, LOG_WARNING, "no host reached: %s", why->detail);
   tell_connected(cl, why);
 }
 

@@ -16,14 +16,14 @@ struct cluster {
   struct context *context;
   struct deadlines deadlines;
   struct dialer dialer;
-  struct conn *dialing;  /* in its handshake */
-  struct conn *current;  /* takes requests */
-  struct list draining;  /* connections replaced, still owed answers */
-  struct list dead;      /* closed in this turn */
-  struct list queue;     /* operations in state OP_QUEUED */
-  size_t queue_bytes;    /* about what their frames will take */
+  struct conn *dialing; /* in its handshake */
+  struct conn *current; /* takes requests */
+  struct list draining; /* connections replaced, still owed answers */
+  struct list dead;     /* closed in this turn */
+  struct list queue;    /* operations in state OP_QUEUED */
+  size_t queue_bytes;   /* about what their frames will take */
   struct prepared_table prepared;
-  struct net_address dialed;   /* the address in hand ... */
+  struct net_address dialed;      /* the address in hand ... */
   struct net_address prepared_at; /* ... and whose statements we know */
   bool closed;
   cluster_connected *connected; /* NULL once called */

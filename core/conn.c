@@ -1,13 +1,10 @@
 #include "core/conn.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "proto/request.h"
-
-enum { IN_CAPACITY = 64 * 1024 };
 
 /* A draining connection whose answers stay away is closed at last. */
 #define DRAIN_NS (60 * UINT64_C(1000000000))
@@ -138,8 +135,7 @@ static enum conn_sent encode_into_output(struct conn *conn, struct op *op,
   return CONN_SENT;
 }
 
-enum conn_sent conn_send(struct conn *conn, struct op *op,
-                         struct cql_span id) {
+enum conn_sent conn_send(struct conn *conn, struct op *op, struct cql_span id) {
   const struct context *c = conn->context;
   enum conn_sent sent;
 
@@ -235,9 +231,8 @@ static void on_control_error(struct conn *conn, struct cql_reader *message) {
   struct failure f;
 
   failure_init(&f, FAILURE_PROTOCOL, OUTCOME_NOT_APPLIED,
-               conn->state < CONN_READY
-                   ? "the server refused the handshake"
-                   : outcome_table[EVENT_STREAM_0].what);
+               conn->state < CONN_READY ? "the server refused the handshake"
+                                        : outcome_table[EVENT_STREAM_0].what);
   memcpy(f.host, conn->peer.name, sizeof f.host);
   if (cql_error_decode(message, &e) == CQL_OK) {
     login = e.code == CQL_ERROR_BAD_CREDENTIALS;
@@ -284,7 +279,8 @@ static void on_control(struct conn *conn, const struct cql_frame *frame) {
     on_control_error(conn, &message);
     return;
   default:
-    snprintf(detail, sizeof detail, "it sent opcode 0x%02x on stream 0 while %s",
+    snprintf(detail, sizeof detail,
+             "it sent opcode 0x%02x on stream 0 while %s",
              (unsigned)frame->header.opcode, conn_state_name(conn->state));
     failed_with(conn, FAILURE_PROTOCOL, "the server broke the protocol",
                 detail);
@@ -302,32 +298,13 @@ static void on_frame(struct conn *conn, const struct cql_frame *frame) {
   /* Events need no answer, and nobody registered for any. */
 }
 
-/* The first bytes are not those of a v4 server: say whose they look like. */
 static void on_wrong_peer(struct conn *conn) {
-  const uint8_t *p = conn->in.buf + conn->in.head;
-  size_t n = cql_assembler_pending(&conn->in), i;
-  char detail[200], text[41];
+  char detail[200];
+  size_t n;
+  const uint8_t *bytes = input_pending(&conn->in, &n);
 
-  for (i = 0; i < n && i + 1 < sizeof text && isprint(p[i]); i++)
-    text[i] = (char)p[i];
-  text[i] = '\0';
-  if (p[0] >= 0x81 && p[0] <= 0x83)
-    snprintf(detail, sizeof detail,
-             "the server speaks v%d only; Tally needs native protocol v4 "
-             "(Cassandra 2.2 or later, ScyllaDB)",
-             p[0] & 0x7f);
-  else if (p[0] == 0x15 || p[0] == 0x16)
-    snprintf(detail, sizeof detail,
-             "it answered with a TLS record: this port wants TLS");
-  else if (i >= 4)
-    snprintf(detail, sizeof detail,
-             "it answered \"%s\": not a CQL server, perhaps the wrong port",
-             text);
-  else
-    snprintf(detail, sizeof detail,
-             "its first byte is 0x%02x, a v4 server's is 0x84", p[0]);
-  failed_with(conn, FAILURE_PROTOCOL, "the peer does not speak CQL v4",
-              detail);
+  peer_describe_stranger(detail, sizeof detail, bytes, n);
+  failed_with(conn, FAILURE_PROTOCOL, "the peer does not speak CQL v4", detail);
 }
 
 static void on_oversized(struct conn *conn) {
@@ -343,7 +320,7 @@ static void take_frames(struct conn *conn) {
   struct cql_frame frame;
 
   while (conn->state != CONN_CLOSED) {
-    switch (cql_assembler_next(&conn->in, &frame)) {
+    switch (input_next(&conn->in, &frame)) {
     case CQL_OK:
       on_frame(conn, &frame);
       break;
@@ -359,60 +336,27 @@ static void take_frames(struct conn *conn) {
   }
 }
 
-/* A frame larger than the buffer gets room as its bytes arrive, never for
- * bytes that were only promised; afterwards the buffer shrinks again. */
-static bool make_room(struct conn *conn) {
-  const struct net_heap *heap = &conn->context->heap;
-  size_t pending = cql_assembler_pending(&conn->in);
-  size_t cap = conn->in.cap;
-  uint8_t *old = conn->in.buf, *buf;
-
-  if (pending == cap)
-    cap *= 2;
-  else if (cap > IN_CAPACITY && cql_assembler_wants(&conn->in) <= IN_CAPACITY)
-    cap = IN_CAPACITY;
-  else
-    return true;
-  buf = net_alloc(heap, cap);
-  if (buf == NULL)
-    return pending < conn->in.cap;
-  cql_assembler_lend(&conn->in, buf, cap);
-  net_free(heap, old);
-  return true;
-}
-
 /* One read.  True when more may wait in the socket. */
 static bool read_once(struct conn *conn) {
-  uint8_t *to;
-  size_t room;
-  ptrdiff_t n;
+  bool young = conn->state < CONN_READY;
+  ptrdiff_t n = input_read(&conn->in, &conn->context->heap, conn->socket);
 
-  if (!make_room(conn)) {
+  if (n == -EAGAIN || n == -EWOULDBLOCK)
+    return false;
+  if (n == -ENOMEM) {
     failed_with(conn, FAILURE_NO_MEMORY, "out of memory", "");
     return false;
   }
-  cql_assembler_room(&conn->in, &to, &room);
-  n = net_socket_read(conn->socket, to, room);
-  if (n == -EAGAIN || n == -EWOULDBLOCK)
-    return false;
   if (n <= 0) {
-    failed_with(conn, conn->state < CONN_READY ? FAILURE_CONNECT : FAILURE_LOST,
-                conn->state < CONN_READY ? "the server closed the connection"
-                                         : "the connection was lost",
+    failed_with(conn, young ? FAILURE_CONNECT : FAILURE_LOST,
+                young ? "the server closed the connection"
+                      : "the connection was lost",
                 n == 0 ? "closed by the server" : net_error_text((int)n));
     return false;
   }
   conn->last_read = conn->context->now;
-  cql_assembler_fed(&conn->in, (size_t)n);
   take_frames(conn);
-  return conn->state != CONN_CLOSED && (size_t)n == room;
-}
-
-static void context_enter(struct context *c) {
-  if (!c->in_turn) {
-    c->in_turn = true;
-    c->now = net_clock();
-  }
+  return conn->state != CONN_CLOSED && conn->in.filled;
 }
 
 static void on_readable(void *arg) {
@@ -574,15 +518,15 @@ static void conn_event(struct conn *conn, enum conn_event event,
 }
 
 static int conn_memory(struct conn *conn) {
-  struct context *c = conn->context;
-  uint8_t *in = net_alloc(&c->heap, IN_CAPACITY);
+  const struct config *config = &conn->context->config;
+  const struct net_heap *heap = &conn->context->heap;
 
-  cql_assembler_init(&conn->in, in, IN_CAPACITY, c->config.max_frame);
-  if (in == NULL || output_init(&conn->out, &c->heap) != 0)
+  if (input_init(&conn->in, heap, config->max_frame) != 0 ||
+      output_init(&conn->out, heap) != 0)
     return FAILURE_NO_MEMORY;
-  return streams_init(&conn->streams, &c->heap,
-                      c->config.connection_max_in_flight +
-                          2 * c->config.max_abandoned);
+  return streams_init(&conn->streams, heap,
+                      config->connection_max_in_flight +
+                          2 * config->max_abandoned);
 }
 
 int conn_open(struct conn **out, struct context *c,
@@ -634,7 +578,7 @@ void conn_fail(struct conn *conn, const struct failure *why) {
 void conn_free(struct conn *conn) {
   const struct net_heap heap = conn->context->heap;
 
-  net_free(&heap, conn->in.buf);
+  input_fini(&conn->in, &heap);
   output_fini(&conn->out, &heap);
   streams_fini(&conn->streams, &heap);
   net_free(&heap, conn);

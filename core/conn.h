@@ -4,11 +4,11 @@
 #define CONN_H
 
 #include "core/conn_fsm.h"
+#include "core/input.h"
 #include "core/op.h"
 #include "core/output.h"
 #include "core/request.h"
 #include "core/streams.h"
-#include "proto/frame.h"
 
 struct conn;
 
@@ -39,7 +39,7 @@ struct conn {
   struct net_socket *socket;
   int write_error; /* a write failed; told at the end of the turn */
 
-  struct cql_assembler in;
+  struct input in;
   struct output out;
   bool wants_writable;
 
@@ -50,8 +50,8 @@ struct conn {
   uint32_t abandoned_count;
   bool crowded;
 
-  struct timer timer;      /* handshake, heartbeat, end of draining */
-  uint64_t last_read;      /* net_clock() */
+  struct timer timer; /* handshake, heartbeat, end of draining */
+  uint64_t last_read; /* net_clock() */
   uint64_t last_answer;
   uint64_t heartbeat_sent; /* 0: none under way */
 };
@@ -65,8 +65,7 @@ int conn_open(struct conn **conn, struct context *c,
               void *owner_arg, uint64_t handshake_deadline, int *error);
 /* Encode op's frame into the output and give it a stream.  CONN_FULL: no
  * stream or no room now.  `id` is the prepared id of an OP_EXECUTE. */
-enum conn_sent conn_send(struct conn *conn, struct op *op,
-                         struct cql_span id);
+enum conn_sent conn_send(struct conn *conn, struct op *op, struct cql_span id);
 /* Hand what is encoded to the system. */
 void conn_flush(struct conn *conn);
 /* End of a turn: deal with a write that failed. */

@@ -40,8 +40,8 @@ struct conn_step conn_fsm_step(enum conn_state state, enum conn_event event) {
 
 const char *conn_state_name(enum conn_state state) {
   static const char *const names[CONN_STATE_COUNT] = {
-      "idle",  "connecting", "asking for options", "starting up",
-      "ready", "draining",   "closed"};
+      "idle",     "connecting", "asking for options", "starting up", "ready",
+      "draining", "closed"};
 
   return names[state];
 }

@@ -37,11 +37,19 @@ struct context {
   struct config config;
   struct net_loop *net;
   struct timer_list timers;
-  uint64_t now;       /* net_clock(), read once a turn */
-  bool in_turn;       /* our own code runs: `now` is fresh, a flush follows */
-  bool unread;        /* a socket had more than one read takes: what waits there
+  uint64_t now;     /* net_clock(), read once a turn */
+  bool in_turn;     /* our own code runs: `now` is fresh, a flush follows */
+  bool unread;      /* a socket had more than one read takes: what waits there
                          is read before anything expires */
-  uint32_t pending;   /* operations accepted and not completed */
+  uint32_t pending; /* operations accepted and not completed */
 };
+
+/* First thing in whatever the loop calls. */
+static inline void context_enter(struct context *c) {
+  if (!c->in_turn) {
+    c->in_turn = true;
+    c->now = net_clock();
+  }
+}
 
 #endif

@@ -17,8 +17,8 @@ static int worse_code(int a, int b) {
   return FAILURE_CONNECT;
 }
 
-static void note(struct dialer *d, const char *host, int code,
-                 const char *what, const char *detail) {
+static void note(struct dialer *d, const char *host, int code, const char *what,
+                 const char *detail) {
   struct failure *f = &d->last;
   size_t len = strlen(f->detail);
   bool first = len == 0;
@@ -110,8 +110,8 @@ static void on_found(void *arg, int error, const struct net_address *found,
   timer_stop(&d->timer);
   d->context->now = net_clock();
   if (error != 0 || count == 0) {
-    note(d, d->contacts[d->contact].name, FAILURE_CONNECT,
-         "unknown host name", error != 0 ? net_error_text(error) : "");
+    note(d, d->contacts[d->contact].name, FAILURE_CONNECT, "unknown host name",
+         error != 0 ? net_error_text(error) : "");
     next_contact(d);
     return;
   }

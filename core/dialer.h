@@ -25,8 +25,7 @@ enum dialer_state {
 struct dialer_owner {
   /* Try this address until the deadline (net_clock()), then call
    * dialer_failed() or dialer_connected(). */
-  void (*dial)(void *arg, const struct net_address *address,
-               uint64_t deadline);
+  void (*dial)(void *arg, const struct net_address *address, uint64_t deadline);
   /* Every address of every contact point was tried in vain; the next round
    * follows after a pause.  `why` has each one's reason in its detail. */
   void (*round_failed)(void *arg, const struct failure *why);
@@ -39,8 +38,8 @@ struct dialer {
   enum dialer_state state;
   const struct contact *contacts;
   size_t contact_count;
-  size_t contact;     /* index of the one under way */
-  size_t tried;       /* contact points done with in this round */
+  size_t contact; /* index of the one under way */
+  size_t tried;   /* contact points done with in this round */
   struct net_address addresses[DIALER_ADDRESSES];
   size_t address_count;
   size_t address;

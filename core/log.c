@@ -3,8 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-void log_write(const struct log *log, enum log_level level,
-               const char *format, ...) {
+void log_write(const struct log *log, enum log_level level, const char *format,
+               ...) {
   char text[1024];
   va_list args;
 

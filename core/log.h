@@ -10,7 +10,7 @@ struct log {
   int level;
 };
 
-void log_write(const struct log *log, enum log_level level,
-               const char *format, ...) __attribute__((format(printf, 3, 4)));
+void log_write(const struct log *log, enum log_level level, const char *format,
+               ...) __attribute__((format(printf, 3, 4)));
 
 #endif

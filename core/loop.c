@@ -84,17 +84,10 @@ static void begin_close(struct loop *l) {
 
 /* ---- A turn ------------------------------------------------------------- */
 
-static void enter(struct loop *l) {
-  if (!l->context.in_turn) {
-    l->context.in_turn = true;
-    l->context.now = net_clock();
-  }
-}
-
 static void on_woken(void *arg) {
   struct loop *l = arg;
 
-  enter(l);
+  context_enter(&l->context);
   if (!l->closing)
     drain_inbox(l, atomic_exchange(&l->inbox, NULL));
   if (atomic_load(&l->close_asked))
@@ -150,7 +143,7 @@ static void arm(struct loop *l) {
 static void after_poll(void *arg) {
   struct loop *l = arg;
 
-  enter(l);
+  context_enter(&l->context);
   expire(l);
   cluster_settle(&l->cluster);
   cluster_flush(&l->cluster);

@@ -8,21 +8,21 @@
 struct loop {
   struct context context;
   struct cluster cluster;
-  bool guest;                /* on a loop of the caller's */
-  bool threaded;             /* has a thread of its own */
+  bool guest;    /* on a loop of the caller's */
+  bool threaded; /* has a thread of its own */
   struct net_thread *thread;
   _Atomic(struct list *) inbox; /* a stack of operations from other threads */
   struct timer close_timer;
-  uint64_t armed;  /* when the alarm will ring, 0: not set */
+  uint64_t armed;   /* when the alarm will ring, 0: not set */
   uint64_t alarmed; /* when it rang: what was due then expires after a poll that
                        began later, or answers that wait in the socket would be
                        reported UNKNOWN */
   int postponed;    /* turns in which nothing expired, as sockets were full */
   bool held;
-  bool turning;     /* loop_turn() is at work */
+  bool turning; /* loop_turn() is at work */
   _Atomic bool close_asked;
   bool closing;
-  bool close_now;   /* the close timeout has passed */
+  bool close_now; /* the close timeout has passed */
   bool closed;
   void (*on_closed)(void *arg);
   void *on_closed_arg;

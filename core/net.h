@@ -102,8 +102,7 @@ struct net_address {
 };
 enum { NET_ADDRESS_TEXT = 64 };
 /* "127.0.0.1:9042", "[::1]:9042" */
-void net_address_text(const struct net_address *a,
-                      char out[NET_ADDRESS_TEXT]);
+void net_address_text(const struct net_address *a, char out[NET_ADDRESS_TEXT]);
 /* An address given as text; false when it is a name. */
 bool net_address_parse(struct net_address *a, const char *text, uint16_t port);
 

@@ -1,5 +1,5 @@
-/* core/net_uv.c - the seam over libuv and the system.  The only file that
- * knows libuv, sockets, futexes and the clock.
+/* core/net_uv.c - the seam over libuv: loops, names, sockets.  The only file
+ * that knows libuv (core/net_os.c has the rest of the system).
  *
  * Sockets are our own, and libuv only watches them: uv_write() raises SIGPIPE
  * in the host process when the peer has reset, and hides how many bytes went
@@ -8,176 +8,14 @@
 #include "core/net.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <linux/futex.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 #include <uv.h>
-
-/* ---- Memory ------------------------------------------------------------- */
-
-void *net_alloc(const struct net_heap *heap, size_t size) {
-  void *p;
-
-  if (heap->allocate == NULL)
-    return calloc(1, size);
-  p = heap->allocate(heap->user, size);
-  if (p != NULL)
-    memset(p, 0, size);
-  return p;
-}
-
-void *net_resize(const struct net_heap *heap, void *p, size_t size) {
-  if (heap->allocate == NULL)
-    return realloc(p, size);
-  return heap->resize(heap->user, p, size);
-}
-
-void net_free(const struct net_heap *heap, void *p) {
-  if (heap->allocate == NULL)
-    free(p);
-  else if (p != NULL)
-    heap->release(heap->user, p);
-}
-
-/* ---- Clocks and chance -------------------------------------------------- */
-
-uint64_t net_clock(void) {
-  return uv_hrtime();
-}
-
-uint64_t net_wall_us(void) {
-  struct timespec t;
-
-  clock_gettime(CLOCK_REALTIME, &t);
-  return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;
-}
-
-uint64_t net_random(void) {
-  uint64_t x;
-
-  /* Jitter is all this is for, so the clock will do where the system has no
-   * random numbers yet. */
-  if (getrandom(&x, sizeof x, GRND_NONBLOCK) != (ssize_t)sizeof x)
-    x = net_clock() * 0x9e3779b97f4a7c15u;
-  return x;
-}
-
-/* ---- Threads ------------------------------------------------------------ */
-
-struct net_thread {
-  struct net_heap heap;
-  pthread_t id;
-  void (*run)(void *arg);
-  void *arg;
-};
-
-static void *thread_main(void *arg) {
-  struct net_thread *t = arg;
-
-  t->run(t->arg);
-  return NULL;
-}
-
-/* The host's signals are for the host's threads. */
-static int thread_create(pthread_t *id, void *(*main)(void *), void *arg) {
-  sigset_t all, before;
-  int rc;
-
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  rc = pthread_create(id, NULL, main, arg);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  return -rc;
-}
-
-static struct net_thread *thread_new(const struct net_heap *heap,
-                                     void (*run)(void *arg), void *arg) {
-  struct net_thread *t = net_alloc(heap, sizeof *t);
-
-  if (t != NULL) {
-    t->heap = *heap;
-    t->run = run;
-    t->arg = arg;
-  }
-  return t;
-}
-
-int net_thread_start(struct net_thread **thread, const struct net_heap *heap,
-                     void (*run)(void *arg), void *arg) {
-  struct net_thread *t = thread_new(heap, run, arg);
-  int rc = t == NULL ? -ENOMEM : thread_create(&t->id, thread_main, t);
-
-  if (rc != 0)
-    net_free(heap, t);
-  else
-    *thread = t;
-  return rc;
-}
-
-void net_thread_join(struct net_thread *thread) {
-  struct net_heap heap = thread->heap;
-
-  pthread_join(thread->id, NULL);
-  net_free(&heap, thread);
-}
-
-static void *detached_main(void *arg) {
-  struct net_thread t = *(struct net_thread *)arg;
-
-  net_free(&t.heap, arg);
-  t.run(t.arg);
-  return NULL;
-}
-
-int net_thread_detached(const struct net_heap *heap, void (*run)(void *arg),
-                        void *arg) {
-  struct net_thread *t = thread_new(heap, run, arg);
-  pthread_t id;
-  int rc = t == NULL ? -ENOMEM : thread_create(&id, detached_main, t);
-
-  if (rc != 0)
-    net_free(heap, t);
-  else
-    pthread_detach(id);
-  return rc;
-}
-
-bool net_park(struct net_flag *flag, uint64_t deadline) {
-  while (atomic_load_explicit(&flag->set, memory_order_acquire) == 0) {
-    struct timespec t, *timeout = NULL;
-
-    if (deadline != 0) {
-      uint64_t now = net_clock();
-
-      if (now >= deadline)
-        return false;
-      t.tv_sec = (time_t)((deadline - now) / 1000000000u);
-      t.tv_nsec = (long)((deadline - now) % 1000000000u);
-      timeout = &t;
-    }
-    syscall(SYS_futex, &flag->set, FUTEX_WAIT_PRIVATE, 0, timeout, NULL, 0);
-  }
-  return true;
-}
-
-/* The waiter may see the flag and leave before the wake-up below, which then
- * rouses nobody at an address that is a stack's: harmless. */
-void net_unpark(struct net_flag *flag) {
-  atomic_store_explicit(&flag->set, 1, memory_order_release);
-  syscall(SYS_futex, &flag->set, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
-}
 
 /* ---- A loop ------------------------------------------------------------- */
 
@@ -379,8 +217,7 @@ int net_loop_timeout_ms(const struct net_loop *l) {
 
 /* ---- Names -------------------------------------------------------------- */
 
-void net_address_text(const struct net_address *a,
-                      char out[NET_ADDRESS_TEXT]) {
+void net_address_text(const struct net_address *a, char out[NET_ADDRESS_TEXT]) {
   char text[46] = "?";
 
   uv_inet_ntop(a->len == 4 ? AF_INET : AF_INET6, a->bytes, text, sizeof text);
@@ -388,8 +225,7 @@ void net_address_text(const struct net_address *a,
            (unsigned)a->port);
 }
 
-bool net_address_parse(struct net_address *a, const char *text,
-                       uint16_t port) {
+bool net_address_parse(struct net_address *a, const char *text, uint16_t port) {
   memset(a, 0, sizeof *a);
   a->port = port;
   if (uv_inet_pton(AF_INET, text, a->bytes) == 0)
@@ -585,8 +421,8 @@ int net_socket_open(struct net_socket **socket_out, struct net_loop *loop,
   s->events = *events;
   s->arg = arg;
   s->poll.data = s;
-  s->fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-                 0);
+  s->fd =
+      socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (s->fd < 0) {
     rc = -errno;
     goto fail;

@@ -39,9 +39,8 @@ static uint64_t head_made(uint64_t old, uint32_t link) {
 /* One thread needs no locked instructions. */
 static bool head_swap(struct slab *s, uint64_t *old, uint64_t new_head) {
   if (s->shared)
-    return atomic_compare_exchange_weak_explicit(&s->head, old, new_head,
-                                                 memory_order_acq_rel,
-                                                 memory_order_acquire);
+    return atomic_compare_exchange_weak_explicit(
+        &s->head, old, new_head, memory_order_acq_rel, memory_order_acquire);
   atomic_store_explicit(&s->head, new_head, memory_order_relaxed);
   return true;
 }
@@ -54,10 +53,10 @@ static uint32_t slab_pop(struct slab *s) {
     link = (uint32_t)old;
     if (link == 0)
       break;
-  } while (!head_swap(
-      s, &old,
-      head_made(old, atomic_load_explicit(&s->next[link - 1],
-                                          memory_order_relaxed))));
+  } while (
+      !head_swap(s, &old,
+                 head_made(old, atomic_load_explicit(&s->next[link - 1],
+                                                     memory_order_relaxed))));
   if (link != 0)
     return link;
   link = atomic_load_explicit(&s->untouched, memory_order_relaxed);
@@ -203,12 +202,14 @@ void op_finish(struct context *c, struct op *op, const struct answer *answer) {
   op_callback *callback = op->callback;
   void *user = op->user;
 
-  list_remove(&op->queue);
   list_remove(&op->deadline_link);
   c->pending--;
-  /* The slot goes first: the callback may want it for the next operation. */
-  if (op->state != OP_ABANDONED)
+  /* The slot goes first: the callback may want it for the next operation. An
+   * abandoned one stays in its connection's list until the answer has come. */
+  if (op->state != OP_ABANDONED) {
+    list_remove(&op->queue);
     op_release(&c->heap, op);
+  }
   done(callback, user, answer);
 }
 

@@ -42,10 +42,10 @@ struct statement {
 };
 
 struct answer {
-  int code;                      /* 0 or enum failure_code */
-  enum outcome outcome;          /* reads: NOT_APPLIED */
-  const struct failure *failure; /* NULL when code is 0 */
-  struct rows *rows;             /* RESULT Rows, else NULL */
+  int code;                          /* 0 or enum failure_code */
+  enum outcome outcome;              /* reads: NOT_APPLIED */
+  const struct failure *failure;     /* NULL when code is 0 */
+  struct rows *rows;                 /* RESULT Rows, else NULL */
   const struct statement *statement; /* with a failure */
   uint8_t note;                      /* ... the operation's */
 };
@@ -70,17 +70,17 @@ enum op_state {
 enum { OP_INLINE_VALUES = 128 };
 
 struct op {
-  struct list queue;    /* QUEUED, PREPARING, SENT: the list it waits in */
+  struct list queue; /* QUEUED, PREPARING, SENT: the list it waits in */
   struct list deadline_link;
-  struct conn *conn;    /* SENT, ABANDONED */
+  struct conn *conn; /* SENT, ABANDONED */
   const struct statement *statement;
   op_done *done;
   op_callback *callback;
   void *user;
-  struct slab *slab;    /* where the slot belongs; NULL: a piece of the heap */
-  uint8_t *values;      /* [value]s in wire form */
+  struct slab *slab; /* where the slot belongs; NULL: a piece of the heap */
+  uint8_t *values;   /* [value]s in wire form */
   uint64_t deadline;
-  uint64_t end_offset;  /* SENT: of the frame's last byte, in all bytes that the
+  uint64_t end_offset; /* SENT: of the frame's last byte, in all bytes that the
                            connection was ever given */
   uint32_t values_len;
   uint32_t values_cap;
@@ -103,10 +103,10 @@ struct slab {
   struct net_heap heap;
   struct op *ops;
   uint32_t capacity;
-  bool shared;               /* more than one thread */
-  _Atomic uint64_t head;     /* of the free list: tag << 32 | index + 1 */
+  bool shared;                /* more than one thread */
+  _Atomic uint64_t head;      /* of the free list: tag << 32 | index + 1 */
   _Atomic uint32_t untouched; /* slots from here on were never used */
-  _Atomic uint32_t *next;    /* free list links, index + 1 */
+  _Atomic uint32_t *next;     /* free list links, index + 1 */
 };
 
 int slab_init(struct slab *s, const struct net_heap *heap, uint32_t capacity,

@@ -15,7 +15,7 @@ enum {
 struct output {
   uint8_t *buf;
   size_t cap;
-  size_t head;       /* first byte not accepted yet */
+  size_t head; /* first byte not accepted yet */
   size_t tail;
   uint64_t queued;   /* all bytes ever appended ... */
   uint64_t accepted; /* ... and those that the system took */

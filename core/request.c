@@ -8,9 +8,10 @@
 enum { PREPARES_MAX = 2 };
 
 const char *request_consistency_name(uint16_t consistency) {
-  static const char *const names[] = {
-      "ANY",          "ONE",         "TWO",    "THREE",        "QUORUM",   "ALL",
-      "LOCAL_QUORUM", "EACH_QUORUM", "SERIAL", "LOCAL_SERIAL", "LOCAL_ONE"};
+  static const char *const names[] = {"ANY",          "ONE",         "TWO",
+                                      "THREE",        "QUORUM",      "ALL",
+                                      "LOCAL_QUORUM", "EACH_QUORUM", "SERIAL",
+                                      "LOCAL_SERIAL", "LOCAL_ONE"};
 
   if (consistency < sizeof names / sizeof names[0])
     return names[consistency];
@@ -43,8 +44,9 @@ static void describe_tail(struct failure *f, const struct cql_error *e) {
                    text);
     return;
   default:
-    failure_detail(f, "0x%04x: %s needs %d replicas, %d answered, %d failed: "
-                      "%.*s",
+    failure_detail(f,
+                   "0x%04x: %s needs %d replicas, %d answered, %d failed: "
+                   "%.*s",
                    code, level, (int)e->required, (int)e->received,
                    (int)e->failures, text_len, text);
     return;

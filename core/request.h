@@ -4,13 +4,8 @@
 #define REQUEST_H
 
 #include "core/op.h"
+#include "core/peer.h"
 #include "proto/response.h"
-
-/* Who answered. */
-struct peer {
-  char name[64]; /* "127.0.0.1:9042" */
-  enum server_kind kind;
-};
 
 /* Completes the operation and returns NEXT_NONE, or leaves it alone and says
  * what to do with it.  Not for OP_PREPARE. */

@@ -37,6 +37,5 @@ bool cell_int(const struct cell *cell, int32_t *out) {
 bool cell_is(const struct cell *cell, const char *text) {
   size_t len = strlen(text);
 
-  return cell->p != NULL && cell->len == len &&
-         memcmp(cell->p, text, len) == 0;
+  return cell->p != NULL && cell->len == len && memcmp(cell->p, text, len) == 0;
 }

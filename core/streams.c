@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-int streams_init(struct streams *s, const struct net_heap *heap,
-                 uint32_t max) {
+int streams_init(struct streams *s, const struct net_heap *heap, uint32_t max) {
   memset(s, 0, sizeof *s);
   s->max = (uint16_t)(max > STREAM_MAX ? STREAM_MAX : max);
   s->untouched = 1;

@@ -9,8 +9,8 @@
 enum { STREAM_MAX = 32767 };
 
 struct streams {
-  struct op **ops;   /* [id], NULL: free */
-  uint16_t *free;    /* a stack of ids that were used before */
+  struct op **ops; /* [id], NULL: free */
+  uint16_t *free;  /* a stack of ids that were used before */
   uint16_t free_count;
   uint16_t untouched; /* ids from here on were never used */
   uint16_t max;

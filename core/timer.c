@@ -16,7 +16,8 @@ void timer_set(struct timer_list *l, struct timer *t, uint64_t at) {
   list_remove(&t->link);
   t->at = at;
   before = l->timers.prev;
-  while (before != &l->timers && LIST_ENTRY(before, struct timer, link)->at > at)
+  while (before != &l->timers &&
+         LIST_ENTRY(before, struct timer, link)->at > at)
     before = before->prev;
   list_push_front(before, &t->link);
 }

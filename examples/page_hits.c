@@ -22,8 +22,8 @@ static void print_statement(void *user, const char *cql) {
 }
 
 static int count(tally_session *session, tally_error *error) {
-  static const tally_sync_options verbose = {sizeof verbose, 0,
-                                             print_statement, NULL};
+  static const tally_sync_options verbose = {sizeof verbose, 0, print_statement,
+                                             NULL};
   page_hits home = {.url = "/home"};
   tally_table *hits;
   int rc;

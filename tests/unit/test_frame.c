@@ -6,6 +6,8 @@
 #include "proto/frame.h"
 #include "tests/unit/golden.h"
 
+Suite *frame_suite(void);
+
 START_TEST(header_decodes) {
   static const uint8_t bytes[] = {0x84, 0x0a, 0xff, 0xfe, 0x08, 0, 1, 0, 2};
   struct cql_header h;

@@ -9,6 +9,8 @@
 #include "proto/murmur3.h"
 #include "tests/unit/golden.h"
 
+Suite *murmur3_suite(void);
+
 #ifndef TALLY_VECTORS
 #  error "TALLY_VECTORS must name the directory of murmur3.tsv"
 #endif

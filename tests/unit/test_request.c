@@ -6,6 +6,8 @@
 #include "proto/request.h"
 #include "tests/unit/golden.h"
 
+Suite *request_suite(void);
+
 #define SPAN(text)                                                             \
   { (const uint8_t *)(text), sizeof(text) - 1 }
 

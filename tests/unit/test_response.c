@@ -8,6 +8,8 @@
 #include "proto/result.h"
 #include "tests/unit/golden.h"
 
+Suite *response_suite(void);
+
 static bool is_text(struct cql_span s, const char *text) {
   return cql_span_equal(s, cql_span_of(text));
 }

@@ -6,6 +6,8 @@
 #include "proto/result.h"
 #include "tests/unit/golden.h"
 
+Suite *result_suite(void);
+
 static struct golden_bytes g_bytes;
 
 static bool is_text(struct cql_span s, const char *text) {

@@ -6,6 +6,8 @@
 #include "proto/type.h"
 #include "tests/unit/golden.h"
 
+Suite *type_suite(void);
+
 #define MARSHAL "org.apache.cassandra.db.marshal."
 
 static struct golden_bytes g_bytes;

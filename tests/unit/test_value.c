@@ -9,6 +9,8 @@
 #include "proto/value.h"
 #include "tests/unit/golden.h"
 
+Suite *value_suite(void);
+
 static struct golden_bytes g_bytes;
 static uint8_t g_buf[64];
 static struct cql_writer g_writer;

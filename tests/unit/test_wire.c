@@ -6,6 +6,8 @@
 #include "proto/wire.h"
 #include "tests/unit/golden.h"
 
+Suite *wire_suite(void);
+
 /* One reader over an exact-size copy of hand-written bytes. */
 static struct golden_bytes g_bytes;
 

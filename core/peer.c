@@ -1,0 +1,39 @@
+#include "core/peer.h"
+
+#include <stdio.h>
+
+enum { TLS_ALERT = 0x15, TLS_HANDSHAKE = 0x16 };
+
+/* As much of the bytes as is plain text. */
+static size_t printable(char *out, size_t size, const uint8_t *bytes,
+                        size_t n) {
+  size_t i;
+
+  for (i = 0; i < n && i + 1 < size; i++) {
+    if (bytes[i] < 0x20 || bytes[i] > 0x7e)
+      break;
+    out[i] = (char)bytes[i];
+  }
+  out[i] = '\0';
+  return i;
+}
+
+void peer_describe_stranger(char *out, size_t size, const uint8_t *bytes,
+                            size_t n) {
+  char text[41];
+
+  if (bytes[0] >= 0x81 && bytes[0] <= 0x83)
+    snprintf(out, size,
+             "the server speaks v%d only; Tally needs native protocol v4 "
+             "(Cassandra 2.2 or later, ScyllaDB)",
+             bytes[0] & 0x7f);
+  else if (bytes[0] == TLS_ALERT || bytes[0] == TLS_HANDSHAKE)
+    snprintf(out, size, "it answered with a TLS record: this port wants TLS");
+  else if (printable(text, sizeof text, bytes, n) >= 4)
+    snprintf(out, size,
+             "it answered \"%s\": not a CQL server, perhaps the wrong port",
+             text);
+  else
+    snprintf(out, size, "its first byte is 0x%02x, a v4 server's is 0x84",
+             (unsigned)bytes[0]);
+}

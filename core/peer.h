@@ -1,0 +1,20 @@
+/* core/peer.h - who is on the other side of a connection. */
+#ifndef PEER_H
+#define PEER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/outcome.h"
+
+struct peer {
+  char name[64]; /* "127.0.0.1:9042" */
+  enum server_kind kind;
+};
+
+/* The first bytes are not those of a v4 server: say whose they look like, in
+ * one line.  n is at least 1. */
+void peer_describe_stranger(char *out, size_t size, const uint8_t *bytes,
+                            size_t n);
+
+#endif

@@ -1,0 +1,119 @@
+/* tests/support/script_server.h - a small server on real loopback sockets that
+ * does as it is told: answers, refuses, holds answers back, breaks the
+ * protocol, vanishes.  It keeps a ledger of every update that arrived.
+ *
+ * Its frames are written by hand and share no code with the library.  All of
+ * it may be called from any thread; waits give up after WAIT_LIMIT_MS. */
+#ifndef TALLY_TESTS_SCRIPT_SERVER_H
+#define TALLY_TESTS_SCRIPT_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* So long that only a broken library or a dead machine meets it. */
+enum { WAIT_LIMIT_MS = 30000 };
+
+struct script_server;
+
+/* What a request is to the script. */
+enum script_place {
+  AT_OPTIONS,
+  AT_STARTUP,
+  AT_QUERY,
+  AT_PREPARE,
+  AT_UPDATE, /* EXECUTE of an UPDATE */
+  AT_SELECT, /* EXECUTE of a SELECT */
+  SCRIPT_PLACES
+};
+
+enum script_kind {
+  SCRIPT_NORMAL,     /* as a healthy server does */
+  SCRIPT_ERROR,      /* ERROR: code, text "scripted", bytes are the tail */
+  SCRIPT_UNPREPARED, /* ERROR 0x2500 with the id of the EXECUTE */
+  SCRIPT_HOLD,       /* as NORMAL, but sent by script_release() only */
+  SCRIPT_IGNORE,     /* never answered */
+  SCRIPT_CLOSE,      /* FIN instead of an answer */
+  SCRIPT_RESET,      /* RST instead of an answer */
+  SCRIPT_FRAME,      /* a frame: opcode and flags; bytes are its body */
+  SCRIPT_BYTES,      /* these bytes as they are, no frame around them */
+};
+
+/* `bytes` must live as long as the script uses them. */
+struct script_step {
+  enum script_kind kind;
+  int32_t code;
+  uint8_t opcode;
+  uint8_t flags;
+  const void *bytes;
+  size_t len;
+};
+
+struct script_server *script_start(void);
+void script_stop(struct script_server *s);
+uint16_t script_port(const struct script_server *s);
+/* "127.0.0.1:PORT" */
+const char *script_host(const struct script_server *s);
+/* Called first on the server's thread, when set before script_start(). */
+extern void (*script_thread_begins)(void);
+
+/* ---- What it does ------------------------------------------------------- */
+
+/* The next `times` requests at `place` (0: all from then on) get this, after
+ * what was scripted before; then NORMAL again. */
+void script_next(struct script_server *s, enum script_place place,
+                 const struct script_step *step, unsigned times);
+/* The same for a step that is a kind alone, or an ERROR without tail. */
+void script_next_kind(struct script_server *s, enum script_place place,
+                      enum script_kind kind, unsigned times);
+void script_next_error(struct script_server *s, enum script_place place,
+                       int32_t code, unsigned times);
+/* Forget what was scripted for `place`. */
+void script_clear(struct script_server *s, enum script_place place);
+/* Send every answer that is held back. */
+void script_release(struct script_server *s);
+/* SUPPORTED names SCYLLA_ options from now on. */
+void script_be_scylla(struct script_server *s);
+/* The next `times` connections are closed as soon as they are accepted. */
+void script_refuse(struct script_server *s, bool reset, unsigned times);
+/* Read nothing more (until told to), with the smallest receive buffer. */
+void script_read(struct script_server *s, bool read);
+/* Close every connection now. */
+void script_drop(struct script_server *s, bool reset);
+/* Close a connection once it has sent so many bytes in all, those of the
+ * handshake included (0: no longer). */
+void script_cut_after(struct script_server *s, size_t bytes, bool reset);
+/* Bytes that nobody asked for, on every connection. */
+void script_say(struct script_server *s, const void *bytes, size_t len);
+/* Take no connections any more (until told to): they are refused. */
+void script_listen(struct script_server *s, bool listen);
+
+/* ---- What it saw -------------------------------------------------------- */
+
+/* Requests that arrived at `place`, and answers that the system accepted. */
+unsigned script_count(struct script_server *s, enum script_place place);
+unsigned script_answered(struct script_server *s, enum script_place place);
+/* Updates that arrived with this key (several parts are joined by "|"; only
+ * the first 95 bytes count). */
+unsigned script_seen(struct script_server *s, const char *key);
+/* The sum of the deltas for this column that were applied (answered NORMAL,
+ * or HOLD even before they are released). */
+int64_t script_sum(struct script_server *s, const char *key,
+                   const char *column);
+/* Connections accepted so far, and those that stand now. */
+unsigned script_accepted(struct script_server *s);
+unsigned script_standing(struct script_server *s);
+/* The body of the latest request at `place`; returns its length, and copies
+ * at most `cap` bytes of it. */
+size_t script_last(struct script_server *s, enum script_place place,
+                   void *body, size_t cap);
+
+/* True once the count is reached; false at the limit. */
+bool script_wait(struct script_server *s, enum script_place place,
+                 unsigned count);
+bool script_wait_answered(struct script_server *s, enum script_place place,
+                          unsigned count);
+bool script_wait_accepted(struct script_server *s, unsigned count);
+bool script_wait_standing(struct script_server *s, unsigned count);
+
+#endif
