@@ -118,8 +118,7 @@ typedef struct tally_error {
   int32_t server_code; /* the server's error code (0x1100, ...), or -1 */
   int32_t required;    /* acknowledgements needed, or -1 */
   int32_t received;    /* acknowledgements, or replicas alive, or -1 */
-  uint64_t operation;  /* the operation's number in this session, or 0 */
-  uint64_t reserved;
+  uint64_t reserved[2]; /* 0 */
   char host[64];       /* "127.0.0.1:9042", or "" */
   char message[320];   /* what failed: one sentence */
   char detail[424];    /* who said so and how, or "" */
@@ -389,7 +388,7 @@ TALLY_API int tally_connect(tally_session **session,
  *
  * Operations may be submitted at once: they wait for the connection, within
  * their own timeouts.  `connected` (may be NULL) runs once: when a connection
- * is ready, when connect_timeout_ms has passed without one (the session stays
+ * is ready, when the first round over all hosts has failed (the session stays
  * usable and goes on trying), or when the session is closed before.
  * options->io_threads is not looked at.  All blocking calls on such a session
  * return TALLY_EDEADLK; close it with tally_close_async().

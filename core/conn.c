@@ -33,7 +33,7 @@ static void want_writable(struct conn *conn) {
   net_socket_want_writable(conn->socket, want);
 }
 
-void conn_flush(struct conn *conn) {
+static void write_now(struct conn *conn) {
   int rc;
 
   if (conn->write_error != 0 || conn->socket == NULL)
@@ -46,6 +46,12 @@ void conn_flush(struct conn *conn) {
   /* This may be inside a call of the user's: the next turn deals with it. */
   conn->write_error = rc;
   net_loop_hurry(conn->context->net);
+}
+
+void conn_flush(struct conn *conn) {
+  /* A system that would not take more says when it will. */
+  if (!conn->wants_writable)
+    write_now(conn);
 }
 
 /* Requests of the connection's own, on stream 0. */
@@ -371,7 +377,7 @@ static void on_writable(void *arg) {
   struct conn *conn = arg;
 
   context_enter(conn->context);
-  conn_flush(conn);
+  write_now(conn);
 }
 
 void conn_settle(struct conn *conn) {

@@ -1,0 +1,93 @@
+/* tests/docs/print_page.c - pages of docs/ that are made from the code:
+ *
+ *   print_page outcomes > docs/outcomes.md
+ *   print_page options > docs/options.md
+ *
+ * A test compares what it prints with what is committed. */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/tally.h"
+#include "core/outcome.h"
+
+static const char *next_text(enum next_step next) {
+  switch (next) {
+  case NEXT_HOST:
+    return "next host, within the deadline";
+  case NEXT_HOST_ONCE:
+    return "next host, once";
+  case NEXT_PREPARE:
+    return "prepare and send again, twice at most";
+  case NEXT_NONE:
+  default:
+    return "";
+  }
+}
+
+static void print_outcomes(void) {
+  puts("# What each event says about an increment\n\n"
+       "Made from the table in `core/outcome.c`; do not edit.\n\n"
+       "`UNKNOWN` is returned as `TALLY_EUNKNOWN`, and the code below is then "
+       "in `error.cause`.\nReads are never applied, and return the code "
+       "itself. \"Next host\" is the same host's next\nconnection as long as "
+       "only one host is used; an answer of that one host is final.\n\n"
+       "| event | outcome | next | code | in words |\n"
+       "|---|---|---|---|---|");
+  for (int i = 0; i < EVENT_COUNT; i++) {
+    const struct outcome_row *row = &outcome_table[i];
+    const char *outcome = row->outcome == OUTCOME_APPLIED ? "APPLIED"
+                          : row->outcome == OUTCOME_NOT_APPLIED
+                              ? "NOT_APPLIED"
+                              : "UNKNOWN";
+
+    printf("| %s | %s | %s | %s | %s |\n", row->name, outcome,
+           next_text(row->next), row->code == 0 ? "" : tally_error_name(row->code),
+           row->what);
+  }
+}
+
+#define NUMBER(name, unit, text)                                               \
+  printf("| `%s` | %lld%s | %s |\n", #name, (long long)o.name, unit, text)
+
+static void print_options(void) {
+  tally_options o;
+
+  tally_options_init(&o);
+  puts("# Options and their defaults\n\n"
+       "Made from `tally_options_init()`; do not edit. `tally_options_set()` "
+       "takes the same names as\ntext, and the tool takes those it has with "
+       "`-` for `_`.\n\n"
+       "| option | default | what it is |\n|---|---|---|");
+  printf("| `hosts` | %s | contact points: `host[:port],...` |\n", o.hosts);
+  NUMBER(port, "", "for hosts that name none");
+  puts("| `keyspace` | none | for tables that name none |");
+  NUMBER(io_threads, "", "loops of the session's own; 0 is inline");
+  puts("| `consistency` | local_quorum | of increments |\n"
+       "| `read_consistency` | local_quorum | of reads |");
+  NUMBER(connect_timeout_ms, " ms", "for a round over all contact points");
+  NUMBER(increment_timeout_ms, " ms",
+         "above the server's own 5 s for counters: a shorter one only turns "
+         "answers into UNKNOWN");
+  NUMBER(read_timeout_ms, " ms", "for a read");
+  NUMBER(schema_timeout_ms, " ms", "for a schema change and its agreement");
+  NUMBER(close_timeout_ms, " ms", "for operations in flight when closing");
+  NUMBER(heartbeat_ms, " ms", "silence before the server is asked to speak");
+  NUMBER(heartbeat_timeout_ms, " ms", "and the time it has for that");
+  NUMBER(reconnect_min_ms, " ms", "the first pause between two rounds");
+  NUMBER(reconnect_max_ms, " ms", "the longest; full jitter");
+  NUMBER(max_in_flight, "", "operations of the session; TALLY_EBUSY beyond");
+  NUMBER(connection_max_in_flight, "", "requests of one connection");
+  NUMBER(max_abandoned, "",
+         "answers a connection may owe before it is replaced");
+  NUMBER(max_frame_bytes, " bytes", "the largest answer that is accepted");
+}
+
+int main(int argc, char **argv) {
+  if (argc == 2 && strcmp(argv[1], "outcomes") == 0)
+    print_outcomes();
+  else if (argc == 2 && strcmp(argv[1], "options") == 0)
+    print_options();
+  else
+    return 2;
+  return fflush(stdout) == 0 ? 0 : 1;
+}
