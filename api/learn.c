@@ -206,14 +206,8 @@ static int make_table(tally_table **table, tally_session *s,
 }
 
 static void learning_free(struct learning *in) {
-  for (size_t i = 0; i < in->count; i++) {
-    union {
-      const void *in;
-      void *out;
-    } name = {in->columns[i].column.name};
-
-    net_free(in->heap, name.out);
-  }
+  for (size_t i = 0; i < in->count; i++)
+    net_free(in->heap, in->columns[i].column.name);
   net_free(in->heap, in->columns);
 }
 

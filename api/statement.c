@@ -103,13 +103,8 @@ fail:
 }
 
 static void update_free(const struct net_heap *heap, struct update *u) {
-  union {
-    const void *in;
-    void *out;
-  } text = {u->statement.text}, binds = {u->statement.binds};
-
-  net_free(heap, text.out);
-  net_free(heap, binds.out);
+  net_free(heap, u->statement.text);
+  net_free(heap, u->statement.binds);
   net_free(heap, u);
 }
 
@@ -195,10 +190,6 @@ void statement_create(const tally_table *t, struct text *out) {
 
 void table_free(tally_table *t) {
   const struct net_heap heap = t->session->heap;
-  union {
-    const void *in;
-    void *out;
-  } text = {t->select.text}, binds = {t->select.binds};
 
   for (int i = 0; i < UPDATES_MAX; i++) {
     struct update *u = atomic_load(&t->updates[i]);
@@ -206,16 +197,10 @@ void table_free(tally_table *t) {
     if (u != NULL)
       update_free(&heap, u);
   }
-  net_free(&heap, text.out);
-  net_free(&heap, binds.out);
-  for (size_t i = 0; t->columns != NULL && i < t->column_count; i++) {
-    union {
-      const void *in;
-      void *out;
-    } name = {t->columns[i].name};
-
-    net_free(&heap, name.out);
-  }
+  net_free(&heap, t->select.text);
+  net_free(&heap, t->select.binds);
+  for (size_t i = 0; t->columns != NULL && i < t->column_count; i++)
+    net_free(&heap, t->columns[i].name);
   net_free(&heap, t->columns);
   net_free(&heap, t->display);
   net_free(&heap, t->keys);

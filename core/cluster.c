@@ -167,6 +167,14 @@ static void fail_waiting(struct cluster *cl, struct list *waiting,
   }
 }
 
+/* What the server says of the statement holds for all that wait for it.  A
+ * PREPARE that was lost or slow is asked again, for those whose own deadlines
+ * allow it. */
+static bool is_verdict(const struct failure *f) {
+  return f->server_code >= 0 || f->code == FAILURE_SCHEMA ||
+         f->code == FAILURE_PROTOCOL || f->code == FAILURE_NO_MEMORY;
+}
+
 /* The end of a PREPARE, however it came. */
 static void on_prepared(op_callback *callback, void *user,
                         const struct answer *answer) {
@@ -182,13 +190,10 @@ static void on_prepared(op_callback *callback, void *user,
   list_append(&waiting, &p->waiting);
   if (answer->code != 0)
     p->state = PREPARED_NOT;
-  /* A verdict of the server's is one for all that wait.  A PREPARE that was
-   * lost or slow is asked again for those whose deadlines allow it. */
-  if (answer->code == 0 || f->code == FAILURE_LOST ||
-      f->code == FAILURE_TIMED_OUT || f->code == FAILURE_CLOSED)
-    put_back(cl, &waiting);
-  else
+  if (answer->code != 0 && is_verdict(f))
     fail_waiting(cl, &waiting, f);
+  else
+    put_back(cl, &waiting);
 }
 
 static void prepare_answered(struct cluster *cl, struct conn *conn,

@@ -26,7 +26,8 @@ struct net_heap {
 void *net_alloc(const struct net_heap *heap, size_t size);
 /* As realloc(): on NULL the old piece is still there. */
 void *net_resize(const struct net_heap *heap, void *p, size_t size);
-void net_free(const struct net_heap *heap, void *p); /* NULL is fine */
+/* NULL is fine; const, since what is freed is often a name. */
+void net_free(const struct net_heap *heap, const void *p);
 
 /* ---- Clocks and chance -------------------------------------------------- */
 

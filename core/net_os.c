@@ -34,11 +34,16 @@ void *net_resize(const struct net_heap *heap, void *p, size_t size) {
   return heap->resize(heap->user, p, size);
 }
 
-void net_free(const struct net_heap *heap, void *p) {
+void net_free(const struct net_heap *heap, const void *p) {
+  union {
+    const void *in;
+    void *out;
+  } unconst = {p};
+
   if (heap->allocate == NULL)
-    free(p);
+    free(unconst.out);
   else if (p != NULL)
-    heap->release(heap->user, p);
+    heap->release(heap->user, unconst.out);
 }
 
 /* ---- Clocks and chance -------------------------------------------------- */
