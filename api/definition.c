@@ -124,7 +124,7 @@ static size_t count_kind(const tally_definition *d, int kind) {
   return n;
 }
 
-int definition_check(const tally_definition *d, tally_error *e) {
+int tally_definition_check(const tally_definition *d, tally_error *e) {
   size_t counters, statics;
   int rc = 0;
 

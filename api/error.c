@@ -80,11 +80,12 @@ static const char *hint_for(int code) {
   case TALLY_EAUTH:
     return "logins are not supported by this version";
   case TALLY_ENOHOST:
-    return "nothing was sent; the session goes on trying to connect";
+    return "nothing was sent: calling again is safe";
   case TALLY_EUNKNOWN:
     return "it was not sent again; read the row to see whether it counted";
   case TALLY_ESCHEMA:
-    return "create the keyspace, then run tally_sync_table() (tally sync)";
+    return "do the keyspace and the table exist, with these columns? sync "
+           "makes the table";
   case TALLY_EUNAVAILABLE:
     return "on a single test host use replication factor 1";
   default:

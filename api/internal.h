@@ -107,11 +107,12 @@ void text_literal(struct text *t, const char *value);
 void text_name(struct text *t, const char *name);
 /* The name as the system tables have it: folded, unquoted. NULL: no memory. */
 char *name_folded(const struct net_heap *heap, const char *name);
+/* Empty, or with a quote that has no end: TALLY_EINVAL. */
+int name_check(const char *name, const char *what, tally_error *e);
 char *string_copy(const struct net_heap *heap, const char *s);
 
 /* ---- definition.c, table.c, statement.c --------------------------------- */
 
-int definition_check(const tally_definition *d, tally_error *e);
 const char *type_name(int type);
 int table_make(tally_table **table, tally_session *s,
                const tally_definition *d, const char *keyspace,

@@ -87,6 +87,13 @@ static char *cell_copy(const struct net_heap *heap, const struct cell *cell) {
 
 static int read_type(struct learning *in, tally_column *c,
                      const struct cell *type, tally_error *e) {
+  bool is_key = c->kind == TALLY_KIND_PARTITION_KEY ||
+                c->kind == TALLY_KIND_CLUSTERING_KEY;
+
+  if (!is_key && !cell_is(type, "counter"))
+    return error_set(e, TALLY_ESCHEMA,
+                     "%s is not a counter table: column %s is %.*s", in->about,
+                     c->name, (int)type->len, (const char *)type->p);
   if (cell_is(type, "text"))
     c->type = TALLY_TEXT;
   else if (cell_is(type, "int"))
@@ -95,11 +102,6 @@ static int read_type(struct learning *in, tally_column *c,
     c->type = TALLY_BIGINT;
   else if (cell_is(type, "counter"))
     c->type = TALLY_TYPE_COUNTER;
-  else if (c->kind == TALLY_KIND_COUNTER ||
-           c->kind == TALLY_KIND_STATIC_COUNTER)
-    return error_set(e, TALLY_ESCHEMA,
-                     "%s is not a counter table: column %s is %.*s", in->about,
-                     c->name, (int)type->len, (const char *)type->p);
   else
     return error_set(e, TALLY_ETYPE,
                      "%s: key column %s is %.*s; text, int and bigint keys "
@@ -162,7 +164,13 @@ static int on_columns(void *arg, struct rows *rows, tally_error *e) {
     return error_no_memory(e);
   for (int32_t i = 0; i < n && rc == 0; i++)
     rc = read_column(in, rows, e);
-  return rc;
+  for (size_t i = 0; i < in->count && rc == 0; i++)
+    if (in->columns[i].column.type == TALLY_TYPE_COUNTER)
+      return 0;
+  return rc != 0 ? rc
+                 : error_set(e, TALLY_ESCHEMA,
+                             "%s is not a counter table: it has keys alone",
+                             in->about);
 }
 
 /* The server sorts by name; keys stand by position. */
@@ -198,7 +206,7 @@ static int make_table(tally_table **table, tally_session *s,
   for (size_t i = 0; i < in->count; i++)
     columns[i] = in->columns[i].column;
   d.columns = columns;
-  rc = definition_check(&d, e);
+  rc = tally_definition_check(&d, e);
   if (rc == 0)
     rc = table_make(table, s, &d, keyspace, e);
   net_free(in->heap, columns);
@@ -220,15 +228,17 @@ static int learn(tally_table **table, tally_session *s, const char *keyspace,
   char *values[2] = {name_folded(&s->heap, keyspace),
                      name_folded(&s->heap, name)};
   struct text about;
-  int rc;
+  int rc = name_check(keyspace, "keyspace", e);
 
+  if (rc == 0)
+    rc = name_check(name, "table", e);
   text_init(&about, &s->heap);
   text_name(&about, keyspace);
   text_add(&about, ".");
   text_name(&about, name);
-  if (values[0] == NULL || values[1] == NULL || about.failed) {
+  if (rc == 0 && (values[0] == NULL || values[1] == NULL || about.failed)) {
     rc = error_no_memory(e);
-  } else {
+  } else if (rc == 0) {
     const char *const texts[2] = {values[0], values[1]};
 
     in.about = about.p;

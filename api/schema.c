@@ -12,18 +12,24 @@
 
 enum step { STEP_CHANGE, STEP_LOCAL, STEP_PEERS, STEP_PAUSE };
 
+/* Who waits for the end of a change, and how. */
+struct listener {
+  struct waiter *waiter; /* blocking, or NULL */
+  tally_callback callback;
+  void *user;
+};
+
 struct change {
   tally_session *session;
   struct loop *loop;
   enum step step;
   struct statement statement; /* of the step under way */
   char *cql;
-  char *about;      /* "ks.page_hits" */
+  char *about; /* "ks.page_hits" */
+  bool of_table;
   uint64_t give_up; /* net_clock(): agreement is not waited for beyond */
   uint8_t version[16];
-  tally_callback callback;
-  void *user;
-  struct waiter *waiter; /* blocking */
+  struct listener to;
 };
 
 static void change_free(struct change *c) {
@@ -38,18 +44,16 @@ static void change_done(struct change *c, int code, const tally_error *error) {
   tally_result result = {.status = code,
                          .outcome = code == 0 ? TALLY_APPLIED : error->outcome,
                          .error = code == 0 ? NULL : error};
-  tally_callback callback = c->callback;
-  void *user = c->user;
-  struct waiter *w = c->waiter;
+  struct listener to = c->to;
 
   change_free(c);
-  if (w != NULL) {
-    w->code = code;
-    if (code != 0 && w->error != NULL)
-      *w->error = *error;
-    wait_done(w);
-  } else if (callback != NULL) {
-    callback(user, &result);
+  if (to.waiter != NULL) {
+    to.waiter->code = code;
+    if (code != 0 && to.waiter->error != NULL)
+      *to.waiter->error = *error;
+    wait_done(to.waiter);
+  } else if (to.callback != NULL) {
+    to.callback(to.user, &result);
   }
 }
 
@@ -98,14 +102,14 @@ static bool agrees(struct change *c, struct rows *rows) {
   return true;
 }
 
-/* The server finds our own text invalid: keyspace or table are not there, or
- * not as the definition has them. */
+/* The server finds our own text invalid: the keyspace is not there, or the
+ * table not as the definition has it. */
 static int change_error(struct change *c, const struct answer *answer,
                         tally_error *e) {
   struct failure f = *answer->failure;
   char doing[256];
 
-  if (f.server_code == 0x2200 || f.server_code == 0x2300) {
+  if (c->of_table && (f.server_code == 0x2200 || f.server_code == 0x2300)) {
     f.code = TALLY_ESCHEMA;
     f.what = "the server refused it";
   }
@@ -156,28 +160,26 @@ static void on_step(op_callback *callback, void *user,
     change_done(c, rc, &e);
 }
 
-/* Takes over cql and about (NULL: no memory). */
-static int change_start(tally_session *s, char *cql, char *about,
-                        struct waiter *w, tally_callback callback, void *user,
+/* Takes over the text.  *loop is where it runs. */
+static int change_start(tally_session *s, struct text *cql, const char *about,
+                        bool of_table, const struct listener *to,
                         struct loop **loop, tally_error *e) {
   struct change *c = net_alloc(&s->heap, sizeof *c);
   int rc;
 
-  if (c == NULL || cql == NULL || about == NULL) {
-    net_free(&s->heap, c);
-    net_free(&s->heap, cql);
-    net_free(&s->heap, about);
+  if (c == NULL) {
+    net_free(&s->heap, cql->p);
     return error_no_memory(e);
   }
   c->session = s;
   c->loop = *loop = session_loop(s);
-  c->cql = cql;
-  c->about = about;
+  c->cql = cql->p;
+  c->about = string_copy(&s->heap, about);
+  c->of_table = of_table;
   c->give_up = net_clock() + c->loop->context.config.timeout[TIMEOUT_SCHEMA];
-  c->waiter = w;
-  c->callback = callback;
-  c->user = user;
-  rc = send_step(c, STEP_CHANGE, e);
+  c->to = *to;
+  rc = c->cql == NULL || c->about == NULL ? error_no_memory(e)
+                                          : send_step(c, STEP_CHANGE, e);
   if (rc != 0)
     change_free(c);
   return rc;
@@ -189,21 +191,22 @@ static int change_start(tally_session *s, char *cql, char *about,
 static bool add_replication(struct text *text, const char *replication) {
   const char *s = replication;
 
-  while (*s != '\0') {
+  for (;;) {
     size_t len = strcspn(s, ",");
     char dc[64];
-    int factor = 0, end = 0;
+    char digits[4];
+    int end = 0;
 
-    if (sscanf(s, "%63[^:,]:%9d%n", dc, &factor, &end) != 2 ||
-        (size_t)end != len || factor < 1)
+    if (sscanf(s, "%63[^:,]:%3[0-9]%n", dc, digits, &end) != 2 ||
+        (size_t)end != len || digits[0] == '0')
       return false;
     text_add(text, ", ");
     text_literal(text, dc);
-    text_addf(text, ": %d", factor);
-    s += len;
-    s += *s == ',';
+    text_addf(text, ": %s", digits);
+    if (s[len] == '\0')
+      return true;
+    s += len + 1;
   }
-  return true;
 }
 
 static int keyspace_cql(tally_session *s, const char *name,
@@ -211,9 +214,10 @@ static int keyspace_cql(tally_session *s, const char *name,
                         tally_error *e) {
   int factor =
       o == NULL || o->replication_factor == 0 ? 1 : o->replication_factor;
+  int rc = name_check(name, "keyspace", e);
 
-  if (name == NULL || name[0] == '\0')
-    return error_set(e, TALLY_EINVAL, "the keyspace has no name");
+  if (rc != 0)
+    return rc;
   if (o != NULL && o->struct_size != sizeof *o)
     return error_set(e, TALLY_EINVAL,
                      "keyspace options: struct_size is not set");
@@ -230,7 +234,7 @@ static int keyspace_cql(tally_session *s, const char *name,
     return 0;
   }
   text_add(text, "'NetworkTopologyStrategy'");
-  if (!add_replication(text, o->replication) || o->replication[0] == '\0') {
+  if (!add_replication(text, o->replication)) {
     net_free(&s->heap, text->p);
     return error_set(e, TALLY_EINVAL,
                      "keyspace %s: replication \"%s\" is not dc1:3,dc2:3", name,
@@ -241,37 +245,35 @@ static int keyspace_cql(tally_session *s, const char *name,
 }
 
 static int create_keyspace(tally_session *s, const char *name,
-                           const tally_keyspace_options *o, struct waiter *w,
-                           tally_callback callback, void *user,
-                           struct loop **loop, tally_error *e) {
+                           const tally_keyspace_options *o,
+                           const struct listener *to, struct loop **loop,
+                           tally_error *e) {
   struct text text;
   int rc = keyspace_cql(s, name, o, &text, e);
 
-  if (rc != 0)
-    return rc;
-  return change_start(s, text.p, string_copy(&s->heap, name), w, callback, user,
-                      loop, e);
+  return rc != 0 ? rc : change_start(s, &text, name, false, to, loop, e);
 }
 
 int tally_create_keyspace_async(tally_session *session, const char *name,
                                 const tally_keyspace_options *options,
                                 tally_callback callback, void *user,
                                 tally_error *error) {
+  struct listener to = {NULL, callback, user};
   struct loop *loop;
 
-  return create_keyspace(session, name, options, NULL, callback, user, &loop,
-                         error);
+  return create_keyspace(session, name, options, &to, &loop, error);
 }
 
 int tally_create_keyspace(tally_session *session, const char *name,
                           const tally_keyspace_options *options,
                           tally_error *error) {
   struct waiter w = {.error = error};
+  struct listener to = {.waiter = &w};
   struct loop *loop;
   int rc = wait_begin(session, error);
 
   if (rc == 0)
-    rc = create_keyspace(session, name, options, &w, NULL, NULL, &loop, error);
+    rc = create_keyspace(session, name, options, &to, &loop, error);
   if (rc != 0)
     return rc;
   wait_for(session, loop, &w);
@@ -298,22 +300,20 @@ static bool is_dry(const tally_sync_options *o) {
   return o != NULL && o->dry_run != 0;
 }
 
-static int sync(tally_table *t, const tally_sync_options *o, struct waiter *w,
-                tally_callback callback, void *user, struct loop **loop,
-                tally_error *e) {
+static int sync(tally_table *t, const tally_sync_options *o,
+                const struct listener *to, struct loop **loop, tally_error *e) {
   struct text text;
   int rc = sync_cql(t, o, &text, e);
 
-  if (rc != 0)
-    return rc;
-  return change_start(t->session, text.p,
-                      string_copy(&t->session->heap, t->qualified), w, callback,
-                      user, loop, e);
+  return rc != 0
+             ? rc
+             : change_start(t->session, &text, t->qualified, true, to, loop, e);
 }
 
 int tally_sync_table(tally_table *table, const tally_sync_options *options,
                      tally_error *error) {
   struct waiter w = {.error = error};
+  struct listener to = {.waiter = &w};
   struct loop *loop;
   struct text text;
   int rc;
@@ -326,7 +326,7 @@ int tally_sync_table(tally_table *table, const tally_sync_options *options,
   }
   rc = wait_begin(table->session, error);
   if (rc == 0)
-    rc = sync(table, options, &w, NULL, NULL, &loop, error);
+    rc = sync(table, options, &to, &loop, error);
   if (rc != 0)
     return rc;
   wait_for(table->session, loop, &w);
@@ -337,10 +337,11 @@ int tally_sync_table_async(tally_table *table,
                            const tally_sync_options *options,
                            tally_callback callback, void *user,
                            tally_error *error) {
+  struct listener to = {NULL, callback, user};
   struct loop *loop;
 
   if (is_dry(options))
     return error_set(error, TALLY_EINVAL,
                      "a dry run sends nothing: use tally_sync_table()");
-  return sync(table, options, NULL, callback, user, &loop, error);
+  return sync(table, options, &to, &loop, error);
 }

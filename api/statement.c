@@ -60,6 +60,7 @@ bool statement_select(tally_table *t) {
   add_where(t, &text, binds, &bind_count, t->key_count);
   /* The full key names one row; a second one is worth noticing. */
   text_add(&text, " LIMIT 2");
+  t->select.reads_counters = true;
   return finish(t, &t->select, &text, binds, bind_count, EFFECT_READ);
 }
 
@@ -108,19 +109,33 @@ static void update_free(const struct net_heap *heap, struct update *u) {
   net_free(heap, u);
 }
 
+/* The last slots serve the sets that are left, with unset values.  Statics
+ * alone have one of their own: it binds no clustering key. */
+enum { SLOT_STATICS = UPDATES_MAX - 2, SLOT_ALL = UPDATES_MAX - 1 };
+
+static uint64_t slot_mask(const tally_table *t, int slot, uint64_t mask) {
+  if (slot == SLOT_STATICS && t->statics != 0)
+    return t->statics;
+  if (slot == SLOT_ALL)
+    return t->counter_count == 64 ? UINT64_MAX
+                                  : (UINT64_C(1) << t->counter_count) - 1;
+  return mask;
+}
+
 /* Any thread may be the first to touch a set of counters: the slots fill from
  * the front, each once, and whoever comes second uses what is there. */
 const struct update *table_update(tally_table *t, uint64_t mask) {
+  bool statics_alone = (mask & ~t->statics) == 0;
+
   for (int i = 0; i < UPDATES_MAX; i++) {
+    bool is_last = i == SLOT_ALL || (i == SLOT_STATICS && statics_alone);
     struct update *u =
         atomic_load_explicit(&t->updates[i], memory_order_acquire);
 
+    if (i == SLOT_STATICS && t->statics != 0 && !statics_alone)
+      continue;
     if (u == NULL) {
-      /* The last one serves all sets that are left, with unset values. */
-      uint64_t all = t->counter_count == 64
-                         ? UINT64_MAX
-                         : (UINT64_C(1) << t->counter_count) - 1;
-      struct update *made = update_new(t, i == UPDATES_MAX - 1 ? all : mask);
+      struct update *made = update_new(t, slot_mask(t, i, mask));
 
       if (made == NULL)
         return NULL;
@@ -128,7 +143,7 @@ const struct update *table_update(tally_table *t, uint64_t mask) {
         return made;
       update_free(&t->session->heap, made);
     }
-    if (u->mask == mask || i == UPDATES_MAX - 1)
+    if (u->mask == mask || is_last)
       return u;
   }
   return NULL;

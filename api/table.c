@@ -80,8 +80,14 @@ static bool copy_names(tally_table *t, const char *keyspace, const char *name) {
 
 int table_make(tally_table **table, tally_session *s, const tally_definition *d,
                const char *keyspace, tally_error *e) {
-  tally_table *t = net_alloc(&s->heap, sizeof *t);
+  tally_table *t;
+  int rc = name_check(keyspace, "keyspace", e);
 
+  if (rc == 0)
+    rc = name_check(d->name, "table", e);
+  if (rc != 0)
+    return rc;
+  t = net_alloc(&s->heap, sizeof *t);
   if (t == NULL)
     return error_no_memory(e);
   t->session = s;
@@ -106,7 +112,7 @@ fail:
 int tally_table_open(tally_table **table, tally_session *session,
                      const tally_definition *definition, tally_error *error) {
   const char *keyspace;
-  int rc = definition_check(definition, error);
+  int rc = tally_definition_check(definition, error);
 
   *table = NULL;
   if (rc != 0)

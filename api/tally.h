@@ -450,7 +450,8 @@ typedef struct tally_keyspace_options {
  * CREATE KEYSPACE IF NOT EXISTS, and wait for schema agreement.  NULL options:
  * SimpleStrategy with one replica.
  *
- * @return 0, TALLY_EINVAL, TALLY_ESERVER, or as any operation
+ * @return 0, TALLY_EINVAL, TALLY_ESERVER (a data center that does not exist,
+ *         ...), or as any operation
  */
 TALLY_API int tally_create_keyspace(tally_session *session, const char *name,
                                     const tally_keyspace_options *options,
@@ -460,6 +461,11 @@ TALLY_API int tally_create_keyspace_async(tally_session *session,
                                           const tally_keyspace_options *options,
                                           tally_callback callback, void *user,
                                           tally_error *error);
+
+/* The rules of tally_table_open() alone, without a session: 0 or
+ * TALLY_EINVAL. */
+TALLY_API int tally_definition_check(const tally_definition *definition,
+                                     tally_error *error);
 
 /**
  * Check a definition and make a table of it.  No I/O.  The table lives as long

@@ -174,6 +174,22 @@ static void unquote(char *s) {
   s[to] = '\0';
 }
 
+int name_check(const char *name, const char *what, tally_error *e) {
+  size_t len = name == NULL ? 0 : strlen(name);
+  size_t i;
+
+  if (len == 0)
+    return error_set(e, TALLY_EINVAL, "the %s has no name", what);
+  if (strchr(name, '"') == NULL)
+    return 0;
+  /* In quotes from end to end, and a quote inside stands twice. */
+  for (i = 1; i < len && (name[i] != '"' || name[i + 1] == '"'); i++)
+    i += name[i] == '"';
+  if (name[0] == '"' && i == len - 1 && len > 2)
+    return 0;
+  return error_set(e, TALLY_EINVAL, "%s %s: the quotes do not fit", what, name);
+}
+
 char *name_folded(const struct net_heap *heap, const char *name) {
   size_t len = strlen(name);
   char *copy = string_copy(heap, name);

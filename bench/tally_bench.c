@@ -38,6 +38,7 @@ struct bench_options {
   enum mode mode;
   unsigned in_flight;
   double seconds;
+  uint64_t operations; /* 0: as many as the time allows */
   bool json;
 };
 
@@ -54,7 +55,7 @@ static struct run {
   unsigned next_key;
   uint64_t now;
   uint64_t end;
-  uint64_t failed;
+  uint64_t left; /* operations still to be submitted */
   struct report report;
   char urls[KEYS][16];
   struct slot slots[IN_FLIGHT_MAX];
@@ -88,6 +89,7 @@ static void submit(struct slot *slot) {
   tally_error e;
 
   slot->started = run.now;
+  run.left--;
   if (tally_increment_async(run.table, &row, on_done, slot, &e) != 0)
     fail("submit", &e);
 }
@@ -100,7 +102,7 @@ static void on_done(void *user, const tally_result *result) {
   read_clock();
   histogram_add(&run.report.latency, run.now - slot->started);
   run.report.ops++;
-  if (run.over)
+  if (run.over || run.left == 0)
     run.open--;
   else
     submit(slot);
@@ -110,6 +112,7 @@ static void start(const struct bench_options *o, const char *port) {
   report_start(&run.report, o->host, port);
   run.now = report_now_ns();
   run.end = run.now + (uint64_t)(o->seconds * 1e9);
+  run.left = o->operations > 0 ? o->operations : UINT64_MAX;
   run.open = o->in_flight;
 }
 
@@ -220,7 +223,7 @@ static void measure_blocking(const struct bench_options *o, const char *port) {
   if (tally_increment(run.table, &row, &e) != 0)
     fail("first increment", &e);
   start(o, port);
-  while (run.now < run.end) {
+  while (run.now < run.end && run.left-- > 0) {
     uint64_t begun = run.now;
 
     row = next_row();
@@ -253,6 +256,7 @@ static void usage(void) {
   fputs("usage: tally_bench [--host 127.0.0.1] [--port 19042]\n"
         "                   [--mode guest|inline|threads]\n"
         "                   [--in-flight 1024] [--seconds 3.5] [--json]\n"
+        "                   [--operations N]\n"
         "  guest: a loop of the caller's; inline and threads with one in\n"
         "  flight: the blocking call; threads allows one in flight only\n",
         stderr);
@@ -277,6 +281,7 @@ static void parse(struct bench_options *o, int argc, char **argv) {
       {"mode", required_argument, NULL, 'm'},
       {"in-flight", required_argument, NULL, 'n'},
       {"seconds", required_argument, NULL, 's'},
+      {"operations", required_argument, NULL, 'o'},
       {"json", no_argument, NULL, 'j'},
       {NULL, 0, NULL, 0},
   };
@@ -293,13 +298,16 @@ static void parse(struct bench_options *o, int argc, char **argv) {
       o->in_flight = (unsigned)strtoul(optarg, NULL, 10);
     else if (c == 's')
       o->seconds = strtod(optarg, NULL);
+    else if (c == 'o')
+      o->operations = strtoull(optarg, NULL, 10);
     else if (c == 'j')
       o->json = true;
     else
       usage();
   }
   if (optind < argc || o->in_flight == 0 || o->in_flight > IN_FLIGHT_MAX ||
-      o->port == 0 || o->port > 65535 || !(o->seconds > 0) ||
+      (o->operations > 0 && o->operations < o->in_flight) || o->port == 0 ||
+      o->port > 65535 || !(o->seconds > 0) ||
       (o->mode == MODE_THREADS && o->in_flight != 1))
     usage();
 }

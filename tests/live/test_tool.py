@@ -1,0 +1,1065 @@
+"""tests/live/test_tool.py - the `tally` command, against a real node.
+
+    TALLY_TOOL=build/dev/tool/tally TALLY_TEST_HOSTS=127.0.0.1 \
+        python3 tests/live/test_tool.py
+
+Needs nothing but Python.  Works in keyspaces of its own, and drops them."""
+
+import json
+import os
+import pty
+import secrets
+import socket
+import struct
+import subprocess
+import threading
+import time
+import unittest
+
+TOOL = os.path.abspath(os.environ.get("TALLY_TOOL", "build/dev/tool/tally"))
+HOSTS = os.environ.get("TALLY_TEST_HOSTS", "127.0.0.1")
+KEYSPACE = "tool_" + secrets.token_hex(4)
+
+DONE, FAILED, USAGE, CONNECT, UNKNOWN, NOT_FOUND = 0, 1, 2, 3, 4, 5
+INT64_MAX = 2**63 - 1
+INT64_MIN = -(2**63)
+
+PREPARE, EXECUTE = 0x09, 0x0A
+
+
+def environment(**more):
+    kept = {
+        k: v
+        for k, v in os.environ.items()
+        if not k.startswith("TALLY_") and k != "NO_COLOR"
+    }
+    kept.update(TALLY_HOSTS=HOSTS, TALLY_KEYSPACE=KEYSPACE, TERM="xterm")
+    kept.update(more)
+    return {k: v for k, v in kept.items() if v is not None}
+
+
+class Result:
+    def __init__(self, status, out, err):
+        self.status, self.out, self.err = status, out, err
+
+    def __repr__(self):
+        return f"status {self.status}\n{self.out}\n{self.err}"
+
+
+# Runs every command under another program, for example valgrind.
+WRAPPER = os.environ.get("TALLY_TOOL_WRAPPER", "").split()
+
+
+def tally(*words, env=None, **popen):
+    done = subprocess.run(
+        [*WRAPPER, TOOL, *words],
+        env=environment(**(env or {})),
+        stdin=subprocess.DEVNULL,
+        stdout=popen.pop("stdout", subprocess.PIPE),
+        stderr=subprocess.PIPE,
+        timeout=120,
+        **popen,
+    )
+    out = None if done.stdout is None else done.stdout.decode()
+    return Result(done.returncode, out, done.stderr.decode())
+
+
+def on_terminal(*words, env=None):
+    """Standard output is a terminal; returns what it shows."""
+    leader, follower = pty.openpty()
+    tool = subprocess.Popen(
+        [*WRAPPER, TOOL, *words],
+        env=environment(**(env or {})),
+        stdin=subprocess.DEVNULL,
+        stdout=follower,
+        stderr=subprocess.PIPE,
+    )
+    os.close(follower)
+    shown = b""
+    while True:
+        try:
+            part = os.read(leader, 65536)
+        except OSError:  # the terminal's way to say end
+            break
+        if not part:
+            break
+        shown += part
+    os.close(leader)
+    err = tool.stderr.read().decode()
+    tool.stderr.close()
+    return Result(tool.wait(), shown.decode().replace("\r\n", "\n"), err)
+
+
+def listener(port=0):
+    server = socket.socket()
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    server.bind(("127.0.0.1", port))
+    server.listen(16)
+    return server, "127.0.0.1:%d" % server.getsockname()[1]
+
+
+class Peer:
+    """A server on a port of its own; `serve` has each connection."""
+
+    def __init__(self, serve, port=0):
+        self.server, self.address = listener(port)
+        self.serve = serve
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.server.accept()
+            except OSError:
+                return
+            threading.Thread(
+                target=self.guarded, args=(client,), daemon=True
+            ).start()
+
+    def guarded(self, client):
+        try:
+            self.serve(client)
+        except OSError:
+            pass
+        finally:
+            client.close()
+
+    def close(self):
+        # A shutdown ends the accept() that the other thread is in.
+        try:
+            self.server.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.server.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def read_frame(sock):
+    head = b""
+    while len(head) < 9:
+        part = sock.recv(9 - len(head))
+        if not part:
+            return None
+        head += part
+    left = struct.unpack(">I", head[5:])[0]
+    body = b""
+    while len(body) < left:
+        part = sock.recv(left - len(body))
+        if not part:
+            return None
+        body += part
+    return head + body
+
+
+class Gate(Peer):
+    """Forwards to the node; `on_frame(gate, client, frame)` decides about each
+    frame of the client: True forwards it."""
+
+    def __init__(self, on_frame, port=0):
+        self.on_frame = on_frame
+        super().__init__(self.forward, port)
+
+    def forward(self, client):
+        host, _, port = HOSTS.split(",")[0].rpartition(":")
+        node = socket.create_connection(
+            (host, int(port)) if host else (port, 9042)
+        )
+
+        def back():
+            try:
+                while part := node.recv(65536):
+                    client.sendall(part)
+                client.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+        threading.Thread(target=back, daemon=True).start()
+        try:
+            while frame := read_frame(client):
+                if self.on_frame(self, client, frame):
+                    node.sendall(frame)
+        finally:
+            node.close()
+
+
+def execute(cql):
+    """What the tool has no command for; returns the answer's frame."""
+    host, _, port = HOSTS.split(",")[0].rpartition(":")
+    startup = struct.pack(">HH", 1, 11) + b"CQL_VERSION" + b"\0\5" + b"3.0.0"
+    query = struct.pack(">I", len(cql)) + cql.encode() + struct.pack(">HB", 1, 0)
+    address = (host, int(port)) if host else (port, 9042)
+    with socket.create_connection(address, timeout=60) as node:
+        for opcode, body in [(1, startup), (7, query)]:
+            head = struct.pack(">BBhBI", 4, 0, 0, opcode, len(body))
+            node.sendall(head + body)
+            answer = read_frame(node)
+    return answer
+
+
+def data_center():
+    """As the node itself calls it."""
+    answer = execute("SELECT data_center FROM system.local")
+    # The last cell: four bytes of length, of which three are 0, and the name.
+    length = answer.rindex(b"\0\0\0", 0, len(answer) - 1)
+    return answer[length + 4 :].decode()
+
+
+class ToolTest(unittest.TestCase):
+    maxDiff = None
+
+    def check(self, result, status, *errors, out=None):
+        self.assertEqual(result.status, status, result)
+        for text in errors:
+            self.assertIn(text, result.err, result)
+        if not errors:
+            self.assertEqual(result.err, "", result)
+        if out is not None:
+            self.assertEqual(result.out, out, result)
+
+    def make(self, table, *columns):
+        self.check(tally("sync", table, *columns), DONE, "CREATE TABLE")
+        return table
+
+    def hits(self, table):
+        return self.make(
+            table, "url:text:partition", "views:counter", "unique_visitors:counter"
+        )
+
+    def done(self, *words, **more):
+        self.check(tally(*words, **more), DONE, out="")
+
+    def shows(self, row, *words, **more):
+        self.check(tally("get", *words, "--json", **more), DONE, out=row + "\n")
+
+
+class Help(ToolTest):
+    def test_version(self):
+        r = tally("--version")
+        self.check(r, DONE)
+        self.assertRegex(r.out, r"^tally \d+\.\d+\.\d+\n$")
+
+    def test_overview_fits_a_screen(self):
+        r = tally("--help")
+        self.check(r, DONE)
+        self.assertLessEqual(len(r.out.splitlines()), 24)
+        self.assertLessEqual(max(map(len, r.out.splitlines())), 84)
+        for word in ["create-keyspace", "increment", "--wait TIME", "TALLY_"]:
+            self.assertIn(word, r.out)
+        self.check(tally("-h"), DONE, out=r.out)
+        self.check(tally("help"), DONE, out=r.out)
+
+    def test_no_command(self):
+        r = tally()
+        self.check(r, USAGE, "usage: tally", out="")
+
+    def test_of_commands(self):
+        for name in "create-keyspace sync increment decrement get".split():
+            r = tally("help", name)
+            self.check(r, DONE)
+            self.assertTrue(r.out.startswith("usage: tally " + name), r)
+            self.check(tally(name, "--help"), DONE, out=r.out)
+            self.check(tally("-h", name), DONE, out=r.out)
+
+    def test_exit_status_is_documented(self):
+        r = tally("help", "exit-status")
+        self.check(r, DONE)
+        for status in range(6):
+            self.assertIn(f"\n  {status}  ", r.out)
+
+    def test_help_with_a_bad_environment(self):
+        self.assertEqual(tally("--help", env={"TALLY_PORT": "x"}).status, DONE)
+
+    def test_help_of_nothing(self):
+        self.check(tally("help", "gett"), USAGE, 'did you mean "tally get"?')
+        self.check(tally("help", "get", "sync"), USAGE, "one thing at a time")
+
+
+class Usage(ToolTest):
+    def test_unknown_command(self):
+        for word, near in [
+            ("incremnt", "increment"),
+            ("inc", "increment"),
+            ("decrment", "decrement"),
+            ("create", "create-keyspace"),
+            ("gte", "get"),
+            ("snc", "sync"),
+        ]:
+            self.check(
+                tally(word, "t"),
+                USAGE,
+                f'tally: unknown command "{word}"\n',
+                f'  hint     did you mean "tally {near}"?\n',
+                out="",
+            )
+        self.check(tally("watch"), USAGE, 'unknown command "watch"', "--help")
+
+    def test_unknown_option(self):
+        self.check(
+            tally("--hots", "x", "get"), USAGE, "--hots", "did you mean --hosts?"
+        )
+        self.check(tally("get", "--jsn"), USAGE, "did you mean --json?")
+        self.check(tally("-x"), USAGE, "unknown option -x")
+        # The start of a name is not the name.
+        self.check(tally("--host=a", "get"), USAGE, "did you mean --hosts?")
+        # Its value is not shown: it may be a secret.
+        r = tally("--zzzzzzzz=secret", "get")
+        self.check(r, USAGE, "unknown option --zzzzzzzz\n")
+        self.assertNotIn("secret", r.err)
+
+    def test_options_of_other_versions(self):
+        for name in "tls user url lz4 local-dc ca cert key password-file".split():
+            for word in [f"--{name}", f"--{name}=x"]:
+                self.check(
+                    tally("get", "t", "a=b", word),
+                    USAGE,
+                    f"unknown option --{name}: this version of tally",
+                    "has no such thing",
+                    out="",
+                )
+
+    def test_values_of_options(self):
+        self.check(tally("get", "--port"), USAGE, "option --port needs a value")
+        self.check(tally("get", "--json=1"), USAGE, "--json takes no value")
+        for option, text in [
+            ("--port=0", "from 1 to 65535"),
+            ("--port=x", '"x" is not a whole number'),
+            ("--timeout=5parsecs", "500ms, 5s, 2m"),
+            ("--connect-timeout=-1s", "500ms, 5s, 2m"),
+            ("--wait=soon", "500ms, 5s, 2m"),
+            ("--consistency=most", "local_quorum"),
+            ("--color=red", "auto, always, never"),
+            ("--hosts=a:b", 'the port of "a:b"'),
+            ("--hosts=,", "names no host"),
+        ]:
+            name = option.partition("=")[0]
+            self.check(
+                tally("get", "t", "a=b", option),
+                USAGE,
+                f"tally: bad value for {name}\n  detail   ",
+                text,
+                out="",
+            )
+
+    def test_options_of_other_commands(self):
+        self.check(
+            tally("increment", "t", "a=b", "c=1", "--json"),
+            USAGE,
+            "increment takes no --json; it belongs to get",
+        )
+        self.check(tally("get", "t", "a=b", "--dry-run"), USAGE, "sync")
+
+    def test_missing_words(self):
+        for command in "increment decrement get".split():
+            self.check(tally(command), USAGE, f"{command} needs a table")
+            self.check(tally(command, "t"), USAGE, "needs the row's key")
+        self.check(tally("sync"), USAGE, "needs a table and its columns")
+        self.check(tally("sync", "t"), USAGE, "needs a table and its columns")
+        self.check(tally("create-keyspace"), USAGE, "needs one name")
+        self.check(tally("create-keyspace", "a", "b"), USAGE, "needs one name")
+
+    def test_words_that_are_no_assignment(self):
+        for word in ["url", "=x", ""]:
+            self.check(
+                tally("get", "t", word), USAGE, f'"{word}" is not column=value'
+            )
+        self.check(
+            tally("increment", "t", "a=1", "b=2", "a=3"),
+            USAGE,
+            "column a is given twice",
+        )
+
+    def test_names_of_tables(self):
+        for name in ["", ".t", "ks."]:
+            self.check(tally("get", name, "a=b"), USAGE, "is no name of a table")
+            self.check(
+                tally("sync", name, "a:text:partition"), USAGE, "is no name of"
+            )
+
+    def test_no_keyspace(self):
+        for words in [("get", "t", "a=b"), ("sync", "t", "a:int:partition")]:
+            self.check(
+                tally(*words, env={"TALLY_KEYSPACE": None}),
+                USAGE,
+                "table t: no keyspace configured",
+                "TALLY_KEYSPACE",
+            )
+
+    def test_save_and_insert(self):
+        for verb in ["save", "insert"]:
+            for words in [(), ("page_hits", "url=/home", "views=1")]:
+                self.check(
+                    # No server is asked.
+                    tally(verb, *words, env={"TALLY_HOSTS": "127.0.0.1:1"}),
+                    USAGE,
+                    f"tally: Counter tables do not support {verb}(). "
+                    "Use increment() or decrement() instead.\n",
+                    out="",
+                )
+
+
+class Environment(ToolTest):
+    def test_bad_values_name_the_variable(self):
+        for name, value in [
+            ("TALLY_PORT", "x"),
+            ("TALLY_TIMEOUT", "x"),
+            ("TALLY_CONNECT_TIMEOUT", "0"),
+            ("TALLY_CONSISTENCY", "x"),
+            ("TALLY_WAIT", "x"),
+            ("TALLY_COLOR", "x"),
+            ("TALLY_HOSTS", "a:b"),
+        ]:
+            self.check(
+                tally("get", "t", "a=b", env={name: value}),
+                USAGE,
+                f"tally: bad value in the environment: {name}\n  detail   ",
+                out="",
+            )
+
+    def test_option_beats_environment(self):
+        table = self.hits("env_order")
+        wrong = {
+            "TALLY_HOSTS": "127.0.0.1:1",
+            "TALLY_KEYSPACE": "nowhere",
+            "TALLY_CONSISTENCY": "x",
+            "TALLY_TIMEOUT": "x",
+        }
+        right = [
+            "--hosts=" + HOSTS,
+            "--keyspace",
+            KEYSPACE,
+            "--consistency=ONE",
+            "--timeout=5s",
+        ]
+        # Before the command and behind it.
+        self.done("increment", table, "url=/", "views=3", *right, env=wrong)
+        self.done(*right, "increment", table, "url=/", "views=1", env=wrong)
+        self.done(
+            right[0], "increment", table, *right[1:], "url=/", "views=1", env=wrong
+        )
+        self.shows('{"url":"/","unique_visitors":0,"views":5}', table, "url=/")
+
+    def test_environment_beats_default(self):
+        table = self.hits("env_used")
+        r = tally(
+            "increment", table, "url=/", "views=1", env={"TALLY_CONSISTENCY": "THREE"}
+        )
+        self.check(
+            r,
+            FAILED,
+            f"tally: increment {KEYSPACE}.{table} failed: not enough replicas alive\n",
+            "  detail   ",
+            "THREE needs 3",
+            "  outcome  not applied\n",
+            "  hint     ",
+        )
+        self.assertEqual(len(r.err.splitlines()), 4, r)
+        # The level is that of reads, too.
+        r = tally("get", table, "url=/", "--consistency=three")
+        self.check(r, FAILED, "THREE needs 3", out="")
+        self.assertNotIn("outcome", r.err)
+
+    def test_port(self):
+        self.check(
+            tally("get", "t", "a=b", env={"TALLY_HOSTS": None, "TALLY_PORT": "1"}),
+            CONNECT,
+            "127.0.0.1:1",
+        )
+        self.check(
+            tally("get", "t", "a=b", "--port=2", "--hosts=127.0.0.1"),
+            CONNECT,
+            "127.0.0.1:2",
+        )
+
+    def test_empty_is_unset(self):
+        self.check(
+            tally("get", "t", "a=b", env={"TALLY_PORT": "", "TALLY_KEYSPACE": ""}),
+            USAGE,
+            "no keyspace configured",
+        )
+
+
+class Connecting(ToolTest):
+    words = ("get", "t", "a=b")
+
+    def once(self, err, text):
+        self.assertEqual(err.count(text), 1, err)
+
+    def test_refused(self):
+        r = tally(*self.words, "--hosts=127.0.0.1:1")
+        self.check(
+            r,
+            CONNECT,
+            "tally: connecting failed: could not connect\n",
+            "  detail   127.0.0.1:1: could not connect: connection refused\n",
+            "  hint     ",
+            out="",
+        )
+        self.once(r.err, "refused")
+        r = tally("increment", "t", "a=b", "c=1", "--hosts=127.0.0.1:1")
+        self.check(r, CONNECT, "  outcome  not applied\n", out="")
+
+    def test_every_host_is_named(self):
+        r = tally(*self.words, "--hosts=127.0.0.1:1,127.0.0.1:2")
+        self.check(r, CONNECT, "127.0.0.1:1: ", "127.0.0.1:2: ")
+
+    def test_unknown_name(self):
+        r = tally(*self.words, "--hosts=nohost.invalid")
+        self.check(r, CONNECT, "nohost.invalid: unknown host name", out="")
+
+    def test_http(self):
+        def serve(client):
+            client.recv(1)
+            client.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+            while client.recv(4096):
+                pass
+
+        with Peer(serve) as peer:
+            start = time.monotonic()
+            r = tally(*self.words, "--hosts=" + peer.address, "--wait=20s")
+            self.check(r, CONNECT, peer.address, out="")
+            # That does not get better by waiting.
+            self.assertLess(time.monotonic() - start, 15)
+
+    def test_closed_at_once(self):
+        with Peer(lambda client: None) as peer:
+            r = tally(*self.words, "--hosts=" + peer.address)
+            self.check(r, CONNECT, peer.address, out="")
+
+    def test_silent(self):
+        with Peer(lambda client: time.sleep(30)) as peer:
+            r = tally(*self.words, "--hosts=" + peer.address, "--connect-timeout=300ms")
+            self.check(r, CONNECT, peer.address, out="")
+
+    def test_wait_until_it_is_up(self):
+        table = self.hits("waited")
+        holder, address = listener()
+        holder.close()  # nobody listens there now
+        tool = subprocess.Popen(
+            [*WRAPPER, TOOL, "increment", table, "url=/", "views=1", "--wait=60s"],
+            env=environment(TALLY_HOSTS=address),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.assertEqual(tool.stderr.readline(), "tally: no server yet, waiting\n")
+        with Gate(lambda *_: True, int(address.rpartition(":")[2])):
+            with tool.stderr:
+                rest = tool.stderr.read()
+            self.assertEqual(tool.wait(), DONE, rest)
+        # Said once, however often it was tried.
+        self.assertEqual(len(rest.splitlines()), 1, rest)
+        self.assertIn("refused", rest)
+        self.shows('{"url":"/","unique_visitors":0,"views":1}', table, "url=/")
+
+    def test_wait_ends(self):
+        start = time.monotonic()
+        r = tally(*self.words, "--hosts=127.0.0.1:1", "--wait=1s")
+        self.check(r, CONNECT, "refused")
+        self.assertGreaterEqual(time.monotonic() - start, 1)
+
+
+class Schema(ToolTest):
+    def test_create_keyspace(self):
+        name = KEYSPACE + "_more"
+        self.done("create-keyspace", name)
+        self.done("create-keyspace", name)
+        self.done("create-keyspace", name, "--replication-factor", "1")
+        self.done("create-keyspace", name, "--replication", f"{data_center()}:1")
+
+    def test_create_keyspace_refused(self):
+        for words, text in [
+            (["--replication-factor=0"], "whole number of at least 1"),
+            (["--replication-factor=x"], "whole number of at least 1"),
+            (["--replication=dc1"], "is not dc1:3,dc2:3"),
+            (["--replication=a:1", "--replication-factor=1"], "not both"),
+        ]:
+            self.check(tally("create-keyspace", "x", *words), USAGE, text, out="")
+        r = tally("create-keyspace", KEYSPACE + "_bad", "--replication=nodc:1")
+        self.check(
+            r, FAILED, "configuration error", "  detail   ", "  outcome  not applied\n"
+        )
+
+    def test_sync_prints_what_it_ran(self):
+        r = tally(
+            "sync",
+            "synced",
+            "day:text:partition",
+            "hour:int:clustering:desc",
+            "views:counter",
+            "total:counter:static",
+        )
+        self.check(
+            r,
+            DONE,
+            f'CREATE TABLE IF NOT EXISTS {KEYSPACE}.synced ("day" text, "hour" int, '
+            '"views" counter, "total" counter static, PRIMARY KEY ("day", "hour")) '
+            'WITH CLUSTERING ORDER BY ("hour" DESC);\n',
+            out="",
+        )
+
+    def test_dry_run_runs_nothing(self):
+        r = tally("sync", "dry", "k:text:partition", "n:counter", "--dry-run")
+        self.check(r, DONE, "CREATE TABLE", out="")
+        self.check(tally("get", "dry", "k=a"), FAILED, "there is no table")
+
+    def test_qualified_and_quoted_names(self):
+        name = f'"{KEYSPACE}"."MixedCase"'
+        self.make(name, "k:text:partition", "n:counter")
+        self.done("increment", name, "k=a", "n=1", env={"TALLY_KEYSPACE": None})
+        self.shows('{"k":"a","n":1}', name, "k=a", env={"TALLY_KEYSPACE": None})
+
+    def test_missing_keyspace(self):
+        r = tally("sync", "nowhere_at_all.t", "k:text:partition", "n:counter")
+        self.check(
+            r,
+            FAILED,
+            "tally: schema change nowhere_at_all.t failed",
+            "  detail   ",
+            "nowhere_at_all",
+            "  outcome  not applied\n",
+            "tally help create-keyspace",
+            out="",
+        )
+
+    def test_columns_that_are_none(self):
+        for word in [
+            "k",
+            ":text:partition",
+            "k::partition",
+            "k:text:part",
+            "k:text:partition:desc",
+            "k:text:clustering:asc:x",
+        ]:
+            self.check(
+                tally("sync", "t", word, "n:counter"),
+                USAGE,
+                f'"{word}" is no column',
+                "NAME:TYPE:partition",
+                out="",
+            )
+        self.check(
+            tally("sync", "t", "k:uuid:partition", "n:counter"),
+            USAGE,
+            'column k: type "uuid" is not supported by this version',
+        )
+        self.check(
+            tally("sync", "t", "k:int:partition", "c:int:clustering:up", "n:counter"),
+            USAGE,
+            'column c has an unknown order "up"',
+        )
+
+    def test_definitions_that_are_refused(self):
+        key, n = "k:text:partition", "n:counter"
+        for words, text in [
+            ([n], "no partition key"),
+            ([key], "no counter"),
+            (["k:counter:partition", n], "a counter cannot be part of"),
+            ([key, n, n], "column n stands twice"),
+            ([key, "n:counter:static"], "static counter and no clustering key"),
+            (
+                [key, n, "note:text", "age:int", "other:uuid"],
+                "tally: Counter tables can only have counter and primary key "
+                "columns. Non-counter data columns found: note, age, other\n",
+            ),
+        ]:
+            self.check(tally("sync", "refused", *words), USAGE, text, out="")
+        self.check(tally("get", "refused", "k=a"), FAILED, "there is no table")
+
+
+class Counting(ToolTest):
+    def test_the_page(self):
+        table = self.hits("page_hits")
+        self.done("increment", table, "url=/home", "views=2", "unique_visitors=1")
+        self.shows(
+            '{"url":"/home","unique_visitors":1,"views":2}', table, "url=/home"
+        )
+        self.done("increment", table, "views=+5", "url=/home")
+        self.done("decrement", table, "url=/home", "views=1", "unique_visitors=-3")
+        self.done("increment", table, "url=/home", "views=-4", "unique_visitors=0")
+        self.shows(
+            '{"url":"/home","unique_visitors":4,"views":2}', table, "url=/home"
+        )
+
+    def test_untouched_is_zero(self):
+        table = self.hits("untouched")
+        self.done("increment", table, "url=/", "views=1")
+        self.shows('{"url":"/","unique_visitors":0,"views":1}', table, "url=/")
+
+    def test_not_found(self):
+        table = self.hits("not_found")
+        r = tally("get", table, "url=/nope")
+        self.check(
+            r, NOT_FOUND, f"tally: read {KEYSPACE}.{table}: no such row\n", out=""
+        )
+        self.check(tally("get", table, "url=/nope", "--json"), NOT_FOUND, "no", out="")
+
+    def test_no_table(self):
+        for command in [["get"], ["increment", "views=1"]]:
+            r = tally(command[0], "no_such", "url=/", *command[1:])
+            self.check(r, FAILED, f"there is no table {KEYSPACE}.no_such", out="")
+            r = tally(command[0], "nowhere.t", "url=/", *command[1:])
+            self.check(r, FAILED, "there is no table nowhere.t", out="")
+
+    def test_no_counter_table(self):
+        r = tally("get", "system.local", "key=local")
+        self.check(r, FAILED, "not a counter table", out="")
+
+    def test_bad_words(self):
+        table = self.hits("bad_words")
+        name = f"{KEYSPACE}.{table}"
+        big = str(INT64_MAX + 1)
+        for command, words, text in [
+            ("increment", ["url=/"], "no counter given; it has unique_visitors, views"),
+            ("increment", ["url=/", "views=0"], "nothing to add: every delta is 0"),
+            ("decrement", ["url=/", "views=-0"], "nothing to add: every delta is 0"),
+            ("increment", ["views=1"], f"{name}: key column url is missing"),
+            (
+                "increment",
+                ["url=/", "vews=1"],
+                f"{name} has no column vews; it has url, unique_visitors, views",
+            ),
+            ("increment", ["url=/", "vews=1"], "did you mean views?"),
+            ("increment", ["URL=/", "views=1"], "no column URL"),
+            ("get", ["path=/"], "it has url, unique_visitors, views"),
+            ("get", ["url=/", "views=1"], "column views is a counter"),
+            ("increment", ["url=/", "views=x"], '"x" is not a whole number'),
+            ("increment", ["url=/", "views="], '"" is not a whole number'),
+            ("increment", ["url=/", "views= 1"], '" 1" is not a whole number'),
+            ("increment", ["url=/", "views=1.5"], '"1.5" is not a whole number'),
+            ("increment", ["url=/", "views=0x10"], "is not a whole number"),
+            ("increment", ["url=/", "views=+-1"], "is not a whole number"),
+            ("increment", ["url=/", "views=" + big], f"views: {big} is out of range"),
+            ("increment", ["url=/", "views=-9" + big], "is out of range"),
+            ("decrement", ["url=/", f"views={INT64_MIN}"], "cannot be subtracted"),
+            ("increment", ["url=", "views=1"], "url is empty"),
+            ("increment", ["url=" + "k" * 65536, "views=1"], "65535 are the most"),
+            ("increment", [b"url=\xff", "views=1"], "url: the value is not UTF-8"),
+            ("increment", [b"url=\xed\xa0\x80", "views=1"], "is not UTF-8"),
+        ]:
+            with self.subTest(words=words[:1] + [text]):
+                self.check(tally(command, table, *words), USAGE, text, out="")
+        self.check(tally("get", table, "url=/"), NOT_FOUND, "no such row")
+
+    def test_ends_of_the_range(self):
+        table = self.hits("range")
+        self.done("increment", table, "url=/", f"views={INT64_MAX}")
+        self.done("increment", table, "url=/", f"unique_visitors={INT64_MIN}")
+        self.shows(
+            f'{{"url":"/","unique_visitors":{INT64_MIN},"views":{INT64_MAX}}}',
+            table,
+            "url=/",
+        )
+
+    def test_values_with_equals(self):
+        table = self.hits("equals")
+        self.done("increment", table, "url=/?a=b&c==", "views=1")
+        self.shows(
+            '{"url":"/?a=b&c==","unique_visitors":0,"views":1}', table, "url=/?a=b&c=="
+        )
+
+    def test_words_like_options(self):
+        table = self.hits("dashes")
+        self.done("increment", table, "--", "url=--json", "views=1")
+        self.shows(
+            '{"url":"--json","unique_visitors":0,"views":1}', table, "url=--json"
+        )
+        # Options are found in any order, whatever this says.
+        r = tally(
+            "get", table, "url=--json", "--json", env={"POSIXLY_CORRECT": "1"}
+        )
+        self.check(r, DONE)
+        self.assertTrue(r.out.startswith("{"), r)
+
+
+class Keys(ToolTest):
+    def test_composite(self):
+        table = self.make(
+            "composite",
+            "site:text:partition",
+            "day:bigint:partition",
+            "hour:int:clustering:desc",
+            "url:text:clustering",
+            "views:counter",
+            "clicks:counter",
+            "total:counter:static",
+            "all:counter:static",
+        )
+        key = ["site=a", "day=20261124", "hour=-7", "url=/x"]
+        self.done("increment", table, *key, "views=3", "total=4")
+        self.shows(
+            '{"site":"a","day":20261124,"hour":-7,"url":"/x",'
+            '"all":0,"total":4,"clicks":0,"views":3}',
+            table,
+            *key,
+        )
+        r = tally("get", table, *reversed(key))
+        self.check(r, DONE, out="a\t20261124\t-7\t/x\t0\t4\t0\t3\n")
+        # Static counters are the partition's.
+        self.done("increment", table, *key[:2], "total=1", "all=2")
+        self.assertIn('"all":2,"total":5', tally("get", table, *key, "--json").out)
+        name = f"{KEYSPACE}.{table}"
+        for words, column in [
+            ([*key[:3], "views=1"], "url"),
+            ([*key[:3], "views=1", "total=1"], "url"),
+            ([key[0], "total=1"], "day"),
+        ]:
+            self.check(
+                tally("increment", table, *words),
+                USAGE,
+                f"{name}: key column {column} is missing",
+            )
+        self.check(tally("get", table, *key[:2]), USAGE, "key column hour is missing")
+
+    def test_ranges(self):
+        table = self.make("ranges", "i:int:partition", "b:bigint:clustering", "n:counter")
+        for i, b in [(2**31 - 1, INT64_MAX), (-(2**31), INT64_MIN), (0, 0)]:
+            self.done("increment", table, f"i={i}", f"b={b}", "n=1")
+            self.shows(f'{{"i":{i},"b":{b},"n":1}}', table, f"i={i}", f"b={b}")
+        for i, b, text in [
+            (2**31, 0, "column i is int, and 2147483648 does not fit"),
+            (-(2**31) - 1, 0, "column i is int, and -2147483649 does not fit"),
+            (2**64, 0, "numbers go from -2147483648 to 2147483647"),
+            (0, 2**63, "numbers go from -9223372036854775808 to"),
+            ("one", 0, 'column i: "one" is not a whole number'),
+            (0, "", 'column b: "" is not a whole number'),
+        ]:
+            self.check(tally("get", table, f"i={i}", f"b={b}"), USAGE, text, out="")
+
+    def test_quoting(self):
+        table = self.make("quoting", 'ke"y:text:partition', 'we"ird:counter', "Ünï:counter")
+        self.done("increment", table, 'ke"y=a', 'we"ird=2', "Ünï=3")
+        self.shows('{"ke\\"y":"a","we\\"ird":2,"Ünï":3}', table, 'ke"y=a')
+
+
+class Output(ToolTest):
+    odd = 'é☃\U0001f600 "q" \\ \t\n\r\b\f\x01\x1b\x7f/'
+
+    def setUp(self):
+        self.table = self.hits("output")
+        tally("increment", self.table, "url=" + self.odd, "views=1")
+
+    def test_json(self):
+        r = tally("get", self.table, "url=" + self.odd, "--json")
+        self.check(r, DONE)
+        row = json.loads(r.out)
+        self.assertEqual(row["url"], self.odd)
+        self.assertEqual(list(row), ["url", "unique_visitors", "views"])
+        self.assertIs(type(row["views"]), int)
+        self.assertEqual(
+            r.out,
+            '{"url":"é☃\U0001f600 \\"q\\" \\\\ \\t\\n\\r\\b\\f\\u0001\\u001b\x7f/",'
+            f'"unique_visitors":0,"views":{row["views"]}}}\n',
+        )
+
+    def test_pipe(self):
+        r = tally("get", self.table, "url=" + self.odd)
+        self.check(r, DONE)
+        self.assertEqual(r.out.count("\n"), 1)
+        self.assertEqual(r.out.count("\t"), 2)
+        self.assertTrue(
+            r.out.startswith(
+                'é☃\U0001f600 "q" \\\\ \\t\\n\\r\b\f\x01\x1b\x7f/\t0\t'
+            ),
+            repr(r.out),
+        )
+        colored = tally("get", self.table, "url=" + self.odd, "--color=always")
+        self.check(colored, DONE, out=r.out)
+
+    def test_terminal(self):
+        table = self.hits("terminal")
+        tally("increment", table, "url=/é", "views=1234567")
+        plain = (
+            "url  unique_visitors    views\n"
+            "/é                 0  1234567\n"
+        )
+        bold = plain.replace("\n", "\033[0m\n", 1)
+        for words, env, shown in [
+            ([], {}, "\033[1m" + bold),
+            (["--color=never"], {}, plain),
+            ([], {"NO_COLOR": "1"}, plain),
+            ([], {"NO_COLOR": ""}, "\033[1m" + bold),
+            ([], {"TERM": "dumb"}, plain),
+            ([], {"TALLY_COLOR": "never"}, plain),
+            (["--color=always"], {"NO_COLOR": "1"}, "\033[1m" + bold),
+            (["--color=auto"], {"TALLY_COLOR": "never", "NO_COLOR": "1"}, plain),
+        ]:
+            r = on_terminal("get", table, "url=/é", *words, env=env)
+            self.assertEqual((r.status, r.out, r.err), (DONE, shown, ""))
+        r = on_terminal("get", table, "url=/é", "--json")
+        self.assertEqual(r.out, '{"url":"/é","unique_visitors":0,"views":1234567}\n')
+
+    def test_terminal_is_safe(self):
+        r = on_terminal("get", self.table, "url=" + self.odd, "--color=never")
+        self.assertEqual(r.status, DONE, r)
+        self.assertEqual(len(r.out.splitlines()), 2)
+        for control in "\t\x1b\x01\x7f\x08":
+            self.assertNotIn(control, r.out)
+
+    def test_errors_are_safe(self):
+        r = tally("get", self.table, "u\x1b[2J\nrl=x")
+        self.check(r, USAGE, "has no column")
+        self.assertNotIn("\x1b", r.err)
+        self.assertEqual(len(r.err.splitlines()), 1, r)
+
+    def test_color_of_errors(self):
+        self.assertTrue(
+            tally("save", "--color=always").err.startswith("\033[1;31mtally:\033[0m ")
+        )
+        self.assertTrue(tally("save").err.startswith("tally: "))
+
+    def test_data_alone_on_standard_output(self):
+        table = self.table
+        for words in [
+            ("get", table, "url=x\x01"),
+            ("increment", table, "url=x"),
+            ("sync", table, "url:text:partition", "views:counter", "unique_visitors:counter"),
+            ("find", table),
+        ]:
+            self.assertEqual(tally(*words).out, "", words)
+
+
+class WriteErrors(ToolTest):
+    def setUp(self):
+        self.table = self.hits("write_errors")
+        tally("increment", self.table, "url=/", "views=1")
+        self.words = ("get", self.table, "url=/")
+
+    def test_full_disk(self):
+        with open("/dev/full", "w") as full:
+            for words in [self.words, ("--help",), ("--version",)]:
+                self.check(
+                    tally(*words, stdout=full),
+                    FAILED,
+                    "tally: cannot write to standard output\n",
+                    "  detail   No space left on device\n",
+                )
+
+    def test_closed_pipe(self):
+        reader, writer = os.pipe()
+        os.close(reader)
+        try:
+            self.check(
+                tally(*self.words, stdout=writer),
+                FAILED,
+                "cannot write to standard output",
+                "Broken pipe",
+            )
+        finally:
+            os.close(writer)
+
+    @unittest.skipIf(WRAPPER, "a wrapper may open descriptors of its own")
+    def test_closed_descriptor(self):
+        # Else the first socket would become standard output.
+        def close():
+            os.close(1)
+
+        self.check(
+            tally(*self.words, preexec_fn=close),
+            FAILED,
+            "cannot write to standard output",
+        )
+        tally("increment", self.table, "url=/closed", "views=1", preexec_fn=close)
+        self.shows(
+            '{"url":"/closed","unique_visitors":0,"views":1}',
+            self.table,
+            "url=/closed",
+        )
+
+
+class Outcomes(ToolTest):
+    def setUp(self):
+        self.table = self.hits("outcomes")
+        self.words = ("increment", self.table, "url=/", "views=1")
+
+    def test_lost_after_it_was_sent(self):
+        def on_frame(gate, client, frame):
+            if frame[4] == EXECUTE:
+                client.shutdown(socket.SHUT_RDWR)
+                return False
+            return True
+
+        with Gate(on_frame) as gate:
+            r = tally(*self.words, "--hosts=" + gate.address)
+            self.check(
+                r,
+                UNKNOWN,
+                f"tally: increment {KEYSPACE}.{self.table} failed: the connection was lost\n  detail   "
+                + gate.address,
+                "  outcome  unknown: it counted once or not at all; "
+                "it was not sent again\n",
+                '  hint     look with "tally get"',
+                out="",
+            )
+            r = tally(*self.words, "--hosts=" + gate.address)
+            self.assertEqual(r.err.count("closed by the server"), 1, r)
+
+    def test_no_answer(self):
+        def on_frame(gate, client, frame):
+            return frame[4] != EXECUTE
+
+        with Gate(on_frame) as gate:
+            r = tally(*self.words, "--hosts=" + gate.address, "--timeout=300ms")
+            self.check(r, UNKNOWN, "no answer in time", "  outcome  unknown: ", out="")
+            r = tally(
+                "get", self.table, "url=/", "--hosts=" + gate.address, "--timeout=300ms"
+            )
+            self.check(r, FAILED, "no answer in time", out="")
+            self.assertNotIn("  outcome", r.err)
+
+    def test_no_host_any_more(self):
+        def on_frame(gate, client, frame):
+            if frame[4] == PREPARE:
+                gate.close()
+                client.shutdown(socket.SHUT_RDWR)
+                return False
+            return True
+
+        with Gate(on_frame) as gate:
+            r = tally(*self.words, "--hosts=" + gate.address, "--timeout=500ms")
+            self.check(r, CONNECT, "  outcome  not applied\n", gate.address, out="")
+            self.assertLessEqual(r.err.count("connection refused"), 1, r)
+
+    def test_error_of_the_server(self):
+        """A write timeout, as the server would tell it."""
+
+        def on_frame(gate, client, frame):
+            if frame[4] != EXECUTE:
+                return True
+            text = b"Operation timed out\nhere\x1b[2J"
+            body = struct.pack(">IH", 0x1100, len(text)) + text
+            body += struct.pack(">HII", 0x0006, 0, 1)
+            body += struct.pack(">H", 7) + b"COUNTER"
+            client.sendall(b"\x84\x00" + frame[2:4] + b"\x00"
+                           + struct.pack(">I", len(body)) + body)
+            return False
+
+        with Gate(on_frame) as gate:
+            r = tally(*self.words, "--hosts=" + gate.address)
+            self.check(
+                r, UNKNOWN, "write timeout", "0x1100", "  outcome  unknown: ", out=""
+            )
+            self.assertEqual(len(r.err.splitlines()), 4, r)
+            self.assertNotIn("\x1b", r.err)
+
+
+def setUpModule():
+    if not os.access(TOOL, os.X_OK):
+        raise SystemExit(f"no tool at {TOOL}: set TALLY_TOOL")
+    r = tally("create-keyspace", KEYSPACE, "--wait=60s")
+    if r.status != DONE:
+        raise SystemExit(f"no keyspace at {HOSTS}: {r}")
+
+
+def tearDownModule():
+    for name in [KEYSPACE, KEYSPACE + "_more"]:
+        execute(f"DROP KEYSPACE IF EXISTS {name}")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=1)

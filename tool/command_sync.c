@@ -1,0 +1,210 @@
+/* tool/command_sync.c - tally sync: a definition from words.  What a counter
+ * table may have is the library's to say; here is only how words are read. */
+#include "tool/command.h"
+
+#include "tool/session.h"
+#include "tool/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PARTS_MAX = 4 };
+
+struct schema {
+  char *words; /* copies: cut at the colons and at the dot */
+  tally_column *columns;
+  tally_definition definition;
+};
+
+static const struct {
+  const char *name;
+  int type;
+} types[] = {{"text", TALLY_TEXT},
+             {"int", TALLY_INT},
+             {"bigint", TALLY_BIGINT},
+             {"counter", TALLY_TYPE_COUNTER}};
+
+static int type_of(const char *name) {
+  for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+    if (strcmp(types[i].name, name) == 0)
+      return types[i].type;
+  return 0;
+}
+
+/* "a:b:c" into its parts, in place; 0 when there are too many. */
+static size_t cut(char *word, char **parts) {
+  size_t count = 0;
+
+  for (char *s = word; s != NULL;) {
+    char *colon = strchr(s, ':');
+
+    if (count == PARTS_MAX)
+      return 0;
+    if (colon != NULL)
+      *colon++ = '\0';
+    parts[count++] = s;
+    s = colon;
+  }
+  return count;
+}
+
+static int bad_column(const char *word) {
+  return report_usage("write NAME:TYPE:partition, "
+                      "NAME:TYPE:clustering[:asc|:desc] or "
+                      "NAME:counter[:static]",
+                      "\"%s\" is no column", word);
+}
+
+static int read_role(tally_column *c, char **parts, size_t count,
+                     const char *word) {
+  const char *role = count > 2 ? parts[2] : "";
+
+  c->kind = TALLY_KIND_COUNTER;
+  if (strcmp(role, "partition") == 0)
+    c->kind = TALLY_KIND_PARTITION_KEY;
+  else if (strcmp(role, "clustering") == 0)
+    c->kind = TALLY_KIND_CLUSTERING_KEY;
+  else if (strcmp(role, "static") == 0)
+    c->kind = TALLY_KIND_STATIC_COUNTER;
+  else if (count > 2)
+    return bad_column(word);
+  if (count < 4)
+    return STATUS_DONE;
+  if (c->kind != TALLY_KIND_CLUSTERING_KEY)
+    return bad_column(word);
+  if (strcmp(parts[3], "asc") != 0 && strcmp(parts[3], "desc") != 0)
+    return report_usage(NULL,
+                        "column %s has an unknown order \"%s\": asc or "
+                        "desc",
+                        parts[0], parts[3]);
+  c->order = parts[3][0] == 'd' ? TALLY_DESC : TALLY_ASC;
+  return STATUS_DONE;
+}
+
+static int read_column(struct schema *s, char *copy, const char *word) {
+  tally_definition *d = &s->definition;
+  tally_column *c = &s->columns[d->column_count];
+  char *parts[PARTS_MAX];
+  size_t count = cut(copy, parts);
+  int status;
+
+  if (count < 2 || parts[0][0] == '\0' || parts[1][0] == '\0')
+    return bad_column(word);
+  status = read_role(c, parts, count, word);
+  if (status != STATUS_DONE)
+    return status;
+  c->struct_size = sizeof *c;
+  c->name = parts[0];
+  c->type = type_of(parts[1]);
+  /* A plain column is refused by the library, whatever its type. */
+  if (c->type == 0 && count == 2)
+    c->type = TALLY_TEXT;
+  if (c->type == 0)
+    return report_usage(NULL,
+                        "column %s: type \"%s\" is not supported by this "
+                        "version: text, int, bigint and counter are",
+                        parts[0], parts[1]);
+  c->offset = d->row_size;
+  c->size = c->type == TALLY_INT    ? sizeof(int32_t)
+            : c->type == TALLY_TEXT ? sizeof(const char *)
+                                    : sizeof(int64_t);
+  d->row_size += 8; /* fits every type, and keeps them aligned */
+  d->column_count++;
+  return STATUS_DONE;
+}
+
+static void read_name(tally_definition *d, char *name) {
+  size_t dot = session_table_dot(name);
+
+  d->name = name;
+  if (name[dot] == '\0')
+    return;
+  name[dot] = '\0';
+  d->keyspace = name;
+  d->name = name + dot + 1;
+}
+
+static int read_schema(struct schema *s, const struct options *o) {
+  size_t size = 0;
+  int status = STATUS_DONE;
+  char *copy;
+
+  if (o->word_count < 2)
+    return report_usage("see \"tally help sync\"",
+                        "sync needs a table and its columns");
+  status = session_check_table(o, o->words[0]);
+  if (status != STATUS_DONE)
+    return status;
+  for (size_t i = 0; i < o->word_count; i++)
+    size += strlen(o->words[i]) + 1;
+  copy = s->words = malloc(size);
+  s->columns = calloc(o->word_count, sizeof *s->columns);
+  if (s->words == NULL || s->columns == NULL) {
+    report("out of memory", NULL, NULL, NULL);
+    return STATUS_FAILED;
+  }
+  s->definition.struct_size = sizeof s->definition;
+  s->definition.columns = s->columns;
+  for (size_t i = 0; i < o->word_count && status == STATUS_DONE; i++) {
+    size_t len = strlen(o->words[i]) + 1;
+
+    memcpy(copy, o->words[i], len);
+    if (i == 0)
+      read_name(&s->definition, copy);
+    else
+      status = read_column(s, copy, o->words[i]);
+    copy += len;
+  }
+  return status;
+}
+
+/* What the library would refuse is a usage error, whether a server is there or
+ * not. */
+static int check_schema(const struct schema *s) {
+  tally_error error;
+
+  return tally_definition_check(&s->definition, &error) == 0
+             ? STATUS_DONE
+             : report_error(&error, WORK_READ);
+}
+
+static void on_statement(void *user, const char *cql) {
+  (void)user;
+  fprintf(stderr, "%s;\n", cql);
+}
+
+static int sync_schema(const struct schema *s, const struct options *o) {
+  const tally_sync_options how = {.struct_size = sizeof how,
+                                  .dry_run = o->value[OPTION_DRY_RUN] != NULL,
+                                  .on_statement = on_statement};
+  enum work work = how.dry_run ? WORK_READ : WORK_SCHEMA;
+  tally_session *session = NULL;
+  tally_table *table;
+  tally_error error;
+  int status = session_open(&session, o, work);
+
+  if (status != STATUS_DONE)
+    return status;
+  if (tally_table_open(&table, session, &s->definition, &error) != 0)
+    status = report_error(&error, WORK_READ);
+  else if (tally_sync_table(table, &how, &error) != 0)
+    status = report_error(&error, work);
+  else
+    report_log_flush(NULL);
+  tally_close(session);
+  return status;
+}
+
+int command_sync(struct options *o) {
+  struct schema s = {0};
+  int status = read_schema(&s, o);
+
+  if (status == STATUS_DONE)
+    status = check_schema(&s);
+  if (status == STATUS_DONE)
+    status = sync_schema(&s, o);
+  free(s.columns);
+  free(s.words);
+  return status;
+}

@@ -1,0 +1,87 @@
+/* tool/commands.c - every command, with its help. */
+#include "tool/commands.h"
+
+#include "tool/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct command commands[] = {
+    {"create-keyspace", "NAME", "create a keyspace, unless it exists",
+     "Without options: SimpleStrategy with one replica, for a single test "
+     "host.\n\n"
+     "  tally create-keyspace my_ks\n"
+     "  tally create-keyspace web --replication dc1:3,dc2:3\n",
+     command_create_keyspace},
+    {"sync", "TABLE COLUMN ...", "create a counter table, unless it exists",
+     "A COLUMN is one of\n\n"
+     "  NAME:TYPE:partition               at least one\n"
+     "  NAME:TYPE:clustering[:asc|:desc]\n"
+     "  NAME:counter[:static]             at least one\n\n"
+     "where TYPE is text, int or bigint.  Names of columns are taken exactly "
+     "as written.\n"
+     "Each statement is printed to standard error before it runs.\n\n"
+     "  tally sync page_hits url:text:partition views:counter "
+     "unique_visitors:counter\n",
+     command_sync},
+    {"increment", "TABLE key=value ... counter=delta ...",
+     "add to counters of one row",
+     "Prints nothing when the increment was acknowledged; otherwise the exit "
+     "status\n"
+     "and the error say whether it was applied.  A row that does not exist "
+     "springs into\n"
+     "being.  Static counters alone need no clustering key.\n\n"
+     "  tally increment page_hits url=/home views=2 unique_visitors=1\n",
+     command_increment},
+    {"decrement", "TABLE key=value ... counter=delta ...",
+     "subtract from counters of one row",
+     "As increment, with every delta negated.\n\n"
+     "  tally decrement page_hits url=/home views=1\n",
+     command_decrement},
+    {"get", "TABLE key=value ...", "read one row",
+     "On a terminal a table with a header.  Elsewhere one line of values with "
+     "a TAB\n"
+     "between them: partition key, clustering key, static counters, counters, "
+     "the last\n"
+     "two by name; TAB, newline, carriage return and backslash in text are "
+     "written \\t,\n"
+     "\\n, \\r and \\\\.  A counter that was never touched is 0.  No such row: "
+     "status 5.\n\n"
+     "  tally get page_hits url=/home --json\n",
+     command_get},
+    {"help", "[COMMAND | exit-status]", "explain a command",
+     "  tally help increment\n  tally help exit-status\n", NULL},
+    {"save", "", NULL, "Counter tables do not support it.\n", command_save},
+    {"insert", "", NULL, "Counter tables do not support it.\n", command_insert},
+};
+
+enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
+
+size_t commands_count(void) {
+  return COMMAND_COUNT;
+}
+
+const struct command *commands_at(size_t index) {
+  return &commands[index];
+}
+
+const struct command *commands_find(const char *name) {
+  const char *names[COMMAND_COUNT];
+  size_t listed = 0;
+  char hint[128];
+  int nearest;
+
+  for (size_t i = 0; i < COMMAND_COUNT; i++) {
+    if (strcmp(commands[i].name, name) == 0)
+      return &commands[i];
+    if (commands[i].summary != NULL)
+      names[listed++] = commands[i].name;
+  }
+  nearest = text_nearest(name, names, listed);
+  if (nearest >= 0)
+    snprintf(hint, sizeof hint, "did you mean \"tally %s\"?", names[nearest]);
+  else
+    snprintf(hint, sizeof hint, "the commands are listed by \"tally --help\"");
+  report_usage(hint, "unknown command \"%s\"", name);
+  return NULL;
+}

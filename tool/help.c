@@ -1,0 +1,104 @@
+/* tool/help.c - --help, made from the tables of options and commands. */
+#include "tool/help.h"
+
+#include "tool/commands.h"
+#include "tool/options.h"
+
+#include <string.h>
+
+enum { WIDTH = 24 };
+
+/* "  --port N              help", further lines of it indented alike. */
+static void put_option(FILE *to, enum option_id id) {
+  const struct option_row *row = option_row(id);
+  const char *s = row->help;
+  char left[64];
+
+  snprintf(left, sizeof left, "%s--%s%s%s", id == OPTION_HELP ? "-h, " : "",
+           row->name, row->argument != NULL ? " " : "",
+           row->argument != NULL ? row->argument : "");
+  fprintf(to, "  %-*s", WIDTH, left);
+  for (; *s != '\0'; s++) {
+    putc(*s, to);
+    if (*s == '\n')
+      fprintf(to, "  %-*s", WIDTH, "");
+  }
+  putc('\n', to);
+}
+
+static void put_options(FILE *to, const char *command) {
+  for (int i = 0; i < OPTION_COUNT; i++) {
+    const char *only = option_row((enum option_id)i)->command;
+
+    if (only == NULL ? command == NULL
+                     : command != NULL && strcmp(only, command) == 0)
+      put_option(to, (enum option_id)i);
+  }
+}
+
+void help_overview(FILE *to) {
+  fputs("usage: tally [OPTION ...] COMMAND ...\n\n", to);
+  for (size_t i = 0; i < commands_count(); i++)
+    if (commands_at(i)->summary != NULL)
+      fprintf(to, "  %-*s%s\n", WIDTH, commands_at(i)->name,
+              commands_at(i)->summary);
+  fputs("\noptions, before or behind the command; also from the environment: "
+        "TALLY_HOSTS, ...\n",
+        to);
+  put_options(to, NULL);
+  fputs("\nTIME is 500ms, 5s or 2m.  More: \"tally help COMMAND\", "
+        "\"tally help exit-status\".\n",
+        to);
+}
+
+static void help_exit_status(void) {
+  fputs("exit status\n\n"
+        "  0  done and acknowledged\n"
+        "  1  refused or failed, and known not to be applied; standard output "
+        "could not\n"
+        "     be written\n"
+        "  2  usage, or a bad value or column; nothing was sent\n"
+        "  3  could not connect, or log in; also an operation that found no "
+        "connection\n"
+        "     in time: nothing of it was sent\n"
+        "  4  unknown: an increment or a change of the schema was sent, and no "
+        "verdict\n"
+        "     came back; it was applied once or not at all.  Wins over 1\n"
+        "  5  get: no such row\n",
+        stdout);
+}
+
+static int help_command(const struct command *c) {
+  printf("usage: tally %s%s%s", c->name, c->arguments[0] != '\0' ? " " : "",
+         c->arguments);
+  for (int i = 0; i < OPTION_COUNT; i++) {
+    const struct option_row *row = option_row((enum option_id)i);
+
+    if (row->command != NULL && strcmp(row->command, c->name) == 0)
+      printf(" [--%s%s%s]", row->name, row->argument != NULL ? " " : "",
+             row->argument != NULL ? row->argument : "");
+  }
+  printf("\n\n");
+  put_options(stdout, c->name);
+  for (int i = 0; i < OPTION_COUNT; i++) {
+    const char *only = option_row((enum option_id)i)->command;
+
+    if (only != NULL && strcmp(only, c->name) == 0) {
+      putchar('\n');
+      break;
+    }
+  }
+  fputs(c->help, stdout);
+  return STATUS_DONE;
+}
+
+int help_about(const char *name) {
+  const struct command *c;
+
+  if (strcmp(name, "exit-status") == 0) {
+    help_exit_status();
+    return STATUS_DONE;
+  }
+  c = commands_find(name);
+  return c == NULL ? STATUS_USAGE : help_command(c);
+}

@@ -1,0 +1,66 @@
+/* tool/options.h - the command line and the environment, from one table. */
+#ifndef TOOL_OPTIONS_H
+#define TOOL_OPTIONS_H
+
+#include "tool/report.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <tally.h>
+
+enum option_id {
+  OPTION_HOSTS,
+  OPTION_PORT,
+  OPTION_KEYSPACE,
+  OPTION_CONSISTENCY,
+  OPTION_TIMEOUT,
+  OPTION_CONNECT_TIMEOUT,
+  OPTION_WAIT,
+  OPTION_COLOR,
+  OPTION_HELP,
+  OPTION_VERSION,
+  OPTION_REPLICATION_FACTOR,
+  OPTION_REPLICATION,
+  OPTION_DRY_RUN,
+  OPTION_JSON,
+  OPTION_COUNT
+};
+
+/* One option, for parsing, for the environment and for --help. */
+struct option_row {
+  const char *name;     /* without the dashes */
+  const char *argument; /* as --help shows it; NULL: takes none */
+  const char *help;
+  const char *setting; /* of tally_options_set(), or NULL */
+  const char *command; /* the only one that takes it, or NULL: all do */
+};
+
+struct options {
+  tally_options session; /* after options_apply() */
+  uint32_t wait_ms;
+  enum color color;
+
+  const char *value[OPTION_COUNT]; /* NULL: not given; "" for flags */
+  bool from_environment[OPTION_COUNT];
+  char *setting[OPTION_COUNT + 1]; /* texts that `session` points into */
+
+  const char *command; /* NULL: none was given */
+  const char **words;  /* what stands behind the command */
+  size_t word_count;
+};
+
+const struct option_row *option_row(enum option_id id);
+/* "TALLY_CONNECT_TIMEOUT"; false when it has no variable. */
+bool option_variable(enum option_id id, char *name, size_t size);
+
+/* All return a status; those that are not 0 have been reported. */
+int options_read(struct options *o, int argc, char **argv);
+/* Makes `session` of what was read: values are checked here, so that --help
+ * works with a bad environment. */
+int options_apply(struct options *o);
+/* An option that only tally_connect() could check. */
+int options_refused(const struct options *o, const tally_error *e);
+void options_free(struct options *o);
+
+#endif

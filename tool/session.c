@@ -1,0 +1,94 @@
+/* tool/session.c - connecting, and waiting for a server that starts. */
+#include "tool/session.h"
+
+#include <stdio.h>
+#include <time.h>
+
+/* Short against a server's start, long against a refused connection. */
+enum { PAUSE_MS = 200 };
+
+static uint64_t now_ms(void) {
+  struct timespec t;
+
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static void pause_ms(uint64_t ms) {
+  struct timespec t = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
+
+  nanosleep(&t, NULL);
+}
+
+/* What goes away when a server has started.  A login that is refused, or a
+ * port that speaks another language, does not. */
+static bool is_worth_waiting(int code) {
+  return code == TALLY_ECONNECT || code == TALLY_ETIMEDOUT ||
+         code == TALLY_ELOST || code == TALLY_ENOHOST;
+}
+
+static int connect_until(tally_session **session, tally_options options,
+                         uint64_t end, tally_error *error) {
+  const uint32_t full = options.connect_timeout_ms;
+  bool told = false;
+
+  for (;;) {
+    uint64_t now = now_ms(), left = end > now ? end - now : 0;
+    int rc;
+
+    /* The first attempt has its whole time, also without --wait. */
+    options.connect_timeout_ms =
+        told && left < full ? (uint32_t)(left > 0 ? left : 1) : full;
+    rc = tally_connect(session, &options, error);
+    now = now_ms();
+    if (rc == 0 || !is_worth_waiting(rc) || now >= end)
+      return rc;
+    if (!told)
+      report("no server yet, waiting", error->detail, NULL, NULL);
+    told = true;
+    report_log_drop();
+    pause_ms(end - now < PAUSE_MS ? end - now : PAUSE_MS);
+  }
+}
+
+size_t session_table_dot(const char *name) {
+  bool quoted = false;
+  size_t i = 0;
+
+  for (; name[i] != '\0' && (quoted || name[i] != '.'); i++)
+    if (name[i] == '"')
+      quoted = !quoted;
+  return i;
+}
+
+int session_check_table(const struct options *o, const char *name) {
+  size_t dot = session_table_dot(name);
+
+  if (name[0] == '\0' || dot == 0 ||
+      (name[dot] == '.' && name[dot + 1] == '\0'))
+    return report_usage("write TABLE or KEYSPACE.TABLE",
+                        "\"%s\" is no name of a table", name);
+  if (name[dot] == '.' ||
+      (o->session.keyspace != NULL && o->session.keyspace[0] != '\0'))
+    return STATUS_DONE;
+  return report_usage("write KEYSPACE.TABLE, or give --keyspace or "
+                      "TALLY_KEYSPACE",
+                      "table %s: no keyspace configured", name);
+}
+
+int session_open(tally_session **session, const struct options *o,
+                 enum work work) {
+  tally_options options = o->session;
+  tally_error error;
+  int rc;
+
+  tally_log(&options, report_log, NULL, TALLY_LOG_WARNING);
+  rc = connect_until(session, options,
+                     o->wait_ms == 0 ? 0 : now_ms() + o->wait_ms, &error);
+  if (rc == TALLY_EINVAL)
+    return options_refused(o, &error);
+  if (rc != 0)
+    return report_connect_error(&error, work);
+  report_log_flush(NULL);
+  return STATUS_DONE;
+}

@@ -1,0 +1,199 @@
+/* tool/target.c - from words to a row.  The library knows the columns; here
+ * is only what the words say. */
+#include "tool/target.h"
+
+#include "tool/session.h"
+#include "tool/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct assignment {
+  char *name; /* cut out of the word */
+  const char *value;
+};
+
+/* ---- Words -------------------------------------------------------------- */
+
+/* At the first "=": a value may have more of them. */
+static int split(struct target *t, const char *word) {
+  struct assignment *a = &t->assignments[t->count];
+  const char *equals = strchr(word, '=');
+  size_t len = equals == NULL ? 0 : (size_t)(equals - word);
+
+  if (len == 0)
+    return report_usage("write url=/home views=1", "\"%s\" is not column=value",
+                        word);
+  a->name = malloc(len + 1);
+  if (a->name == NULL) {
+    report("out of memory", NULL, NULL, NULL);
+    return STATUS_FAILED;
+  }
+  memcpy(a->name, word, len);
+  a->name[len] = '\0';
+  a->value = equals + 1;
+  t->count++;
+  for (size_t i = 0; i + 1 < t->count; i++)
+    if (strcmp(t->assignments[i].name, a->name) == 0)
+      return report_usage(NULL, "column %s is given twice", a->name);
+  return STATUS_DONE;
+}
+
+static int read_words(struct target *t, const struct options *o) {
+  int status = STATUS_DONE;
+  char hint[64];
+
+  snprintf(hint, sizeof hint, "see \"tally help %s\"", o->command);
+  if (o->word_count == 0)
+    return report_usage(hint, "%s needs a table", o->command);
+  if (o->word_count == 1)
+    return report_usage(hint, "%s %s needs the row's key: column=value",
+                        o->command, o->words[0]);
+  status = session_check_table(o, o->words[0]);
+  if (status != STATUS_DONE)
+    return status;
+  t->assignments = calloc(o->word_count, sizeof *t->assignments);
+  if (t->assignments == NULL) {
+    report("out of memory", NULL, NULL, NULL);
+    return STATUS_FAILED;
+  }
+  for (size_t i = 1; i < o->word_count && status == STATUS_DONE; i++)
+    status = split(t, o->words[i]);
+  return status;
+}
+
+/* ---- Columns ------------------------------------------------------------ */
+
+void target_name(const struct target *t, char *name, size_t size) {
+  snprintf(name, size, "%s.%s", tally_table_keyspace(t->table),
+           tally_table_name(t->table));
+}
+
+static const tally_column *find_column(const tally_table *table,
+                                       const char *name) {
+  const tally_column *c;
+
+  for (size_t i = 0; (c = tally_table_column(table, i)) != NULL; i++)
+    if (strcmp(c->name, name) == 0)
+      return c;
+  return NULL;
+}
+
+static int refuse_column(struct target *t, const char *name) {
+  size_t count = tally_table_column_count(t->table);
+  const char **names = calloc(count, sizeof *names);
+  tally_error error;
+  int nearest = -1;
+
+  /* The library has the sentence, with the columns that there are. */
+  tally_row_set_int64(t->row, name, 0, &error);
+  for (size_t i = 0; names != NULL && i < count; i++)
+    names[i] = tally_table_column(t->table, i)->name;
+  if (names != NULL)
+    nearest = text_nearest(name, names, count);
+  if (nearest >= 0)
+    snprintf(error.hint, sizeof error.hint, "did you mean %.100s?",
+             names[nearest]);
+  free(names);
+  return report_error(&error, WORK_READ);
+}
+
+static int set_number(struct target *t, const tally_column *c,
+                      const char *text) {
+  bool counter = c->type == TALLY_TYPE_COUNTER;
+  tally_error error;
+  int64_t n = 0;
+  char table[128];
+
+  target_name(t, table, sizeof table);
+  switch (text_int64(text, &n)) {
+  case NUMBER_BAD:
+    return report_usage(NULL, "%s: column %s: \"%.100s\" is not a whole number",
+                        table, c->name, text);
+  case NUMBER_RANGE:
+    return report_usage(NULL,
+                        "%s: column %s: %.100s is out of range: %s from "
+                        "%" PRId64 " to %" PRId64,
+                        table, c->name, text,
+                        counter ? "a delta goes" : "numbers go",
+                        c->type == TALLY_INT ? INT32_MIN : INT64_MIN,
+                        c->type == TALLY_INT ? INT32_MAX : INT64_MAX);
+  case NUMBER_OK:
+    break;
+  }
+  return tally_row_set_int64(t->row, c->name, n, &error) == 0
+             ? STATUS_DONE
+             : report_error(&error, WORK_READ);
+}
+
+static int set_column(struct target *t, const struct assignment *a) {
+  const tally_column *c = find_column(t->table, a->name);
+  tally_error error;
+  char table[128];
+
+  if (c == NULL)
+    return refuse_column(t, a->name);
+  if (c->type != TALLY_TEXT)
+    return set_number(t, c, a->value);
+  if (!text_is_utf8(a->value)) {
+    target_name(t, table, sizeof table);
+    return report_usage(NULL, "%s: column %s: the value is not UTF-8", table,
+                        c->name);
+  }
+  return tally_row_set_text(t->row, c->name, a->value, &error) == 0
+             ? STATUS_DONE
+             : report_error(&error, WORK_READ);
+}
+
+bool target_has(const struct target *t, const tally_column *column) {
+  for (size_t i = 0; i < t->count; i++)
+    if (strcmp(t->assignments[i].name, column->name) == 0)
+      return true;
+  return false;
+}
+
+int target_require_keys(const struct target *t, int last_kind) {
+  const tally_column *c;
+  char table[128];
+
+  target_name(t, table, sizeof table);
+  for (size_t i = 0; (c = tally_table_column(t->table, i)) != NULL; i++)
+    if (c->kind <= last_kind && !target_has(t, c))
+      return report_usage(NULL, "%s: key column %s is missing", table, c->name);
+  return STATUS_DONE;
+}
+
+/* ---- Open and close ----------------------------------------------------- */
+
+static int open_row(struct target *t, const struct options *o) {
+  int status = session_open(&t->session, o, t->work);
+  tally_error error;
+
+  if (status != STATUS_DONE)
+    return status;
+  if (tally_table_open_name(&t->table, t->session, o->words[0], &error) != 0 ||
+      tally_row_new(&t->row, t->table, &error) != 0)
+    return report_error(&error, t->work);
+  for (size_t i = 0; i < t->count && status == STATUS_DONE; i++)
+    status = set_column(t, &t->assignments[i]);
+  return status;
+}
+
+int target_open(struct target *t, const struct options *o, enum work work) {
+  int status;
+
+  memset(t, 0, sizeof *t);
+  t->work = work;
+  status = read_words(t, o);
+  return status == STATUS_DONE ? open_row(t, o) : status;
+}
+
+void target_close(struct target *t) {
+  tally_row_free(t->row);
+  tally_close(t->session);
+  for (size_t i = 0; i < t->count; i++)
+    free(t->assignments[i].name);
+  free(t->assignments);
+}

@@ -1,0 +1,22 @@
+/* tool/text.h - small work on text: numbers, UTF-8, names that are near. */
+#ifndef TOOL_TEXT_H
+#define TOOL_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum number { NUMBER_OK, NUMBER_BAD, NUMBER_RANGE };
+
+/* A decimal int64 with an optional sign, and nothing around it. */
+enum number text_int64(const char *text, int64_t *value);
+
+/* Bytes of the UTF-8 sequence that `text` starts with, and its code point; 0
+ * when it is not valid. */
+size_t text_utf8(const char *text, uint32_t *code_point);
+bool text_is_utf8(const char *text);
+
+/* The index of the name that `text` was probably meant to be, or -1. */
+int text_nearest(const char *text, const char *const *names, size_t count);
+
+#endif
