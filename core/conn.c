@@ -263,6 +263,10 @@ static void on_control(struct conn *conn, const struct cql_frame *frame) {
   switch (frame->header.opcode) {
   case CQL_OP_SUPPORTED:
     conn->heartbeat_sent = 0;
+    /* The next one follows a silence, not the patience for this answer. */
+    if (conn->state >= CONN_READY)
+      timer_set(&conn->context->timers, &conn->timer,
+                conn->last_read + conn->context->config.heartbeat);
     learn_peer(conn, &message);
     conn_event(conn, CONN_EV_SUPPORTED, NULL);
     return;

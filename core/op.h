@@ -39,6 +39,7 @@ struct statement {
   enum effect effect;
   const struct statement_bind *binds;
   uint16_t bind_count;
+  bool reads_counters; /* a SELECT of counters alone */
 };
 
 struct answer {

@@ -92,11 +92,35 @@ static int check_binds(const struct statement *s, const struct cql_metadata *m,
   return 0;
 }
 
+/* A number that is no counter would be read as if it were one. */
+static int check_results(const struct statement *s,
+                         const struct cql_metadata *m, struct failure *f) {
+  struct cql_reader columns = m->columns;
+  struct cql_column column;
+
+  if (!s->reads_counters || !m->has_columns)
+    return 0;
+  for (int32_t i = 0; i < m->column_count; i++) {
+    if (cql_column_next(m, &columns, &column) != CQL_OK)
+      return FAILURE_PROTOCOL;
+    if (column.type.id != CQL_TYPE_COUNTER) {
+      failure_detail(f, "column \"%.*s\" is %s on the server, not counter",
+                     (int)(column.name.len < 100 ? column.name.len : 100),
+                     (const char *)column.name.p,
+                     cql_type_name(column.type.id));
+      return FAILURE_SCHEMA;
+    }
+  }
+  return 0;
+}
+
 static int take(struct prepared *p, const struct net_heap *heap,
                 const struct cql_prepared *answer, struct failure *f) {
   int rc = check_binds(p->statement, &answer->bind, f);
   uint8_t *id;
 
+  if (rc == 0)
+    rc = check_results(p->statement, &answer->result, f);
   if (rc != 0)
     return rc;
   id = net_resize(heap, p->id, answer->id.len + 1);

@@ -1,10 +1,12 @@
-/* proto/bytes.h - loads and stores of fixed width, for the files of proto/
- * alone.  Shifts, so that alignment and the host's byte order do not matter;
+/* proto/bytes.h - loads and stores of what has a fixed width, for the files of
+ * proto/ alone.  Shifts, so that alignment and the host's byte order do not matter;
  * compilers turn each into one move and one swap. */
 #ifndef CQL_BYTES_H
 #define CQL_BYTES_H
 
 #include <stdint.h>
+
+#include "proto/protocol.h"
 
 static inline uint16_t load_be16(const uint8_t *p) {
   return (uint16_t)((unsigned)p[0] << 8 | p[1]);
@@ -45,6 +47,16 @@ static inline void store_be32(uint8_t *p, uint32_t v) {
 static inline void store_be64(uint8_t *p, uint64_t v) {
   store_be32(p, (uint32_t)(v >> 32));
   store_be32(p + 4, (uint32_t)v);
+}
+
+/* The 9 bytes of a request header. */
+static inline void store_header(uint8_t *p, uint8_t flags, int16_t stream,
+                                uint8_t opcode, uint32_t body_len) {
+  p[0] = CQL_V4_REQUEST;
+  p[1] = flags;
+  store_be16(p + 2, (uint16_t)stream);
+  p[4] = opcode;
+  store_be32(p + 5, body_len);
 }
 
 #endif

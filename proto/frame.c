@@ -33,11 +33,7 @@ enum cql_rc cql_header_decode(struct cql_header *h, const void *data,
 
 void cql_header_encode(uint8_t out[CQL_HEADER_LEN], uint8_t flags,
                        int16_t stream, uint8_t opcode, uint32_t body_len) {
-  out[0] = CQL_V4_REQUEST;
-  out[1] = flags;
-  store_be16(out + 2, (uint16_t)stream);
-  out[4] = opcode;
-  store_be32(out + 5, body_len);
+  store_header(out, flags, stream, opcode, body_len);
 }
 
 void cql_assembler_init(struct cql_assembler *a, void *buf, size_t cap,

@@ -29,7 +29,7 @@ static void begin(struct cql_writer *w, void *buf, size_t cap,
   uint8_t header[CQL_HEADER_LEN];
 
   cql_writer_init(w, buf, cap);
-  cql_header_encode(header, header_flags(o), o->stream, opcode, 0);
+  store_header(header, header_flags(o), o->stream, opcode, 0);
   cql_put_raw(w, header, sizeof header);
   if (o->payload.count == 0)
     return;
@@ -50,17 +50,12 @@ static size_t finish(struct cql_writer *w) {
 }
 
 static void put_bind(struct cql_writer *w, const struct cql_bind *v) {
-  switch (v->kind) {
-  case CQL_VALUE_BYTES:
-    cql_put_bytes(w, v->bytes);
-    break;
-  case CQL_VALUE_NULL:
-    cql_put_int(w, -1);
-    break;
-  case CQL_VALUE_UNSET:
+  const struct cql_span null = {NULL, 0};
+
+  if (v->kind == CQL_VALUE_UNSET)
     cql_put_unset(w);
-    break;
-  }
+  else
+    cql_put_bytes(w, v->kind == CQL_VALUE_BYTES ? v->bytes : null);
 }
 
 static void put_values(struct cql_writer *w, const struct cql_bind *values,
@@ -163,8 +158,8 @@ static size_t execute_plain(uint8_t *to, size_t cap,
   if (size > cap)
     return size;
 
-  cql_header_encode(to, header_flags(o), o->stream, CQL_OP_EXECUTE,
-                    (uint32_t)(size - CQL_HEADER_LEN));
+  store_header(to, header_flags(o), o->stream, CQL_OP_EXECUTE,
+               (uint32_t)(size - CQL_HEADER_LEN));
   to += CQL_HEADER_LEN;
   store_be16(to, (uint16_t)id.len);
   to += 2;

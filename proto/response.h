@@ -29,8 +29,8 @@ struct cql_prefix {
   struct cql_list payload;
 };
 
-/* Strip the prefixes; *message reads what follows.  CQL_ESHORT when a prefix
- * reaches beyond the body. */
+/* Strip the prefixes; *message reads what follows.  The body must have been
+ * decompressed before.  CQL_ESHORT when a prefix reaches beyond the body. */
 enum cql_rc cql_prefix_decode(const struct cql_frame *frame,
                               struct cql_prefix *prefix,
                               struct cql_reader *message);
@@ -56,8 +56,7 @@ struct cql_error {
   struct cql_span text;
   bool has_tail;
   uint16_t consistency;
-  int32_t
-      received; /* timeouts, failures: acknowledgements; UNAVAILABLE: alive */
+  int32_t received; /* acknowledgements; UNAVAILABLE: alive */
   int32_t required; /* block_for; UNAVAILABLE: required */
   int32_t failures; /* READ_FAILURE, WRITE_FAILURE */
   bool data_present;

@@ -24,6 +24,8 @@ def connect(hosts):
         port=ports[0] if ports else 9042,
         protocol_version=4,
         connect_timeout=10,
+        schema_metadata_enabled=False,
+        token_metadata_enabled=False,
         execution_profiles={EXEC_PROFILE_DEFAULT: profile},
     )
     return cluster, cluster.connect()

@@ -91,9 +91,9 @@ static int sync_async(tally_table *table, tally_error *error) {
 
   live_gate_init(&gate);
   live_gate_begin(&gate);
-  return await(
-      &gate, tally_sync_table_async(table, NULL, live_gate_end, &gate, error),
-      error);
+  return await(&gate,
+               tally_sync_table_async(table, NULL, live_gate_end, &gate, error),
+               error);
 }
 
 static int increment_async(tally_table *table, const void *row,
@@ -153,7 +153,6 @@ static int get_blocking(tally_table *table, page_hits *row, uint64_t *nulls,
 }
 
 const struct live_calls live_calls[LIVE_FORMS] = {
-    {"blocking", sync_blocking, tally_increment, tally_decrement,
-     get_blocking},
+    {"blocking", sync_blocking, tally_increment, tally_decrement, get_blocking},
     {"asynchronous", sync_async, increment_async, decrement_async, get_async},
 };

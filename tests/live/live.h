@@ -110,7 +110,7 @@ extern const struct live_calls live_calls[LIVE_FORMS];
 
 /* ---- Other programs ----------------------------------------------------- */
 
-/* Run argv, and give its exit status and what it printed. */
+/* Run argv, and give its exit status (-1: could not) and what it printed. */
 int live_run(char *const argv[], char *out, size_t size);
 /* Run CQL by Python's driver; gives its rows, a line each, tabs between.  The
  * text lives until the next call. */

@@ -70,7 +70,8 @@ static void body_prepared(struct script_server *s, const struct request *r,
       script_prepare(s, (const char *)r->body + 4, r->len - 4);
   char id[17];
 
-  snprintf(id, sizeof id, "scripted-id-%04u", (unsigned)(st - s->statements));
+  snprintf(id, sizeof id, "scripted-id-%04u",
+           (unsigned)(st - s->statements) % 10000);
   bytes_u32(b, 4);
   bytes_u16(b, 16);
   bytes_add(b, id, 16);

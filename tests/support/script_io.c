@@ -90,7 +90,7 @@ static size_t frame_len(const struct bytes *in) {
 static void take_frames(struct script_server *s, struct script_conn *c) {
   size_t len;
 
-  while (c->fd >= 0 && !c->close_after && (len = frame_len(&c->in)) != 0 &&
+  while (c->fd >= 0 && (len = frame_len(&c->in)) != 0 &&
          len <= c->in.len) {
     uint8_t *frame = malloc(len);
 
@@ -108,14 +108,8 @@ static void read_some(struct script_server *s, struct script_conn *c) {
   size_t want = sizeof buf;
   ssize_t n;
 
-  if (s->cut_bytes != 0) {
-    if (c->received >= s->cut_bytes) {
-      script_conn_close(c, s->cut_reset);
-      return;
-    }
-    if (s->cut_bytes - c->received < want)
-      want = s->cut_bytes - c->received;
-  }
+  if (s->cut_bytes > c->received && s->cut_bytes - c->received < want)
+    want = s->cut_bytes - c->received;
   n = recv(c->fd, buf, want, 0);
   if (n < 0 && (errno == EAGAIN || errno == EINTR))
     return;
@@ -126,8 +120,10 @@ static void read_some(struct script_server *s, struct script_conn *c) {
   c->received += (size_t)n;
   bytes_add(&c->in, buf, (size_t)n);
   take_frames(s, c);
-  if (s->cut_bytes != 0 && c->received >= s->cut_bytes)
+  if (s->cut_bytes != 0 && c->received >= s->cut_bytes) {
+    s->cut_bytes = 0;
     script_conn_close(c, s->cut_reset);
+  }
 }
 
 static void write_some(struct script_server *s, struct script_conn *c) {

@@ -32,7 +32,6 @@ struct script_conn {
   size_t received;
   unsigned queued[SCRIPT_PLACES]; /* answers in out ... */
   unsigned held_count[SCRIPT_PLACES];
-  bool close_after; /* once out is empty */
 };
 
 struct script_steps {

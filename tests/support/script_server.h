@@ -80,8 +80,8 @@ void script_refuse(struct script_server *s, bool reset, unsigned times);
 void script_read(struct script_server *s, bool read);
 /* Close every connection now. */
 void script_drop(struct script_server *s, bool reset);
-/* Close a connection once it has sent so many bytes in all, those of the
- * handshake included (0: no longer). */
+/* Close the first connection that has sent so many bytes in all, those of the
+ * handshake included. */
 void script_cut_after(struct script_server *s, size_t bytes, bool reset);
 /* Bytes that nobody asked for, on every connection. */
 void script_say(struct script_server *s, const void *bytes, size_t len);

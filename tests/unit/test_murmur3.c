@@ -8,8 +8,7 @@
 
 #include "proto/murmur3.h"
 #include "tests/unit/golden.h"
-
-Suite *murmur3_suite(void);
+#include "tests/unit/suites.h"
 
 #ifndef TALLY_VECTORS
 #  error "TALLY_VECTORS must name the directory of murmur3.tsv"

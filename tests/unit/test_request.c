@@ -5,8 +5,7 @@
 
 #include "proto/request.h"
 #include "tests/unit/golden.h"
-
-Suite *request_suite(void);
+#include "tests/unit/suites.h"
 
 #define SPAN(text)                                                             \
   { (const uint8_t *)(text), sizeof(text) - 1 }

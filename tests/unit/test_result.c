@@ -5,8 +5,7 @@
 
 #include "proto/result.h"
 #include "tests/unit/golden.h"
-
-Suite *result_suite(void);
+#include "tests/unit/suites.h"
 
 static struct golden_bytes g_bytes;
 
@@ -246,6 +245,44 @@ START_TEST(schema_change) {
 }
 END_TEST
 
+static const struct {
+  const char *text;
+  const char *change, *target, *keyspace, *name;
+  int arguments;
+} k_changes[] = {
+    {"0007 'CREATED' 0008 'KEYSPACE' 0002 'ks'", "CREATED", "KEYSPACE", "ks",
+     NULL, 0},
+    /* v3 servers send such an extra string */
+    {"0007 'UPDATED' 0008 'KEYSPACE' 0002 'ks' 0000", "UPDATED", "KEYSPACE",
+     "ks", NULL, 0},
+    {"0007 'UPDATED' 0005 'TABLE' 0002 'ks' 0001 't'", "UPDATED", "TABLE", "ks",
+     "t", 0},
+    {"0007 'DROPPED' 0004 'TYPE' 0002 'ks' 0004 'addr'", "DROPPED", "TYPE",
+     "ks", "addr", 0},
+    {"0007 'CREATED' 0009 'AGGREGATE' 0002 'ks' 0002 'ag' 0000", "CREATED",
+     "AGGREGATE", "ks", "ag", 0},
+    {"0007 'CREATED' 0008 'FUNCTION' 0002 'ks' 0001 'f' 0001 0003 'int'",
+     "CREATED", "FUNCTION", "ks", "f", 1},
+    {"0007 'PAINTED' 0004 'ROLE' 0002 'ks' ff", "PAINTED", "ROLE", NULL, NULL,
+     0},
+    {"0000 0000", "", "", NULL, NULL, 0},
+};
+
+START_TEST(schema_changes) {
+  struct cql_schema_change c;
+  struct cql_reader r;
+
+  g_bytes = golden_parse(k_changes[_i].text);
+  cql_reader_init(&r, g_bytes.p, g_bytes.len);
+  ck_assert_int_eq(cql_schema_change_decode(&r, &c), CQL_OK);
+  ck_assert(is_text(c.change, k_changes[_i].change));
+  ck_assert(is_text(c.target, k_changes[_i].target));
+  ck_assert(is_text(c.keyspace, k_changes[_i].keyspace));
+  ck_assert(is_text(c.name, k_changes[_i].name));
+  ck_assert_int_eq(c.arguments.count, k_changes[_i].arguments);
+}
+END_TEST
+
 START_TEST(unknown_kind_is_data) {
   static const char *const texts[] = {"00000006 01", "00000000", "ffffffff"};
   static const int32_t kinds[] = {6, 0, -1};
@@ -366,6 +403,8 @@ Suite *result_suite(void) {
   tcase_add_test(tc, prepared_without_binds);
   tcase_add_test(tc, prepared_with_unknown_flags);
   tcase_add_test(tc, schema_change);
+  tcase_add_loop_test(tc, schema_changes, 0,
+                      (int)(sizeof k_changes / sizeof k_changes[0]));
   tcase_add_loop_test(tc, unknown_kind_is_data, 0, 3);
   tcase_add_test(tc, null_paging_state);
   tcase_add_test(tc, rows_of_no_columns);

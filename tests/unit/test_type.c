@@ -5,8 +5,7 @@
 
 #include "proto/type.h"
 #include "tests/unit/golden.h"
-
-Suite *type_suite(void);
+#include "tests/unit/suites.h"
 
 #define MARSHAL "org.apache.cassandra.db.marshal."
 

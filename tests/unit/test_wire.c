@@ -5,8 +5,7 @@
 
 #include "proto/wire.h"
 #include "tests/unit/golden.h"
-
-Suite *wire_suite(void);
+#include "tests/unit/suites.h"
 
 /* One reader over an exact-size copy of hand-written bytes. */
 static struct golden_bytes g_bytes;

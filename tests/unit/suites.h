@@ -1,0 +1,36 @@
+/* tests/unit/suites.h - every suite, one line each.  A line here is all that a
+ * new suite needs: the runner and ctest are made from it. */
+#ifndef TALLY_TESTS_SUITES_H
+#define TALLY_TESTS_SUITES_H
+
+#include <check.h>
+
+#define TALLY_SUITES(X)                                                        \
+  X(wire)                                                                      \
+  X(frame)                                                                     \
+  X(request)                                                                   \
+  X(response)                                                                  \
+  X(result)                                                                    \
+  X(type)                                                                      \
+  X(value)                                                                     \
+  X(murmur3)                                                                   \
+  X(conn_fsm)                                                                  \
+  X(timer)                                                                     \
+  X(op)                                                                        \
+  X(streams)                                                                   \
+  X(output)                                                                    \
+  X(outcome)                                                                   \
+  X(connect)                                                                   \
+  X(answers)                                                                   \
+  X(prepare)                                                                   \
+  X(lost)                                                                      \
+  X(late)                                                                      \
+  X(session)                                                                   \
+  X(guest)                                                                     \
+  X(memory)
+
+#define TALLY_SUITE_DECLARE(name) Suite *name##_suite(void);
+TALLY_SUITES(TALLY_SUITE_DECLARE)
+#undef TALLY_SUITE_DECLARE
+
+#endif
