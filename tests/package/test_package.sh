@@ -16,11 +16,13 @@ sed -n '/^```c$/,/^```$/p' "$root/README.md" | grep -v '^```' >"$stage/hits.c"
 [ -s "$stage/hits.c" ] || { echo "no example in README.md"; exit 1; }
 
 cmake --install "$build" --prefix "$prefix" >/dev/null
-for file in include/tally.h bin/tally lib/*/libtally.so lib/*/libtally.a \
-  lib/*/pkgconfig/tally.pc; do
-  ls "$prefix"/$file >/dev/null
+libdir=$(dirname "$(find "$prefix" -name libtally.a)")
+for file in include/tally.h bin/tally; do
+  ls "$prefix/$file" >/dev/null
 done
-libdir=$(dirname "$prefix"/lib/*/libtally.a)
+for file in libtally.so libtally.a pkgconfig/tally.pc; do
+  ls "$libdir/$file" >/dev/null
+done
 export PKG_CONFIG_PATH=$libdir/pkgconfig
 
 foreign=$(nm -D --defined-only "$libdir/libtally.so" |
