@@ -41,14 +41,11 @@ static int decode(const tally_table *t, struct rows *rows, void *row,
 static int submit(tally_table *t, const void *row, op_done *done, void *user,
                   struct loop **loop, tally_error *e) {
   tally_session *s = t->session;
-  struct op *op = op_take(&s->slab);
+  struct op *op = session_take(s, e);
   int rc;
 
   if (op == NULL)
-    return error_set(e, TALLY_EBUSY,
-                     "%u operations are in flight, the session's limit "
-                     "(max_in_flight)",
-                     (unsigned)s->slab.capacity);
+    return TALLY_EBUSY;
   op->kind = OP_EXECUTE;
   op->statement = &t->select;
   op->consistency = s->read_consistency;

@@ -120,11 +120,12 @@ int table_make(tally_table **table, tally_session *s,
 void table_free(tally_table *t);
 /* The UPDATE for the counters in `mask`; NULL: no memory. */
 const struct update *table_update(tally_table *t, uint64_t mask);
+void update_free(const struct net_heap *heap, struct update *u);
 /* CREATE TABLE IF NOT EXISTS ... */
 void statement_create(const tally_table *t, struct text *out);
 bool statement_select(tally_table *t);
 
-/* ---- row access --------------------------------------------------------- */
+/* ---- bind.c ------------------------------------------------------------- */
 
 /* Bind the partition key, or the whole key. */
 int bind_key(struct op *op, const tally_table *t, const void *row,
@@ -146,6 +147,8 @@ void wait_for(tally_session *s, struct loop *l, struct waiter *w);
 void wait_done(struct waiter *w);
 /* The loop that serves this thread's next operation. */
 struct loop *session_loop(tally_session *s);
+/* An operation to fill in; NULL and TALLY_EBUSY at the session's limit. */
+struct op *session_take(tally_session *s, tally_error *e);
 /* Hand over; on error the operation is released. */
 int session_submit(struct loop *l, struct op *op, tally_error *e);
 

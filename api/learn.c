@@ -5,63 +5,12 @@
 
 #include <string.h>
 
-/* ---- A query with text values, blocking --------------------------------- */
-
-struct query {
-  struct waiter w;
-  query_rows *rows;
-  void *arg;
-};
-
-static void on_query(op_callback *callback, void *user,
-                     const struct answer *answer) {
-  struct query *q = user;
-
-  (void)callback;
-  if (answer->code != 0)
-    q->w.code = error_from_answer(q->w.error, answer);
-  else
-    q->w.code = q->rows(q->arg, answer->rows, q->w.error);
-  wait_done(&q->w);
-}
-
-int query_wait(tally_session *s, const char *cql, const char *about,
-               const char *const *values, size_t value_count, query_rows *rows,
-               void *arg, tally_error *e) {
-  struct query q = {.w = {.error = e}, .rows = rows, .arg = arg};
-  struct statement statement = {.text = cql,
-                                .text_len = strlen(cql),
-                                .table = about,
-                                .effect = EFFECT_READ};
-  struct loop *loop;
-  struct op *op;
-  int rc = wait_begin(s, e);
-
-  if (rc != 0)
-    return rc;
-  op = op_make(&s->heap);
-  for (size_t i = 0; op != NULL && i < value_count; i++)
-    if (!op_bind_bytes(op, &s->heap, values[i], strlen(values[i]))) {
-      op_release(&s->heap, op);
-      op = NULL;
-    }
-  if (op == NULL)
-    return error_no_memory(e);
-  op->kind = OP_QUERY;
-  op->statement = &statement;
-  op->consistency = s->read_consistency;
-  op->timeout = TIMEOUT_READ;
-  op->done = on_query;
-  op->user = &q;
-  loop = session_loop(s);
-  rc = session_submit(loop, op, e);
-  if (rc != 0)
-    return rc;
-  wait_for(s, loop, &q.w);
-  return q.w.code;
-}
-
 /* ---- Columns ------------------------------------------------------------ */
+
+/* What is asked of a column, and how many columns a table may have: no table
+ * of counters comes near, and a server that makes them up shall not keep us
+ * busy. */
+enum { LEARNED_CELLS = 5, LEARNED_MAX = 512 };
 
 /* What system_schema.columns tells, one at a time; keys carry a position. */
 struct learned {
@@ -159,6 +108,12 @@ static int on_columns(void *arg, struct rows *rows, tally_error *e) {
 
   if (n == 0)
     return error_set(e, TALLY_ESCHEMA, "there is no table %s", in->about);
+  if (rows_columns(rows) != LEARNED_CELLS)
+    return error_set(e, TALLY_EPROTOCOL, "%s: an answer with other columns",
+                     in->about);
+  if (n > LEARNED_MAX)
+    return error_set(e, TALLY_ESCHEMA, "%s: %d columns are too many", in->about,
+                     (int)n);
   in->columns = net_alloc(in->heap, sizeof *in->columns * (size_t)n);
   if (in->columns == NULL)
     return error_no_memory(e);

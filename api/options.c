@@ -175,6 +175,11 @@ static int set_one(tally_options *o, const struct setting *s, const char *value,
                    tally_error *e) {
   void *member = (char *)o + s->offset;
 
+  /* The program was built with an older tally.h, without this option. */
+  if (s->offset + sizeof(uint64_t) > o->struct_size)
+    return error_set(e, TALLY_EINVAL,
+                     "option %s: the program's tally.h does not have it",
+                     s->name);
   switch (s->kind) {
   case SETTING_TEXT:
     *(const char **)member = value;
@@ -356,7 +361,7 @@ static int read_contact(struct contact *c, const tally_options *o,
     size_t digits = (size_t)(text + len - port);
 
     memcpy(number, port, digits < 7 ? digits : 7);
-    if (!parse_number(number, false, &n) || n < 1 || n > 65535)
+    if (digits > 5 || !parse_number(number, false, &n) || n < 1 || n > 65535)
       return error_set(e, TALLY_EINVAL,
                        "option hosts: the port of \"%.*s\" is not a number "
                        "from 1 to 65535",

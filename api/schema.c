@@ -117,47 +117,47 @@ static int change_error(struct change *c, const struct answer *answer,
   return error_from_failure(e, doing, &f);
 }
 
-static int next_step(struct change *c, const struct answer *answer,
+/* Looks at the versions until they are one.  The change is made by now: what
+ * keeps us from looking is worth a warning, and no error. */
+static int next_look(struct change *c, const struct answer *answer,
                      tally_error *e) {
+  if (answer->code != 0 && c->step != STEP_PAUSE)
+    return error_from_answer(e, answer);
   switch (c->step) {
-  case STEP_CHANGE:
-    return answer->code != 0 ? change_error(c, answer, e)
-                             : send_step(c, STEP_LOCAL, e);
   case STEP_LOCAL:
     agrees(c, answer->rows);
     return send_step(c, STEP_PEERS, e);
   case STEP_PEERS:
-    if (agrees(c, answer->rows))
-      break;
+    if (agrees(c, answer->rows)) {
+      change_done(c, 0, NULL);
+      return 0;
+    }
     if (net_clock() < c->give_up)
       return send_step(c, STEP_PAUSE, e);
-    log_write(&c->loop->context.log, LOG_WARNING,
-              "%s: the nodes do not agree on the schema yet", c->about);
-    break;
+    return error_set(e, TALLY_ETIMEDOUT, "they still differ");
   case STEP_PAUSE:
+  case STEP_CHANGE:
+  default:
     return send_step(c, STEP_LOCAL, e);
   }
-  change_done(c, 0, NULL);
-  return 0;
 }
 
 static void on_step(op_callback *callback, void *user,
                     const struct answer *answer) {
   struct change *c = user;
   tally_error e;
-  int rc;
 
   (void)callback;
-  /* A look at the versions that fails is no failure of the change: but without
-   * a connection there is nothing more to wait for. */
-  if (c->step != STEP_CHANGE && c->step != STEP_PAUSE && answer->code != 0)
-    rc = error_from_answer(&e, answer);
-  else if (c->step == STEP_PAUSE && answer->code == FAILURE_CLOSED)
-    rc = error_set(&e, TALLY_ECLOSED, "the session was closed");
-  else
-    rc = next_step(c, answer, &e);
-  if (rc != 0)
+  if (c->step == STEP_CHANGE && answer->code != 0) {
+    int rc = change_error(c, answer, &e);
+
     change_done(c, rc, &e);
+  } else if (next_look(c, answer, &e) != 0) {
+    log_write(&c->loop->context.log, LOG_WARNING,
+              "%s: made, but not known whether the nodes agree on it: %s",
+              c->about, e.message);
+    change_done(c, 0, NULL);
+  }
 }
 
 /* Takes over the text.  *loop is where it runs. */

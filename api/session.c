@@ -1,7 +1,7 @@
 /* api/session.c - connecting and closing, in the three modes. */
 #include "api/internal.h"
 
-#include <stdio.h>
+#include <errno.h>
 #include <string.h>
 
 /* ---- Parts -------------------------------------------------------------- */
@@ -65,6 +65,8 @@ static int session_new(tally_session **session, const tally_options *o,
 }
 
 static int system_error(tally_error *e, const char *doing, int error) {
+  if (error == -ENOMEM)
+    return error_no_memory(e);
   return error_set(e, TALLY_ESYSTEM, "%s: %s", doing, net_error_text(error));
 }
 
@@ -103,22 +105,28 @@ int tally_close(tally_session *session) {
 
 /* ---- Connecting, blocking ----------------------------------------------- */
 
+/* Each loop's thread writes its own. */
+struct connecting {
+  struct waiter w;
+  tally_error error;
+};
+
 static void on_connected(void *arg, const struct failure *why) {
-  struct waiter *w = arg;
+  struct connecting *c = arg;
 
   if (why != NULL)
-    w->code = error_from_failure(w->error, "connecting", why);
-  wait_done(w);
+    c->w.code = error_from_failure(&c->error, "connecting", why);
+  wait_done(&c->w);
 }
 
 static int start_loop(struct loop *l, tally_session *s,
-                      const struct loop_settings *settings, struct waiter *w,
-                      tally_error *e) {
+                      const struct loop_settings *settings,
+                      struct connecting *c, tally_error *e) {
   int rc = loop_init(l, settings, NULL);
 
   if (rc != 0)
     return system_error(e, "a loop cannot be made", rc);
-  loop_connect(l, on_connected, w);
+  loop_connect(l, on_connected, c);
   if (s->mode == MODE_INLINE)
     return 0;
   rc = loop_start_thread(l);
@@ -136,32 +144,28 @@ static int connect_loops(tally_session *s, const tally_options *o,
   struct loop_settings settings = {.heap = s->heap,
                                    .contacts = s->contacts,
                                    .contact_count = s->contact_count};
-  struct waiter *waiters = net_alloc(&s->heap, sizeof *waiters * s->loop_count);
+  struct connecting *all = net_alloc(&s->heap, sizeof *all * s->loop_count);
   uint32_t count = 0;
   int rc = 0;
 
-  if (waiters == NULL)
+  if (all == NULL)
     return error_no_memory(e);
   options_settings(o, &settings);
-  for (; count < s->loop_count; count++) {
-    /* One error is enough, and one writer of it at a time. */
-    waiters[count].error = count == 0 ? e : NULL;
-    rc = start_loop(&s->loops[count], s, &settings, &waiters[count], e);
-    if (rc != 0)
-      break;
+  while (count < s->loop_count && rc == 0) {
+    rc = start_loop(&s->loops[count], s, &settings, &all[count], e);
+    count += rc == 0;
   }
   for (uint32_t i = 0; i < count; i++) {
-    wait_for(s, &s->loops[i], &waiters[i]);
-    if (rc == 0 && waiters[i].code != 0) {
-      rc = waiters[i].code;
-      if (i > 0)
-        error_set(e, rc, "connecting failed on loop %u: %s", (unsigned)i,
-                  tally_error_text(rc));
+    wait_for(s, &s->loops[i], &all[i].w);
+    if (rc == 0 && all[i].w.code != 0) {
+      rc = all[i].w.code;
+      if (e != NULL)
+        *e = all[i].error;
     }
   }
   if (rc != 0)
     close_loops(s, count);
-  net_free(&s->heap, waiters);
+  net_free(&s->heap, all);
   return rc;
 }
 

@@ -103,7 +103,7 @@ fail:
   return NULL;
 }
 
-static void update_free(const struct net_heap *heap, struct update *u) {
+void update_free(const struct net_heap *heap, struct update *u) {
   net_free(heap, u->statement.text);
   net_free(heap, u->statement.binds);
   net_free(heap, u);
@@ -201,27 +201,4 @@ void statement_create(const tally_table *t, struct text *out) {
   add_columns(t, out);
   add_primary_key(t, out);
   add_clustering_order(t, out);
-}
-
-void table_free(tally_table *t) {
-  const struct net_heap heap = t->session->heap;
-
-  for (int i = 0; i < UPDATES_MAX; i++) {
-    struct update *u = atomic_load(&t->updates[i]);
-
-    if (u != NULL)
-      update_free(&heap, u);
-  }
-  net_free(&heap, t->select.text);
-  net_free(&heap, t->select.binds);
-  for (size_t i = 0; t->columns != NULL && i < t->column_count; i++)
-    net_free(&heap, t->columns[i].name);
-  net_free(&heap, t->columns);
-  net_free(&heap, t->display);
-  net_free(&heap, t->keys);
-  net_free(&heap, t->counters);
-  net_free(&heap, t->keyspace);
-  net_free(&heap, t->name);
-  net_free(&heap, t->qualified);
-  net_free(&heap, t);
 }

@@ -78,6 +78,29 @@ static bool copy_names(tally_table *t, const char *keyspace, const char *name) {
   return t->qualified != NULL && t->keyspace != NULL && t->name != NULL;
 }
 
+void table_free(tally_table *t) {
+  const struct net_heap heap = t->session->heap;
+
+  for (int i = 0; i < UPDATES_MAX; i++) {
+    struct update *u = atomic_load(&t->updates[i]);
+
+    if (u != NULL)
+      update_free(&heap, u);
+  }
+  net_free(&heap, t->select.text);
+  net_free(&heap, t->select.binds);
+  for (size_t i = 0; t->columns != NULL && i < t->column_count; i++)
+    net_free(&heap, t->columns[i].name);
+  net_free(&heap, t->columns);
+  net_free(&heap, t->display);
+  net_free(&heap, t->keys);
+  net_free(&heap, t->counters);
+  net_free(&heap, t->keyspace);
+  net_free(&heap, t->name);
+  net_free(&heap, t->qualified);
+  net_free(&heap, t);
+}
+
 int table_make(tally_table **table, tally_session *s, const tally_definition *d,
                const char *keyspace, tally_error *e) {
   tally_table *t;

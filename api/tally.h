@@ -378,7 +378,8 @@ struct uv_loop_s; /* uv_loop_t of <uv.h> */
  *         (not a CQL server, or not v4), TALLY_EAUTH, TALLY_ENOMEM,
  *         TALLY_ESYSTEM.  *session is NULL unless 0 is returned, and nothing
  *         of ours is left behind.
- * @blocks at most connect_timeout_ms
+ * @blocks at most connect_timeout_ms; longer only while the system still looks
+ *         up a host name (give addresses or options.resolve where that matters)
  */
 TALLY_API int tally_connect(tally_session **session,
                             const tally_options *options, tally_error *error);
@@ -421,10 +422,13 @@ TALLY_API int tally_backend_timeout(const tally_session *session);
 /**
  * Refuse new operations, wait up to close_timeout_ms for those in flight,
  * complete the rest (unsent NOT_APPLIED, sent UNKNOWN), run their callbacks,
- * stop the threads, and free the session with its tables.  NULL is fine.
+ * stop the threads, and free the session with its tables.  NULL is fine.  As
+ * with any free, no other thread may be inside a call on the session, or begin
+ * one; callbacks of its own are told TALLY_ECLOSED.
  *
- * @return 0, or TALLY_EDEADLK in a callback or on a session of the caller's
- *         loop (then nothing has happened: use tally_close_async())
+ * @return 0; TALLY_EDEADLK in a callback or on a session of the caller's loop
+ *         (nothing has happened: use tally_close_async()); TALLY_ECLOSED after
+ *         tally_close_async()
  */
 TALLY_API int tally_close(tally_session *session);
 
@@ -433,7 +437,9 @@ TALLY_API int tally_close(tally_session *session);
  * runs; the session must not be used after this call returned 0. Inline
  * sessions need tally_poll() until it ran.
  *
- * @return 0, or TALLY_ECLOSED when closing is under way already
+ * @return 0; TALLY_ECLOSED when closing is under way already; TALLY_ESYSTEM
+ *         when no thread could be started to wait for the others (nothing has
+ *         happened)
  */
 TALLY_API int tally_close_async(tally_session *session,
                                 void (*closed)(void *user), void *user);
@@ -445,6 +451,10 @@ typedef struct tally_keyspace_options {
   int replication_factor;  /* SimpleStrategy; 0 is 1 */
   const char *replication; /* "dc1:3,dc2:3": NetworkTopologyStrategy */
 } tally_keyspace_options;
+
+/* Schema changes are rare, and not counted in max_in_flight.  Once a change is
+ * made the call succeeds; a doubt whether all nodes know it is logged as a
+ * warning. */
 
 /**
  * CREATE KEYSPACE IF NOT EXISTS, and wait for schema agreement.  NULL options:
@@ -576,9 +586,10 @@ TALLY_API int tally_decrement_async(tally_table *table, const void *row,
  * A counter that was never touched is null on the server and reads as 0.
  *
  * @return 0; TALLY_ENOTFOUND when there is no such row (the counters are left
- *         as they were); TALLY_EINVAL, TALLY_EBUSY, TALLY_ENOHOST,
- *         TALLY_ETIMEDOUT, TALLY_ELOST, TALLY_EUNAVAILABLE, TALLY_ESCHEMA,
- *         TALLY_ESERVER, TALLY_EPROTOCOL
+ *         as they were); TALLY_EMANY; TALLY_EINVAL, TALLY_EBUSY,
+ *         TALLY_ECLOSED, TALLY_EDEADLK, TALLY_ENOHOST, TALLY_ETIMEDOUT,
+ *         TALLY_ELOST, TALLY_EUNAVAILABLE, TALLY_ESCHEMA, TALLY_ESERVER,
+ *         TALLY_EPROTOCOL, TALLY_ENOMEM
  * @blocks at most read_timeout_ms
  */
 TALLY_API int tally_get(tally_table *table, void *row, tally_error *error);

@@ -2,6 +2,10 @@
  * mode. */
 #include "api/internal.h"
 
+#include "core/rows.h"
+
+#include <string.h>
+
 int wait_begin(tally_session *s, tally_error *e) {
   bool ours = s->mode == MODE_GUEST;
 
@@ -45,6 +49,17 @@ struct loop *session_loop(tally_session *s) {
   return &s->loops[n % s->loop_count];
 }
 
+struct op *session_take(tally_session *s, tally_error *e) {
+  struct op *op = op_take(&s->slab);
+
+  if (op == NULL)
+    error_set(e, TALLY_EBUSY,
+              "%u operations are in flight, the session's limit "
+              "(max_in_flight)",
+              (unsigned)s->slab.capacity);
+  return op;
+}
+
 int session_submit(struct loop *l, struct op *op, tally_error *e) {
   int rc = loop_submit(l, op);
 
@@ -52,4 +67,60 @@ int session_submit(struct loop *l, struct op *op, tally_error *e) {
     return 0;
   op_release(&l->context.heap, op);
   return error_set(e, TALLY_ECLOSED, "the session is closed or closing");
+}
+
+/* ---- A query with text values, blocking --------------------------------- */
+
+struct query {
+  struct waiter w;
+  query_rows *rows;
+  void *arg;
+};
+
+static void on_query(op_callback *callback, void *user,
+                     const struct answer *answer) {
+  struct query *q = user;
+
+  (void)callback;
+  if (answer->code != 0)
+    q->w.code = error_from_answer(q->w.error, answer);
+  else
+    q->w.code = q->rows(q->arg, answer->rows, q->w.error);
+  wait_done(&q->w);
+}
+
+int query_wait(tally_session *s, const char *cql, const char *about,
+               const char *const *values, size_t value_count, query_rows *rows,
+               void *arg, tally_error *e) {
+  struct query q = {.w = {.error = e}, .rows = rows, .arg = arg};
+  struct statement statement = {.text = cql,
+                                .text_len = strlen(cql),
+                                .table = about,
+                                .effect = EFFECT_READ};
+  struct loop *loop;
+  struct op *op;
+  int rc = wait_begin(s, e);
+
+  if (rc != 0)
+    return rc;
+  op = op_make(&s->heap);
+  for (size_t i = 0; op != NULL && i < value_count; i++)
+    if (!op_bind_bytes(op, &s->heap, values[i], strlen(values[i]))) {
+      op_release(&s->heap, op);
+      op = NULL;
+    }
+  if (op == NULL)
+    return error_no_memory(e);
+  op->kind = OP_QUERY;
+  op->statement = &statement;
+  op->consistency = s->read_consistency;
+  op->timeout = TIMEOUT_READ;
+  op->done = on_query;
+  op->user = &q;
+  loop = session_loop(s);
+  rc = session_submit(loop, op, e);
+  if (rc != 0)
+    return rc;
+  wait_for(s, loop, &q.w);
+  return q.w.code;
 }

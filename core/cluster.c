@@ -108,31 +108,36 @@ static enum conn_sent send_one(struct cluster *cl, struct op *op) {
 }
 
 static void refuse(struct cluster *cl, struct op *op, enum conn_sent why) {
+  enum outcome outcome = outcome_table[EVENT_NEVER_ENCODED].outcome;
   struct failure f;
 
   if (why == CONN_TOO_LARGE)
-    failure_init(&f, FAILURE_INVALID, OUTCOME_NOT_APPLIED,
+    failure_init(&f, FAILURE_INVALID, outcome,
                  "the request is too large for a frame");
   else
-    failure_init(&f, FAILURE_NO_MEMORY, OUTCOME_NOT_APPLIED, "out of memory");
+    failure_init(&f, FAILURE_NO_MEMORY, outcome, "out of memory");
   op_fail_with(cl->context, op, &f);
 }
 
 /* Encode what waits, as far as the connection has room.  An operation that
- * cannot be sent at all is finished only when `finish` is set: never inside
- * the call that submitted it. */
+ * cannot be sent at all is finished only when `finish` is set, never inside the
+ * call that submitted it; and one a turn, since its callback may submit the
+ * next. */
 static void send_queued(struct cluster *cl, bool finish) {
+  cl->queue_bytes = 0;
   while (cl->current != NULL && !list_empty(&cl->queue)) {
     struct op *op = LIST_ENTRY(cl->queue.next, struct op, queue);
     enum conn_sent sent = send_one(cl, op);
 
-    if (sent == CONN_FULL || (sent != CONN_SENT && !finish))
-      return;
-    if (sent != CONN_SENT)
-      refuse(cl, op, sent);
+    if (sent == CONN_SENT)
+      continue;
+    if (sent != CONN_FULL) {
+      net_loop_hurry(cl->context->net);
+      if (finish)
+        refuse(cl, op, sent);
+    }
+    return;
   }
-  if (list_empty(&cl->queue))
-    cl->queue_bytes = 0;
 }
 
 void cluster_submit(struct cluster *cl, struct op *op) {
@@ -162,7 +167,7 @@ static void fail_waiting(struct cluster *cl, struct list *waiting,
   while ((node = list_shift(waiting)) != NULL) {
     struct failure f = *why;
 
-    f.outcome = OUTCOME_NOT_APPLIED;
+    f.outcome = outcome_table[EVENT_NEVER_ENCODED].outcome;
     op_fail_with(cl->context, LIST_ENTRY(node, struct op, queue), &f);
   }
 }
@@ -232,12 +237,17 @@ static void on_conn_answered(void *arg, struct conn *conn, struct op *op,
 
 /* Not one byte of it was encoded. */
 static void expire_unsent(struct cluster *cl, struct op *op) {
+  const struct outcome_row *row = &outcome_table[EVENT_NEVER_ENCODED];
   struct failure f;
 
   if (cl->current == NULL) {
-    f = cl->dialer.last;
-    f.code = FAILURE_NO_HOST;
-    f.what = outcome_table[EVENT_NEVER_ENCODED].what;
+    const struct dialer *d = &cl->dialer;
+
+    f = d->last.detail[0] != '\0' ? d->last : d->round;
+    f.code = row->code;
+    f.what = row->what;
+    if (f.detail[0] == '\0')
+      failure_detail(&f, "%s: still connecting", d->contacts[d->contact].name);
   } else {
     failure_init(&f, FAILURE_TIMED_OUT, OUTCOME_NOT_APPLIED,
                  "not sent in time");
@@ -245,7 +255,7 @@ static void expire_unsent(struct cluster *cl, struct op *op) {
     failure_detail(&f, "%u requests were in flight on the connection",
                    (unsigned)cl->current->in_flight);
   }
-  f.outcome = OUTCOME_NOT_APPLIED;
+  f.outcome = row->outcome;
   op_fail_with(cl->context, op, &f);
 }
 

@@ -37,7 +37,8 @@ void cluster_connect(struct cluster *cl, cluster_connected *connected,
 /* Accept an operation (its deadline is set); it will be finished once, never
  * inside this call. */
 void cluster_submit(struct cluster *cl, struct op *op);
-/* Before a poll, and whenever bytes should leave at once. */
+/* Send what waits: at the end of a turn, and when bytes should leave at
+ * once. */
 void cluster_flush(struct cluster *cl);
 /* After a poll: what the reads have left to do. */
 void cluster_settle(struct cluster *cl);

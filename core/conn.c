@@ -422,7 +422,7 @@ static void on_timer(struct timer *timer) {
   struct conn *conn = LIST_ENTRY(timer, struct conn, timer);
   struct context *c = conn->context;
   const struct config *config = &c->config;
-  uint64_t end;
+  uint64_t end, next;
 
   if (conn->state < CONN_READY) {
     failed_with(conn, FAILURE_TIMED_OUT, "could not connect in time",
@@ -450,10 +450,12 @@ static void on_timer(struct timer *timer) {
     conn_flush(conn);
     return;
   }
-  timer_set(&c->timers, &conn->timer,
-            conn->heartbeat_sent != 0
-                ? conn->heartbeat_sent + config->heartbeat_timeout
-                : conn->last_read + config->heartbeat);
+  next = conn->heartbeat_sent != 0
+             ? conn->heartbeat_sent + config->heartbeat_timeout
+             : conn->last_read + config->heartbeat;
+  if (conn->state == CONN_DRAINING && end < next)
+    next = end;
+  timer_set(&c->timers, &conn->timer, next);
 }
 
 /* Everything that was on the connection gets its verdict by the bytes that the
@@ -467,15 +469,18 @@ static void settle_all(struct conn *conn, const struct failure *why,
   list_append(&sent, &conn->sent);
   while ((node = list_shift(&sent)) != NULL) {
     struct op *op = LIST_ENTRY(node, struct op, queue);
+    bool accepted = op->end_offset <= conn->out.accepted;
+    const struct outcome_row *row =
+        &outcome_table[accepted ? EVENT_LOST_ACCEPTED : EVENT_LOST_UNACCEPTED];
 
-    if (op->end_offset > conn->out.accepted) {
+    if (row->next == NEXT_HOST) {
       op->state = OP_QUEUED;
       op->conn = NULL;
       list_push(unsent, &op->queue);
     } else {
       struct failure f = *why;
 
-      f.outcome = OUTCOME_UNKNOWN;
+      f.outcome = row->outcome;
       op_fail_with(c, op, &f);
     }
   }
@@ -570,14 +575,14 @@ int conn_open(struct conn **out, struct context *c,
     conn_free(conn);
     return FAILURE_SYSTEM;
   }
-  conn->state = conn_fsm_step(CONN_IDLE, CONN_EV_START).next;
+  conn_event(conn, CONN_EV_START, NULL);
   timer_set(&c->timers, &conn->timer, handshake_deadline);
   *out = conn;
   return 0;
 }
 
 void conn_drain(struct conn *conn) {
-  conn->state = conn_fsm_step(conn->state, CONN_EV_DRAIN).next;
+  conn_event(conn, CONN_EV_DRAIN, NULL);
   check_empty(conn);
 }
 

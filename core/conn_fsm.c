@@ -3,16 +3,14 @@
 /* One row a state.  An event that a row does not name is a broken rule, and
  * closes the connection; late events after the end are harmless. */
 static const struct conn_step steps[CONN_STATE_COUNT][CONN_EVENT_COUNT] = {
-    [CONN_IDLE] = {[CONN_EV_START] = {CONN_CONNECTING, CONN_DO_CONNECT},
+    [CONN_IDLE] = {[CONN_EV_START] = {CONN_CONNECTING, 0},
                    [CONN_EV_FAIL] = {CONN_CLOSED, CONN_DO_CLOSE}},
     [CONN_CONNECTING] = {[CONN_EV_CONNECTED] = {CONN_OPTIONS, CONN_DO_OPTIONS},
                          [CONN_EV_FAIL] = {CONN_CLOSED, CONN_DO_CLOSE}},
     [CONN_OPTIONS] = {[CONN_EV_SUPPORTED] = {CONN_STARTUP, CONN_DO_STARTUP},
                       [CONN_EV_FAIL] = {CONN_CLOSED, CONN_DO_CLOSE}},
     [CONN_STARTUP] = {[CONN_EV_READY] = {CONN_READY, CONN_DO_ANNOUNCE},
-                      [CONN_EV_AUTHENTICATE] = {CONN_CLOSED,
-                                                CONN_DO_REFUSE_LOGIN |
-                                                    CONN_DO_CLOSE},
+                      [CONN_EV_AUTHENTICATE] = {CONN_CLOSED, CONN_DO_CLOSE},
                       [CONN_EV_FAIL] = {CONN_CLOSED, CONN_DO_CLOSE}},
     /* SUPPORTED answers a heartbeat from here on. */
     [CONN_READY] = {[CONN_EV_SUPPORTED] = {CONN_READY, 0},

@@ -32,13 +32,11 @@ enum conn_event {
 
 /* Action bits, performed in this order. */
 enum conn_action {
-  CONN_DO_CONNECT = 1 << 0,
-  CONN_DO_OPTIONS = 1 << 1,
-  CONN_DO_STARTUP = 1 << 2,
-  CONN_DO_REFUSE_LOGIN = 1 << 3, /* no login configured: say so */
-  CONN_DO_ANNOUNCE = 1 << 4,     /* tell the owner: takes requests */
-  CONN_DO_VIOLATION = 1 << 5,    /* an event that does not fit: say so */
-  CONN_DO_CLOSE = 1 << 6,        /* settle what is in flight and close */
+  CONN_DO_OPTIONS = 1 << 0,
+  CONN_DO_STARTUP = 1 << 1,
+  CONN_DO_ANNOUNCE = 1 << 2,  /* tell the owner: takes requests */
+  CONN_DO_VIOLATION = 1 << 3, /* an event that does not fit: say so */
+  CONN_DO_CLOSE = 1 << 4,     /* settle what is in flight and close */
 };
 
 struct conn_step {

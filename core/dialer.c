@@ -19,12 +19,14 @@ static int worse_code(int a, int b) {
 
 static void note(struct dialer *d, const char *host, int code, const char *what,
                  const char *detail) {
-  struct failure *f = &d->last;
+  struct failure *f = &d->round;
   size_t len = strlen(f->detail);
   bool first = len == 0;
+  int worse = worse_code(first ? 0 : f->code, code);
 
-  f->code = worse_code(first ? 0 : f->code, code);
-  f->what = f->code == code ? what : "could not connect";
+  if (first || worse != f->code)
+    f->what = worse == code ? what : "could not connect";
+  f->code = worse;
   snprintf(f->host, sizeof f->host, "%s", first ? host : "");
   snprintf(f->detail + len, sizeof f->detail - len, "%s%s: %s%s%s",
            first ? "" : "; ", host, what, detail[0] != '\0' ? ": " : "",
@@ -32,6 +34,14 @@ static void note(struct dialer *d, const char *host, int code, const char *what,
 }
 
 /* ---- Rounds ------------------------------------------------------------- */
+
+static void begin_round(struct dialer *d) {
+  d->tried = 0;
+  failure_init(&d->round, FAILURE_CONNECT, OUTCOME_NOT_APPLIED,
+               "could not connect");
+  d->round_end = d->context->now + d->context->config.connect_timeout;
+  begin_contact(d);
+}
 
 static void on_timer(struct timer *timer) {
   struct dialer *d = LIST_ENTRY(timer, struct dialer, timer);
@@ -42,10 +52,9 @@ static void on_timer(struct timer *timer) {
     note(d, d->contacts[d->contact].name, FAILURE_TIMED_OUT,
          "looking up the name took too long", "");
     next_contact(d);
-    return;
+  } else {
+    begin_round(d);
   }
-  d->state = DIALER_IDLE;
-  dialer_start(d);
 }
 
 void dialer_init(struct dialer *d, struct context *c,
@@ -75,6 +84,8 @@ void dialer_start_later(struct dialer *d) {
     d->pause = d->context->config.reconnect_max;
 }
 
+/* The next round begins with another contact point than this one did, so that
+ * none depends on those before it. */
 static void next_contact(struct dialer *d) {
   d->contact = (d->contact + 1) % d->contact_count;
   d->tried++;
@@ -82,24 +93,25 @@ static void next_contact(struct dialer *d) {
     begin_contact(d);
     return;
   }
+  d->contact = (d->contact + 1) % d->contact_count;
+  d->last = d->round;
   dialer_start_later(d);
   d->owner->round_failed(d->owner_arg, &d->last);
 }
 
+/* Each address gets its share of what its contact point has left. */
 static void next_address(struct dialer *d) {
-  const struct config *config = &d->context->config;
-  /* Each contact point gets its share of the time that a caller waits for a
-   * connection, so that a silent one does not use it up. */
-  uint64_t end = d->context->now + config->connect_timeout / d->contact_count;
+  uint64_t now = d->context->now;
+  size_t left = d->address_count - d->address;
 
-  if (end > d->round_end)
-    end = d->round_end;
-  if (d->address == d->address_count || d->context->now >= d->round_end) {
+  if (left == 0) {
     next_contact(d);
     return;
   }
   d->state = DIALER_DIALING;
-  d->owner->dial(d->owner_arg, &d->addresses[d->address++], end);
+  d->owner->dial(d->owner_arg, &d->addresses[d->address++],
+                 d->contact_end > now ? now + (d->contact_end - now) / left
+                                      : now + 1);
 }
 
 static void on_found(void *arg, int error, const struct net_address *found,
@@ -123,7 +135,7 @@ static void on_found(void *arg, int error, const struct net_address *found,
 }
 
 /* The caller's own look-up. */
-static int resolve(struct dialer *d, const struct contact *contact) {
+static void resolve(struct dialer *d, const struct contact *contact) {
   const struct config *config = &d->context->config;
   char texts[DIALER_ADDRESSES][46];
   int n = config->resolve(config->resolve_user, contact->name, texts,
@@ -133,13 +145,17 @@ static int resolve(struct dialer *d, const struct contact *contact) {
     if (net_address_parse(&d->addresses[d->address_count], texts[i],
                           contact->port))
       d->address_count++;
-  return n;
 }
 
 static void begin_contact(struct dialer *d) {
   const struct contact *contact = &d->contacts[d->contact];
+  uint64_t now = d->context->now;
   int rc;
 
+  /* A silent host or a slow look-up must not use up the time of the others. */
+  d->contact_end = d->round_end;
+  if (d->round_end > now)
+    d->contact_end = now + (d->round_end - now) / (d->contact_count - d->tried);
   d->address = d->address_count = 0;
   if (net_address_parse(&d->addresses[0], contact->name, contact->port)) {
     d->address_count = 1;
@@ -158,7 +174,7 @@ static void begin_contact(struct dialer *d) {
     return;
   }
   d->state = DIALER_RESOLVING;
-  timer_set(&d->context->timers, &d->timer, d->round_end);
+  timer_set(&d->context->timers, &d->timer, d->contact_end);
   rc = net_lookup_start(&d->lookup, d->context->net, contact->name,
                         contact->port, on_found, d);
   if (rc != 0)
@@ -168,10 +184,8 @@ static void begin_contact(struct dialer *d) {
 void dialer_start(struct dialer *d) {
   if (d->state != DIALER_IDLE)
     return;
-  d->tried = 0;
-  d->last.detail[0] = '\0';
-  d->round_end = d->context->now + d->context->config.connect_timeout;
-  begin_contact(d);
+  d->state = DIALER_WAITING;
+  timer_set(&d->context->timers, &d->timer, d->context->now);
 }
 
 void dialer_failed(struct dialer *d, const struct failure *why) {
@@ -183,7 +197,6 @@ void dialer_failed(struct dialer *d, const struct failure *why) {
 
 void dialer_connected(struct dialer *d) {
   d->state = DIALER_IDLE;
-  d->last.detail[0] = '\0';
 }
 
 void dialer_proved(struct dialer *d) {

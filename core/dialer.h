@@ -44,22 +44,25 @@ struct dialer {
   size_t address_count;
   size_t address;
   struct net_lookup *lookup;
-  struct timer timer;  /* the end of a pause, or of a look-up's patience */
-  uint64_t round_end;  /* when this round is given up */
-  uint64_t pause;      /* the longest the next pause may be */
-  struct failure last; /* why the latest round failed, reasons so far */
+  struct timer timer;   /* the end of a pause, or of a look-up's patience */
+  uint64_t round_end;   /* when this round is given up */
+  uint64_t contact_end; /* ... and this contact point */
+  uint64_t pause;       /* the longest the next pause may be */
+  struct failure round; /* the reasons so far in this round */
+  struct failure last;  /* ... and those of the last one that failed */
 };
 
 void dialer_init(struct dialer *d, struct context *c,
                  const struct dialer_owner *owner, void *arg,
                  const struct contact *contacts, size_t contact_count);
-/* Begin a round now, unless one is under way. */
+/* Begin a round in the next turn, unless one is under way.  Calls nobody
+ * back. */
 void dialer_start(struct dialer *d);
 /* Begin one after a pause. */
 void dialer_start_later(struct dialer *d);
 /* The address in hand did not do. */
 void dialer_failed(struct dialer *d, const struct failure *why);
-/* It did: no more dialing.  The reasons are forgotten. */
+/* It did: no more dialing. */
 void dialer_connected(struct dialer *d);
 /* The connection has proved useful: the next pause is a short one again. */
 void dialer_proved(struct dialer *d);

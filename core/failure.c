@@ -16,6 +16,12 @@ void failure_init(struct failure *f, int code, enum outcome outcome,
   f->detail[0] = '\0';
 }
 
+void text_one_line(char *text) {
+  for (; *text != '\0'; text++)
+    if ((unsigned char)*text < 0x20 || *text == 0x7f)
+      *text = ' ';
+}
+
 void failure_detail(struct failure *f, const char *format, ...) {
   va_list args;
   int n;
@@ -26,6 +32,7 @@ void failure_detail(struct failure *f, const char *format, ...) {
   va_end(args);
   if (n < 0)
     f->detail[0] = '\0';
+  text_one_line(f->detail);
   if (n < 0 || (size_t)n <= end)
     return;
   while (end > 0 && ((unsigned char)f->detail[end - 1] & 0xc0) == 0x80)

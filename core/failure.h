@@ -43,8 +43,12 @@ struct failure {
 /* Everything set to "nobody said anything". */
 void failure_init(struct failure *f, int code, enum outcome outcome,
                   const char *what);
-/* printf into detail; cut to fit, never in the middle of a UTF-8 sequence. */
+/* printf into detail; cut to fit, never in the middle of a UTF-8 sequence. What
+ * comes from servers may hold anything: control characters become spaces. */
 void failure_detail(struct failure *f, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Control characters to spaces: one line, and nothing a terminal obeys. */
+void text_one_line(char *text);
 
 #endif

@@ -1,5 +1,7 @@
 #include "core/log.h"
 
+#include "core/failure.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -13,5 +15,6 @@ void log_write(const struct log *log, enum log_level level, const char *format,
   va_start(args, format);
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
+  text_one_line(text);
   log->write(log->user, (int)level, text);
 }

@@ -254,7 +254,6 @@ int loop_start_thread(struct loop *l) {
 
 void loop_join(struct loop *l) {
   net_thread_join(l->thread);
-  l->threaded = false;
 }
 
 void loop_connect(struct loop *l, cluster_connected *connected, void *arg) {

@@ -41,7 +41,7 @@ struct loop_settings {
 int loop_init(struct loop *l, const struct loop_settings *settings,
               struct uv_loop_s *attach);
 /* Give it a thread of its own, which then is the only one that may call
- * anything but loop_submit(), loop_close_from() and loop_is_mine(). */
+ * anything but loop_submit(), loop_close() and loop_is_mine(). */
 int loop_start_thread(struct loop *l);
 void loop_join(struct loop *l);
 

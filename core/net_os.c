@@ -88,12 +88,18 @@ static void *thread_main(void *arg) {
   return NULL;
 }
 
-/* The host's signals are for the host's threads. */
+/* The host's signals are for the host's threads.  Faults are not sent to a
+ * thread but made by it: its handlers must see them, as profilers their
+ * clock. */
 static int thread_create(pthread_t *id, void *(*main)(void *), void *arg) {
+  static const int own[] = {SIGSEGV, SIGBUS,  SIGFPE, SIGILL,
+                            SIGTRAP, SIGABRT, SIGPROF};
   sigset_t all, before;
   int rc;
 
   sigfillset(&all);
+  for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+    sigdelset(&all, own[i]);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   rc = pthread_create(id, NULL, main, arg);
   pthread_sigmask(SIG_SETMASK, &before, NULL);

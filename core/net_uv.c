@@ -227,6 +227,9 @@ void net_address_text(const struct net_address *a, char out[NET_ADDRESS_TEXT]) {
 
 bool net_address_parse(struct net_address *a, const char *text, uint16_t port) {
   memset(a, 0, sizeof *a);
+  /* A zone ("fe80::1%eth0") has a number that only a look-up finds. */
+  if (strchr(text, '%') != NULL)
+    return false;
   a->port = port;
   if (uv_inet_pton(AF_INET, text, a->bytes) == 0)
     a->len = 4;
@@ -357,7 +360,14 @@ static void on_poll(uv_poll_t *h, int status, int events) {
     if (uv_is_closing((uv_handle_t *)h))
       return;
   }
-  /* libuv stops a poll handle that reports an error; the read tells which. */
+  if (status < 0) {
+    /* libuv has stopped a handle that reports an error.  The read tells which,
+     * but first what had arrived before: watch until it has. */
+    int mask = s->watched;
+
+    s->watched = 0;
+    socket_watch(s, mask);
+  }
   if ((events & UV_READABLE) || status < 0)
     s->events.readable(s->arg);
 }

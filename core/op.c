@@ -206,7 +206,9 @@ void op_finish(struct context *c, struct op *op, const struct answer *answer) {
   c->pending--;
   /* The slot goes first: the callback may want it for the next operation. An
    * abandoned one stays in its connection's list until the answer has come. */
-  if (op->state != OP_ABANDONED) {
+  if (op->state == OP_ABANDONED) {
+    op->statement = NULL; /* may be gone by then */
+  } else {
     list_remove(&op->queue);
     op_release(&c->heap, op);
   }

@@ -7,7 +7,7 @@
 /* How often a server may forget a statement before its operation gives up. */
 enum { PREPARES_MAX = 2 };
 
-const char *request_consistency_name(uint16_t consistency) {
+static const char *consistency_name(uint16_t consistency) {
   static const char *const names[] = {"ANY",          "ONE",         "TWO",
                                       "THREE",        "QUORUM",      "ALL",
                                       "LOCAL_QUORUM", "EACH_QUORUM", "SERIAL",
@@ -19,7 +19,7 @@ const char *request_consistency_name(uint16_t consistency) {
 }
 
 static void describe_tail(struct failure *f, const struct cql_error *e) {
-  const char *level = request_consistency_name(e->consistency);
+  const char *level = consistency_name(e->consistency);
   int text_len = (int)(e->text.len < 200 ? e->text.len : 200);
   const char *text = (const char *)e->text.p;
   unsigned code = (unsigned)e->code;

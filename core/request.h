@@ -17,7 +17,4 @@ enum next_step request_answered(struct context *c, struct op *op,
 void request_describe_error(struct failure *f, const struct cql_error *e,
                             const struct peer *peer);
 
-/* "LOCAL_QUORUM", or "consistency 23". */
-const char *request_consistency_name(uint16_t consistency);
-
 #endif

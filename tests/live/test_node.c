@@ -244,12 +244,17 @@ START_TEST(killed_and_idle) {
   LIVE_OK(tally_increment(hits, &one, &e), &e);
   live_node("kill", "1");
   wait_refused();
+  /* The port may close before the connection does: that costs one. */
+  if (tally_increment(hits, &one, &e) == TALLY_EUNKNOWN) {
+    ck_assert_int_eq(e.cause, TALLY_ELOST);
+    unknown++;
+  }
   LIVE_REFUSED(tally_increment(hits, &one, &e), TALLY_ENOHOST, &e);
   ck_assert_str_ne(e.detail, "");
   LIVE_REFUSED(tally_get(hits, &one, &e), TALLY_ENOHOST, &e);
   live_node("restart", "1");
   count_again(&applied, &unknown);
-  ck_assert_uint_eq(unknown, 0);
+  ck_assert_uint_le(unknown, 1);
   within_bounds(applied, unknown);
 }
 END_TEST
@@ -282,11 +287,7 @@ START_TEST(paused_and_resumed) {
 }
 END_TEST
 
-static void setup_short(void) {
-  connect_with_deadline(3000);
-}
-
-/* A node that was left paused or dead would fail the next one. */
+/* A node that a failed test left paused or dead would fail the next one. */
 static void heal(void) {
   char script[] = LIVE_SOURCE_DIR "/scripts/cassandra", out[8192];
   char resume[] = "resume", restart[] = "restart", node[] = "1";
@@ -302,12 +303,22 @@ static void heal(void) {
     live_run(restart_argv, out, sizeof out);
 }
 
+static void setup_restart(void) {
+  heal();
+  setup();
+}
+
+static void setup_short(void) {
+  heal();
+  connect_with_deadline(3000);
+}
+
 static void add_restarts(Suite *s) {
   TCase *tc = tcase_create("restart");
 
   tcase_set_timeout(tc, 300);
   tcase_add_unchecked_fixture(tc, NULL, heal);
-  tcase_add_checked_fixture(tc, setup, teardown);
+  tcase_add_checked_fixture(tc, setup_restart, teardown);
   tcase_add_test(tc, prepared_again_after_restart);
   suite_add_tcase(s, tc);
 

@@ -128,8 +128,8 @@ void rig_init(struct rig *r, enum rig_mode mode) {
   r->options.connect_timeout_ms = 20000;
   r->options.increment_timeout_ms = 20000;
   r->options.read_timeout_ms = 20000;
-  r->options.allocator = (tally_allocator){heap_allocate, heap_resize,
-                                           heap_release, &r->heap};
+  r->options.allocator =
+      (tally_allocator){heap_allocate, heap_resize, heap_release, &r->heap};
 }
 
 int rig_try_connect(struct rig *r) {
@@ -150,10 +150,9 @@ int rig_try_connect(struct rig *r) {
 void rig_connect(struct rig *r) {
   int rc = rig_try_connect(r);
 
-  ck_assert_msg(rc == 0, "%s: %s: %s", rig_mode_name(r->mode),
-                r->error.message, r->error.detail);
-  rc = tally_table_open(&r->hits, r->session, &page_hits_definition,
-                        &r->error);
+  ck_assert_msg(rc == 0, "%s: %s: %s", rig_mode_name(r->mode), r->error.message,
+                r->error.detail);
+  rc = tally_table_open(&r->hits, r->session, &page_hits_definition, &r->error);
   ck_assert_msg(rc == 0, "%s", r->error.message);
 }
 
@@ -237,8 +236,8 @@ struct served {
 
 static bool is_served(void *arg) {
   const struct served *w = arg;
-  unsigned n = w->read != NULL ? w->read(w->server)
-                               : script_count(w->server, w->place);
+  unsigned n =
+      w->read != NULL ? w->read(w->server) : script_count(w->server, w->place);
 
   return w->exactly ? n == w->count : n >= w->count;
 }
@@ -282,7 +281,6 @@ void rig_applied(struct rig *r, const char *url) {
   struct done d;
 
   rig_increment(r, url, 1, &d);
-  ck_assert_msg(d.status == 0 && d.outcome == TALLY_APPLIED,
-                "%s: %s: %s: %s", rig_mode_name(r->mode), url,
-                d.error.message, d.error.detail);
+  ck_assert_msg(d.status == 0 && d.outcome == TALLY_APPLIED, "%s: %s: %s: %s",
+                rig_mode_name(r->mode), url, d.error.message, d.error.detail);
 }

@@ -33,7 +33,7 @@ struct rig {
   struct script_server *server;
   tally_options options;
   struct rig_heap heap;
-  uv_loop_t loop; /* RIG_GUEST */
+  uv_loop_t loop;  /* RIG_GUEST */
   uv_timer_t keep; /* a handle of the application's own: with none, uv_run()
                       does not even look */
   tally_session *session;

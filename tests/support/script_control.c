@@ -31,8 +31,7 @@ void script_next_kind(struct script_server *s, enum script_place place,
 void script_next_error(struct script_server *s, enum script_place place,
                        int32_t code, unsigned times) {
   script_next(s, place,
-              &(struct script_step){.kind = SCRIPT_ERROR, .code = code},
-              times);
+              &(struct script_step){.kind = SCRIPT_ERROR, .code = code}, times);
 }
 
 void script_clear(struct script_server *s, enum script_place place) {
@@ -175,8 +174,8 @@ int64_t script_sum(struct script_server *s, const char *key,
   return sum;
 }
 
-size_t script_last(struct script_server *s, enum script_place place,
-                   void *body, size_t cap) {
+size_t script_last(struct script_server *s, enum script_place place, void *body,
+                   size_t cap) {
   size_t len;
 
   script_lock(s);

@@ -15,8 +15,7 @@
 enum { HEADER_LEN = 9 };
 
 int script_listener(uint16_t port) {
-  struct sockaddr_in address = {.sin_family = AF_INET,
-                                .sin_port = htons(port)};
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   int on = 1;
 
@@ -90,8 +89,7 @@ static size_t frame_len(const struct bytes *in) {
 static void take_frames(struct script_server *s, struct script_conn *c) {
   size_t len;
 
-  while (c->fd >= 0 && (len = frame_len(&c->in)) != 0 &&
-         len <= c->in.len) {
+  while (c->fd >= 0 && (len = frame_len(&c->in)) != 0 && len <= c->in.len) {
     uint8_t *frame = malloc(len);
 
     if (frame == NULL)

@@ -105,8 +105,8 @@ unsigned script_accepted(struct script_server *s);
 unsigned script_standing(struct script_server *s);
 /* The body of the latest request at `place`; returns its length, and copies
  * at most `cap` bytes of it. */
-size_t script_last(struct script_server *s, enum script_place place,
-                   void *body, size_t cap);
+size_t script_last(struct script_server *s, enum script_place place, void *body,
+                   size_t cap);
 
 /* True once the count is reached; false at the limit. */
 bool script_wait(struct script_server *s, enum script_place place,

@@ -20,6 +20,10 @@
   X(streams)                                                                   \
   X(output)                                                                    \
   X(outcome)                                                                   \
+  X(options)                                                                   \
+  X(definition)                                                                \
+  X(statement)                                                                 \
+  X(bind)                                                                      \
   X(connect)                                                                   \
   X(answers)                                                                   \
   X(prepare)                                                                   \

@@ -11,12 +11,11 @@
 
 /* Tails as the protocol has them: LOCAL_QUORUM, then two counts, ... */
 static const uint8_t tail_unavailable[] = {0, 6, 0, 0, 0, 2, 0, 0, 0, 1};
-static const uint8_t tail_write_timeout[] = {0, 6,   0,   0,   0,   1,   0,
-                                             0, 0,   2,   0,   7,   'C', 'O',
-                                             'U', 'N', 'T', 'E', 'R'};
+static const uint8_t tail_write_timeout[] = {
+    0, 6, 0, 0, 0, 1, 0, 0, 0, 2, 0, 7, 'C', 'O', 'U', 'N', 'T', 'E', 'R'};
 static const uint8_t tail_write_failure[] = {
-    0, 6, 0, 0, 0, 1, 0,   0,   0,   2,   0,   0,  0,
-    1, 0, 7, 'C', 'O', 'U', 'N', 'T', 'E', 'R'};
+    0, 6, 0, 0, 0,   1,   0,   0,   0,   2,   0,  0,
+    0, 1, 0, 7, 'C', 'O', 'U', 'N', 'T', 'E', 'R'};
 static const uint8_t tail_exists[] = {0, 2, 'k', 's', 0, 1, 't'};
 
 #define TAIL(bytes) bytes, sizeof bytes
@@ -118,18 +117,17 @@ static const uint8_t body_rows[] = {0, 0, 0, 2, 0, 0, 0, 4,
                                     0, 0, 0, 0, 0, 0, 0, 0};
 static const uint8_t body_keyspace[] = {0, 0, 0, 3, 0, 1, 'k'};
 static const uint8_t body_new_kind[] = {0, 0, 0, 9};
-static const uint8_t body_warned[] = {0, 1, 0, 4, 's', 'l', 'o', 'w',
-                                      0, 0, 0, 1};
+static const uint8_t body_warned[] = {0,   1,   0, 4, 's', 'l',
+                                      'o', 'w', 0, 0, 0,   1};
 static const uint8_t body_warned_cut[] = {0, 2, 0, 4, 's', 'l', 'o', 'w'};
-static const uint8_t body_traced[] = {1, 2,  3,  4,  5,  6,  7, 8, 9, 10,
+static const uint8_t body_traced[] = {1,  2,  3,  4,  5,  6,  7, 8, 9, 10,
                                       11, 12, 13, 14, 15, 16, 0, 0, 0, 1};
-static const uint8_t body_payload[] = {0, 1, 0, 1, 'k', 0, 0, 0,
-                                       1, 7, 0, 0, 0,   1};
+static const uint8_t body_payload[] = {0, 1, 0, 1, 'k', 0, 0,
+                                       0, 1, 7, 0, 0,   0, 1};
 static const uint8_t body_error_cut[] = {0, 0, 0x11, 0, 0, 99, 'x'};
-static const uint8_t body_all[] = {1,  2,  3,  4,  5,  6,  7,   8, 9, 10,
-                                   11, 12, 13, 14, 15, 16, 0,   0, 0, 1,
-                                   0,  1,  'k', 0, 0,  0,  1,   7, 0, 0,
-                                   0,  1};
+static const uint8_t body_all[] = {1,   2,  3,  4,  5,  6, 7, 8, 9, 10, 11,
+                                   12,  13, 14, 15, 16, 0, 0, 0, 1, 0,  1,
+                                   'k', 0,  0,  0,  1,  7, 0, 0, 0, 1};
 
 static const struct {
   const char *why;

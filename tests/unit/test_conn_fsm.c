@@ -15,7 +15,7 @@
  * FAIL. */
 static const struct conn_step expected[CONN_STATE_COUNT][CONN_EVENT_COUNT] = {
     /* IDLE */
-    {{CONN_CONNECTING, CONN_DO_CONNECT},
+    {{CONN_CONNECTING, 0},
      BROKEN,
      BROKEN,
      BROKEN,
@@ -46,7 +46,7 @@ static const struct conn_step expected[CONN_STATE_COUNT][CONN_EVENT_COUNT] = {
      BROKEN,
      BROKEN,
      {CONN_READY, CONN_DO_ANNOUNCE},
-     {CONN_CLOSED, CONN_DO_REFUSE_LOGIN | CONN_DO_CLOSE},
+     {CONN_CLOSED, CONN_DO_CLOSE},
      BROKEN,
      BROKEN,
      CLOSE},
@@ -94,8 +94,7 @@ START_TEST(no_path_breaks_the_rules) {
     enum conn_state state = CONN_IDLE;
 
     for (unsigned at = 0, rest = path; at < 6; at++, rest /= 8) {
-      struct conn_step step =
-          conn_fsm_step(state, (enum conn_event)(rest % 8));
+      struct conn_step step = conn_fsm_step(state, (enum conn_event)(rest % 8));
 
       if (state == CONN_CLOSED && (step.next != CONN_CLOSED || step.actions))
         ck_abort_msg("path 0%o leaves CLOSED", path);

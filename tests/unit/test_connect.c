@@ -81,9 +81,9 @@ END_TEST
 /* What a peer says first instead of SUPPORTED. */
 static const uint8_t frame_v3[] = {
     0x83, 0,   0,   0,   0x00, 0,   0,   0,   46,  0,   0,   0,   0x0a, 0,
-    40,   'I', 'n', 'v', 'a', 'l', 'i', 'd', ' ', 'o', 'r', ' ', 'u',  'n',
-    's',  'u', 'p', 'p', 'o', 'r', 't', 'e', 'd', ' ', 'p', 'r', 'o',  't',
-    'o',  'c', 'o', 'l', ' ', 'v', 'e', 'r', 's', 'i', 'o', 'n', '4'};
+    40,   'I', 'n', 'v', 'a',  'l', 'i', 'd', ' ', 'o', 'r', ' ', 'u',  'n',
+    's',  'u', 'p', 'p', 'o',  'r', 't', 'e', 'd', ' ', 'p', 'r', 'o',  't',
+    'o',  'c', 'o', 'l', ' ',  'v', 'e', 'r', 's', 'i', 'o', 'n', '4'};
 static const uint8_t frame_over_cap[] = {0x84, 0, 0, 0, 0x06, 1, 0, 0, 1};
 static const uint8_t frame_negative[] = {0x84, 0, 0, 0, 0x06, 0xff, 0, 0, 1};
 static const uint8_t frame_stranger[] = {0x84, 0, 0, 77, 0x08, 0, 0,
@@ -91,9 +91,8 @@ static const uint8_t frame_stranger[] = {0x84, 0, 0, 77, 0x08, 0, 0,
 static const uint8_t frame_early_ready[] = {0x84, 0, 0, 0, 0x02, 0, 0, 0, 0};
 static const uint8_t frame_minus_two[] = {0x84, 0, 0xff, 0xfe, 0x06,
                                           0,    0, 0,    0};
-static const uint8_t frame_warnings_cut[] = {0x84, 0x08, 0,   0,   0x06, 0,
-                                             0,    0,    4,   0,   1,    0xff,
-                                             0xff};
+static const uint8_t frame_warnings_cut[] = {0x84, 0x08, 0, 0, 0x06, 0,   0,
+                                             0,    4,    0, 1, 0xff, 0xff};
 static const uint8_t tls_alert[] = {0x15, 3, 1, 0, 2, 2, 10};
 static const uint8_t noise[] = {0xfe, 0xed, 0xfa, 0xce};
 
@@ -113,8 +112,8 @@ static const struct {
      "the server speaks v3 only"},
     {"over the cap", frame_over_cap, sizeof frame_over_cap, TALLY_EPROTOCOL,
      "max_frame_bytes"},
-    {"negative length", frame_negative, sizeof frame_negative,
-     TALLY_EPROTOCOL, "frame"},
+    {"negative length", frame_negative, sizeof frame_negative, TALLY_EPROTOCOL,
+     "frame"},
     {"a stream nobody asked", frame_stranger, sizeof frame_stranger,
      TALLY_EPROTOCOL, "stream 77"},
     {"READY too early", frame_early_ready, sizeof frame_early_ready,
@@ -185,16 +184,16 @@ END_TEST
 
 /* ---- Names -------------------------------------------------------------- */
 
-static int resolve_nothing(void *user, const char *name,
-                           char (*addresses)[46], int max) {
+static int resolve_nothing(void *user, const char *name, char (*addresses)[46],
+                           int max) {
   (void)addresses;
   (void)max;
   snprintf(user, 64, "%s", name);
   return -1;
 }
 
-static int resolve_loopback(void *user, const char *name,
-                            char (*addresses)[46], int max) {
+static int resolve_loopback(void *user, const char *name, char (*addresses)[46],
+                            int max) {
   (void)user;
   (void)name;
   ck_assert_int_ge(max, 2);
@@ -299,13 +298,20 @@ START_TEST(bad_options_are_refused) {
 END_TEST
 
 Suite *connect_suite(void) {
-  const TTest *const in_every_mode[] = {
-      works,         refused,          closes_at_once,
-      resets_at_once, wants_a_login,   startup_is_refused,
-      closes_in_the_handshake,         never_answers,
-      unknown_name_by_own_resolver,    known_name_by_own_resolver,
-      unknown_name,  second_contact_serves, each_contact_has_its_reason,
-      bad_options_are_refused};
+  const TTest *const in_every_mode[] = {works,
+                                        refused,
+                                        closes_at_once,
+                                        resets_at_once,
+                                        wants_a_login,
+                                        startup_is_refused,
+                                        closes_in_the_handshake,
+                                        never_answers,
+                                        unknown_name_by_own_resolver,
+                                        known_name_by_own_resolver,
+                                        unknown_name,
+                                        second_contact_serves,
+                                        each_contact_has_its_reason,
+                                        bad_options_are_refused};
   Suite *s = suite_create("connect");
   TCase *tc = tcase_create("modes");
 

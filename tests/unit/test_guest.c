@@ -80,8 +80,7 @@ START_TEST(submit_before_connected) {
       tally_connect_on(&r.session, &r.loop, &r.options, NULL, NULL, &r.error),
       0);
   ck_assert_int_eq(
-      tally_table_open(&r.hits, r.session, &page_hits_definition, &r.error),
-      0);
+      tally_table_open(&r.hits, r.session, &page_hits_definition, &r.error), 0);
   rig_submit(&r, "/home", 1, &d);
   uv_run(&r.loop, UV_RUN_DEFAULT);
   ck_assert_int_eq(d.outcome, TALLY_APPLIED);
@@ -120,8 +119,7 @@ START_TEST(connects_after_the_first_round) {
   ck_assert(rig_done(&r, &connected));
   ck_assert_int_eq(connected.status, TALLY_ECONNECT);
   ck_assert_int_eq(
-      tally_table_open(&r.hits, r.session, &page_hits_definition, &r.error),
-      0);
+      tally_table_open(&r.hits, r.session, &page_hits_definition, &r.error), 0);
   rig_submit(&r, "/home", 1, &d);
   script_listen(r.server, true);
   ck_assert(rig_done(&r, &d));

@@ -67,8 +67,7 @@ START_TEST(unanswered_read) {
   r.options.read_timeout_ms = 100;
   rig_connect(&r);
   script_next_kind(r.server, AT_SELECT, SCRIPT_IGNORE, 1);
-  ck_assert_int_eq(
-      tally_get_async(r.hits, &row, done_record, &d, &r.error), 0);
+  ck_assert_int_eq(tally_get_async(r.hits, &row, done_record, &d, &r.error), 0);
   ck_assert(rig_done(&r, &d));
   ck_assert_int_eq(d.status, TALLY_ETIMEDOUT);
   ck_assert_int_eq(d.outcome, TALLY_NOT_APPLIED);

@@ -205,9 +205,9 @@ START_TEST(no_signal) {
   rig_init(&r, (enum rig_mode)(_i / 2));
   burst.r = &r;
   rig_connect(&r);
-  ck_assert_int_eq(tally_increment_async(r.hits, &row, write_to_the_dead,
-                                         &burst, &r.error),
-                   0);
+  ck_assert_int_eq(
+      tally_increment_async(r.hits, &row, write_to_the_dead, &burst, &r.error),
+      0);
   ck_assert(rig_done(&r, &burst.first));
   big_check(&r, burst.big);
   ck_assert_int_eq(pipes_broken, 0);
@@ -259,13 +259,13 @@ END_TEST
 
 /* ---- Broken rules ------------------------------------------------------- */
 
-static const uint8_t stranger[] = {0x84, 0, 0x01, 0x00, 0x08, 0, 0, 0, 4,
-                                   0,    0, 0,    1};
+static const uint8_t stranger[] = {0x84, 0, 0x01, 0x00, 0x08, 0, 0,
+                                   0,    4, 0,    0,    0,    1};
 static const uint8_t over_cap[] = {0x84, 0, 0, 1, 0x08, 0x7f, 0, 0, 0};
 static const uint8_t http[] = "HTTP/1.1 200 OK\r\n\r\n";
-static const uint8_t error_on_0[] = {0x84, 0,   0,   0,   0x00, 0,   0,
+static const uint8_t error_on_0[] = {0x84, 0,   0,   0,   0x00, 0,    0,
                                      0,    12,  0,   0,   0,    0x0a, 0,
-                                     6,    'b', 'r', 'o', 'k',  'e', 'n'};
+                                     6,    'b', 'r', 'o', 'k',  'e',  'n'};
 static const uint8_t supported_and_ready[] = {
     0x84, 0, 0, 0, 0x06, 0, 0, 0, 2, 0, 0, 0x84, 0, 0, 0, 2, 0, 0, 0, 0};
 

@@ -62,8 +62,8 @@ START_TEST(no_allocation_per_increment) {
 
   ended = applied = 0;
   script_thread_begins = malloc_count_leave_out;
-  ck_assert_int_eq(
-      uv_replace_allocator(uv_malloc, uv_realloc, uv_calloc, free), 0);
+  ck_assert_int_eq(uv_replace_allocator(uv_malloc, uv_realloc, uv_calloc, free),
+                   0);
   rig_init(&r, (enum rig_mode)_i);
   rig_connect(&r);
   batch(&r, &total); /* prepares the statement */
@@ -116,8 +116,7 @@ static int scenario(struct rig *r) {
 
   if (rc != 0)
     return rc;
-  rc = tally_table_open(&r->hits, r->session, &page_hits_definition,
-                        &r->error);
+  rc = tally_table_open(&r->hits, r->session, &page_hits_definition, &r->error);
   if (rc == 0)
     rc = tally_sync_table(r->hits, NULL, &r->error);
   if (rc == 0)
@@ -197,11 +196,13 @@ START_TEST(no_memory_anywhere) {
   do {
     scarce.left = limit;
     rc = scenario(&r);
-    ck_assert_msg(scarce.live == 0, "%lld pieces are left when allocation "
-                  "%lld fails", (long long)scarce.live, (long long)limit);
+    ck_assert_msg(scarce.live == 0,
+                  "%lld pieces are left when allocation "
+                  "%lld fails",
+                  (long long)scarce.live, (long long)limit);
     ck_assert_msg(rc == 0 || r.error.outcome == TALLY_NOT_APPLIED,
-                  "allocation %lld: %s: %s", (long long)limit,
-                  r.error.message, r.error.detail);
+                  "allocation %lld: %s: %s", (long long)limit, r.error.message,
+                  r.error.detail);
     ck_assert_msg(rc == 0 || rc == TALLY_ENOMEM || rc == TALLY_ESYSTEM ||
                       rc == TALLY_ECONNECT,
                   "allocation %lld: %s: %s: %s", (long long)limit,

@@ -162,12 +162,14 @@ END_TEST
 
 START_TEST(values_in_wire_form) {
   static const uint8_t expected[] = {
-      0, 0, 0, 8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe, /* -2 */
-      0, 0, 0, 4, 0x80, 0, 0, 0,          /* the smallest int */
-      0xff, 0xff, 0xff, 0xfe,             /* not set */
-      0, 0, 0, 5, '/', 'h', 'o', 'm', 'e', /* text */
-      0, 0, 0, 0,                         /* empty text */
-      0, 0, 0, 8, 0x80, 0, 0, 0, 0, 0, 0, 0};
+      0,    0,    0,    8,    0xff, 0xff, 0xff, 0xff, 0xff,
+      0xff, 0xff, 0xfe,                            /* -2 */
+      0,    0,    0,    4,    0x80, 0,    0,    0, /* the smallest int */
+      0xff, 0xff, 0xff, 0xfe,                      /* not set */
+      0,    0,    0,    5,    '/',  'h',  'o',  'm',  'e', /* text */
+      0,    0,    0,    0,                                 /* empty text */
+      0,    0,    0,    8,    0x80, 0,    0,    0,    0,
+      0,    0,    0};
   struct op *op = op_make(&heap);
 
   ck_assert(op_bind_bigint(op, &heap, -2));

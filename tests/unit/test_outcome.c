@@ -106,10 +106,8 @@ static const struct {
     {0x2400, NOT, NOT, NOT, NOT}, /* ALREADY_EXISTS */
     {0x2500, NOT, NOT, NOT, NOT}, /* UNPREPARED */
     {0xf000, UNK, UNK, UNK, UNK}, /* negotiated by ScyllaDB */
-    {0x0001, UNK, UNK, UNK, UNK},
-    {0x2501, UNK, UNK, UNK, UNK},
-    {-1, UNK, UNK, UNK, UNK},
-    {INT32_MAX, UNK, UNK, UNK, UNK},
+    {0x0001, UNK, UNK, UNK, UNK},    {0x2501, UNK, UNK, UNK, UNK},
+    {-1, UNK, UNK, UNK, UNK},        {INT32_MAX, UNK, UNK, UNK, UNK},
     {INT32_MIN, UNK, UNK, UNK, UNK},
 };
 
@@ -151,8 +149,7 @@ Suite *outcome_suite(void) {
   tcase_add_loop_test(tc, row, 0, ROWS);
   tcase_add_test(tc, every_event_is_here);
   tcase_add_test(tc, only_not_applied_goes_on);
-  tcase_add_loop_test(tc, every_code, 0,
-                      (int)(sizeof codes / sizeof codes[0]));
+  tcase_add_loop_test(tc, every_code, 0, (int)(sizeof codes / sizeof codes[0]));
   tcase_add_test(tc, unknown_codes_are_unknown);
   suite_add_tcase(s, tc);
   return s;

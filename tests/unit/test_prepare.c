@@ -150,8 +150,8 @@ END_TEST
 
 /* Prepared bodies: id "abcd", flags 0, no partition key indexes; one column
  * spec is keyspace, table, name, type. */
-#define HEAD(n) 0, 0, 0, 4, 0, 4, 'a', 'b', 'c', 'd', 0, 0, 0, 0, 0, 0, 0, n,  \
-                0, 0, 0, 0
+#define HEAD(n)                                                                \
+  0, 0, 0, 4, 0, 4, 'a', 'b', 'c', 'd', 0, 0, 0, 0, 0, 0, 0, n, 0, 0, 0, 0
 #define VIEWS(type) 0, 1, 'k', 0, 1, 't', 0, 5, 'v', 'i', 'e', 'w', 's', 0, type
 #define URL(type)   0, 1, 'k', 0, 1, 't', 0, 3, 'u', 'r', 'l', 0, type
 #define TAIL        0, 0, 0, 4, 0, 0, 0, 0
@@ -210,10 +210,8 @@ static const struct {
   int code;
 } refusals[] = {
     {0x2200, TALLY_ESCHEMA}, /* no such keyspace, table or column */
-    {0x2000, TALLY_ESERVER},
-    {0x2100, TALLY_ESERVER},
-    {0x1001, TALLY_ESERVER},
-    {0x0000, TALLY_ESERVER},
+    {0x2000, TALLY_ESERVER}, {0x2100, TALLY_ESERVER},
+    {0x1001, TALLY_ESERVER}, {0x0000, TALLY_ESERVER},
 };
 enum { REFUSALS = sizeof refusals / sizeof refusals[0] };
 

@@ -24,14 +24,12 @@ static void deadlocks(struct rig *r) {
   ck_assert_str_ne(r->error.hint, "");
   ck_assert_int_eq(tally_decrement(r->hits, &row, NULL), TALLY_EDEADLK);
   ck_assert_int_eq(tally_get(r->hits, &row, NULL), TALLY_EDEADLK);
-  ck_assert_int_eq(tally_get_nulls(r->hits, &row, &nulls, NULL),
-                   TALLY_EDEADLK);
+  ck_assert_int_eq(tally_get_nulls(r->hits, &row, &nulls, NULL), TALLY_EDEADLK);
   ck_assert_int_eq(tally_sync_table(r->hits, NULL, NULL), TALLY_EDEADLK);
   ck_assert_int_eq(tally_create_keyspace(r->session, "ks", NULL, NULL),
                    TALLY_EDEADLK);
-  ck_assert_int_eq(
-      tally_table_open_name(&table, r->session, "page_hits", NULL),
-      TALLY_EDEADLK);
+  ck_assert_int_eq(tally_table_open_name(&table, r->session, "page_hits", NULL),
+                   TALLY_EDEADLK);
   ck_assert_int_eq(tally_close(r->session), TALLY_EDEADLK);
   if (r->mode == RIG_INLINE)
     ck_assert_int_eq(tally_poll(r->session, 0, NULL), TALLY_EDEADLK);
@@ -141,8 +139,7 @@ START_TEST(callbacks_submit) {
   r.options.max_in_flight = 1;
   rig_connect(&r);
   chain.r = &r;
-  ck_assert_int_eq(tally_increment_async(r.hits, &row, go_on, &chain, NULL),
-                   0);
+  ck_assert_int_eq(tally_increment_async(r.hits, &row, go_on, &chain, NULL), 0);
   ck_assert(rig_done(&r, &chain.done));
   ck_assert_int_eq(script_sum(r.server, "/chain", "views"), 200);
   rig_fini(&r);
@@ -380,8 +377,7 @@ START_TEST(close_in_a_callback) {
   ck_assert_int_eq(
       tally_increment_async(r.hits, &row, close_here, &closing, &r.error), 0);
   for (int i = 0; i < OPEN && closing.done.calls == 0; i++)
-    if (tally_increment_async(r.hits, &row, done_record, &others[i], NULL) !=
-        0)
+    if (tally_increment_async(r.hits, &row, done_record, &others[i], NULL) != 0)
       others[i].calls = 1; /* refused already: never called */
   if (r.mode == RIG_INLINE) {
     while (closing.closed.calls == 0)

@@ -344,6 +344,20 @@ START_TEST(writer_refuses_what_the_wire_cannot_hold) {
 }
 END_TEST
 
+/* The most that each can hold is still counted. */
+START_TEST(writer_counts_the_largest) {
+  static const uint8_t byte = 0;
+  struct cql_writer w;
+
+  cql_writer_init(&w, NULL, 0);
+  cql_put_short_bytes(&w, (struct cql_span){&byte, UINT16_MAX});
+  ck_assert_uint_eq(w.need, UINT16_MAX + 2);
+  cql_writer_init(&w, NULL, 0);
+  cql_put_bytes(&w, (struct cql_span){&byte, INT32_MAX});
+  ck_assert_uint_eq(w.need, (size_t)INT32_MAX + 4);
+}
+END_TEST
+
 START_TEST(writer_count_does_not_wrap) {
   static const uint8_t byte = 0;
   struct cql_writer w;
@@ -432,6 +446,7 @@ Suite *wire_suite(void) {
   tcase_add_test(tc, writer_keeps_to_every_cap);
   tcase_add_test(tc, writer_without_a_buffer_counts);
   tcase_add_test(tc, writer_refuses_what_the_wire_cannot_hold);
+  tcase_add_test(tc, writer_counts_the_largest);
   tcase_add_test(tc, writer_count_does_not_wrap);
   tcase_add_test(tc, string_of_the_largest_size);
   tcase_add_test(tc, patch_only_what_is_written);
