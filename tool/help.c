@@ -63,8 +63,12 @@ static void help_exit_status(void) {
         "     in time: nothing of it was sent\n"
         "  4  unknown: an increment or a change of the schema was sent, and no "
         "verdict\n"
-        "     came back; it was applied once or not at all.  Wins over 1\n"
-        "  5  get: no such row\n",
+        "     came back; it was applied once or not at all.  Wins over 1, 130, "
+        "143\n"
+        "  5  get: no such row\n"
+        "130, 143  interrupted (SIGINT, SIGTERM), after the operation under "
+        "way had\n"
+        "     ended; the second signal does not wait\n",
         stdout);
 }
 

@@ -1,6 +1,7 @@
 /* tool/main.c - the `tally` command: options, then one command. */
 #include "tool/commands.h"
 #include "tool/help.h"
+#include "tool/interrupt.h"
 #include "tool/output.h"
 
 #include <string.h>
@@ -38,7 +39,10 @@ static int run(struct options *o) {
   if (c->run == NULL)
     return run_help(o);
   status = options_apply(o);
-  return status == STATUS_DONE ? c->run(o) : status;
+  if (status != STATUS_DONE)
+    return status;
+  interrupt_begin();
+  return interrupt_status(c->run(o));
 }
 
 int main(int argc, char **argv) {

@@ -1,6 +1,8 @@
 /* tool/session.c - connecting, and waiting for a server that starts. */
 #include "tool/session.h"
 
+#include "tool/interrupt.h"
+
 #include <stdio.h>
 #include <time.h>
 
@@ -41,7 +43,7 @@ static int connect_until(tally_session **session, tally_options options,
         told && left < full ? (uint32_t)(left > 0 ? left : 1) : full;
     rc = tally_connect(session, &options, error);
     now = now_ms();
-    if (rc == 0 || !is_worth_waiting(rc) || now >= end)
+    if (rc == 0 || !is_worth_waiting(rc) || now >= end || interrupt_caught())
       return rc;
     if (!told)
       report("no server yet, waiting", error->detail, NULL, NULL);
@@ -90,5 +92,9 @@ int session_open(tally_session **session, const struct options *o,
   if (rc != 0)
     return report_connect_error(&error, work);
   report_log_flush(NULL);
-  return STATUS_DONE;
+  if (!interrupt_caught())
+    return STATUS_DONE;
+  tally_close(*session); /* nothing was sent yet */
+  *session = NULL;
+  return STATUS_FAILED;
 }

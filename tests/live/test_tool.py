@@ -9,6 +9,7 @@ import json
 import os
 import pty
 import secrets
+import signal
 import socket
 import struct
 import subprocess
@@ -1011,6 +1012,54 @@ class Outcomes(ToolTest):
             )
             self.check(r, FAILED, "no answer in time", out="")
             self.assertNotIn("  outcome", r.err)
+
+    def interrupted(self, number, answered, *options):
+        """The signal comes while the server works on the increment."""
+        asked = threading.Event()
+        go_on = threading.Event()
+
+        def on_frame(gate, client, frame):
+            if frame[4] == EXECUTE:
+                asked.set()
+                go_on.wait(30)
+                return answered
+            return True
+
+        with Gate(on_frame) as gate:
+            with subprocess.Popen(
+                [TOOL, *self.words, "--hosts=" + gate.address,
+                 f"--keyspace={KEYSPACE}", *options],
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            ) as process:
+                self.assertTrue(asked.wait(30))
+                process.send_signal(number)
+                go_on.set()
+                out, err = process.communicate(timeout=60)
+        self.assertEqual(out, "")
+        return process.returncode, err
+
+    def test_interrupted_and_drained(self):
+        self.assertEqual(self.interrupted(signal.SIGINT, True), (130, ""))
+        self.assertEqual(self.interrupted(signal.SIGTERM, True), (143, ""))
+        self.shows(
+            '{"url":"/","unique_visitors":0,"views":2}', self.table, "url=/"
+        )
+
+    def test_interrupted_and_unknown(self):
+        status, err = self.interrupted(signal.SIGINT, False, "--timeout=300ms")
+        self.assertEqual(status, UNKNOWN)
+        self.assertIn("  outcome  unknown: ", err)
+
+    def test_interrupted_while_waiting(self):
+        with subprocess.Popen(
+            [TOOL, *self.words, "--hosts=127.0.0.1:1", "--wait=5m",
+             f"--keyspace={KEYSPACE}"],
+            stderr=subprocess.PIPE, text=True,
+        ) as process:
+            self.assertIn("no server yet", process.stderr.readline())
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130)
 
     def test_no_host_any_more(self):
         def on_frame(gate, client, frame):

@@ -1,0 +1,15 @@
+/* tool/interrupt.h - Ctrl-C and SIGTERM: the operation under way is seen to its
+ * end, since only then is known what became of it. */
+#ifndef TOOL_INTERRUPT_H
+#define TOOL_INTERRUPT_H
+
+#include <stdbool.h>
+
+/* From here on the first signal is noted; the second one kills. */
+void interrupt_begin(void);
+bool interrupt_caught(void);
+/* The exit status of a command that ended with `status`: 128 and the signal's
+ * number if there was one, unless an increment is unknown. */
+int interrupt_status(int status);
+
+#endif
