@@ -526,7 +526,9 @@ typedef struct tally_sync_options {
 
 /**
  * CREATE TABLE IF NOT EXISTS as the definition says, and wait until the nodes
- * agree on the schema.  NULL options: just do it.
+ * agree on the schema.  NULL options: just do it.  A table that is there already
+ * stays as it is; where it differs from the definition the first increment or
+ * read says so (TALLY_ESCHEMA, naming the column).
  *
  * @return 0, TALLY_ESCHEMA (no such keyspace), TALLY_ESERVER, or as any
  *         operation
@@ -583,7 +585,9 @@ TALLY_API int tally_decrement_async(tally_table *table, const void *row,
 
 /**
  * Read one row: its key members name it, its counter members are filled in.
- * A counter that was never touched is null on the server and reads as 0.
+ * A counter that was never touched is null on the server and reads as 0.  The
+ * full key is bound: static counters are read with any row of their partition,
+ * and a partition that has statics alone has no row to read them with.
  *
  * @return 0; TALLY_ENOTFOUND when there is no such row (the counters are left
  *         as they were); TALLY_EMANY; TALLY_EINVAL, TALLY_EBUSY,

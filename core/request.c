@@ -132,7 +132,7 @@ static void answered_result(struct context *c, struct op *op,
     break;
   case CQL_RESULT_ROWS:
     fits = effect == EFFECT_READ;
-    rows.wire = result.u.rows;
+    rows_init(&rows, &result.u.rows);
     answer.rows = &rows;
     answer.outcome = OUTCOME_NOT_APPLIED;
     break;

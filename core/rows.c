@@ -4,6 +4,11 @@
 
 #include "proto/value.h"
 
+void rows_init(struct rows *r, const struct cql_rows *wire) {
+  r->wire = *wire;
+  r->cells_left = (int64_t)wire->row_count * wire->metadata.column_count;
+}
+
 int32_t rows_count(const struct rows *r) {
   return r->wire.row_count;
 }
@@ -15,8 +20,9 @@ int32_t rows_columns(const struct rows *r) {
 bool rows_next(struct rows *r, struct cell *out) {
   struct cql_span span;
 
-  if (cql_row_cell(&r->wire.cells, &span) != CQL_OK)
+  if (r->cells_left == 0 || cql_row_cell(&r->wire.cells, &span) != CQL_OK)
     return false;
+  r->cells_left--;
   out->p = span.p;
   out->len = span.len;
   return true;

@@ -7,6 +7,7 @@
 
 struct rows {
   struct cql_rows wire;
+  int64_t cells_left; /* bytes behind the last cell are no cells */
 };
 
 /* One cell; p == NULL is null. */
@@ -15,6 +16,7 @@ struct cell {
   size_t len;
 };
 
+void rows_init(struct rows *r, const struct cql_rows *wire);
 int32_t rows_count(const struct rows *r);
 int32_t rows_columns(const struct rows *r);
 /* The next cell, row by row.  False: beyond the last, or broken bytes. */

@@ -31,6 +31,8 @@
   X(late)                                                                      \
   X(session)                                                                   \
   X(guest)                                                                     \
+  X(rounds)                                                                    \
+  X(hostile)                                                                   \
   X(memory)
 
 #define TALLY_SUITE_DECLARE(name) Suite *name##_suite(void);

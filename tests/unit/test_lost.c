@@ -401,6 +401,29 @@ START_TEST(no_host_at_the_deadline) {
 }
 END_TEST
 
+/* The server takes connections and says nothing: the deadline comes in the
+ * middle of an attempt, and the host is named all the same. */
+START_TEST(no_host_while_connecting) {
+  struct done d = {0};
+  struct rig r;
+
+  rig_init(&r, (enum rig_mode)_i);
+  r.options.increment_timeout_ms = 150;
+  rig_connect(&r);
+  script_next_kind(r.server, AT_OPTIONS, SCRIPT_IGNORE, 0);
+  script_drop(r.server, false);
+  ck_assert(rig_accepted(&r, 2));
+  rig_submit(&r, "/home", 1, &d);
+  ck_assert(rig_done(&r, &d));
+  ck_assert_int_eq(d.status, TALLY_ENOHOST);
+  ck_assert_int_eq(d.outcome, TALLY_NOT_APPLIED);
+  ck_assert_msg(strstr(d.error.detail, script_host(r.server)) != NULL ||
+                    strstr(d.error.host, script_host(r.server)) != NULL,
+                "no host in: %s: %s", d.error.message, d.error.detail);
+  rig_fini(&r);
+}
+END_TEST
+
 Suite *lost_suite(void) {
   Suite *s = suite_create("lost");
   TCase *tc = tcase_create("modes");
@@ -419,6 +442,7 @@ Suite *lost_suite(void) {
   tcase_add_loop_test(tc, events_are_ignored, 0, RIG_MODES);
   tcase_add_loop_test(tc, waits_for_the_server, 0, RIG_MODES);
   tcase_add_loop_test(tc, no_host_at_the_deadline, 0, RIG_MODES);
+  tcase_add_loop_test(tc, no_host_while_connecting, 0, RIG_MODES);
   suite_add_tcase(s, tc);
   return s;
 }
