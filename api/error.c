@@ -93,19 +93,6 @@ static const char *hint_for(int code) {
   }
 }
 
-/* A cut in the middle of a UTF-8 sequence would make the text invalid. */
-static void copy_cut(char *to, size_t size, const char *from) {
-  size_t len = strlen(from);
-
-  if (len >= size) {
-    len = size - 1;
-    while (len > 0 && ((unsigned char)from[len] & 0xc0) == 0x80)
-      len--;
-  }
-  memcpy(to, from, len);
-  to[len] = '\0';
-}
-
 static void error_blank(tally_error *e, int code) {
   memset(e, 0, sizeof *e);
   e->code = code;
@@ -114,7 +101,7 @@ static void error_blank(tally_error *e, int code) {
   e->server_code = -1;
   e->required = -1;
   e->received = -1;
-  copy_cut(e->hint, sizeof e->hint, hint_for(code));
+  text_copy(e->hint, sizeof e->hint, hint_for(code));
 }
 
 int error_set(tally_error *e, int code, const char *format, ...) {
@@ -127,7 +114,7 @@ int error_set(tally_error *e, int code, const char *format, ...) {
   va_start(args, format);
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
-  copy_cut(e->message, sizeof e->message, text);
+  text_copy(e->message, sizeof e->message, text);
   return code;
 }
 
@@ -149,9 +136,9 @@ int error_from_failure(tally_error *e, const char *doing,
   e->required = f->required;
   e->received = f->received;
   snprintf(text, sizeof text, "%s failed: %s", doing, f->what);
-  copy_cut(e->message, sizeof e->message, text);
-  copy_cut(e->host, sizeof e->host, f->host);
-  copy_cut(e->detail, sizeof e->detail, f->detail);
+  text_copy(e->message, sizeof e->message, text);
+  text_copy(e->host, sizeof e->host, f->host);
+  text_copy(e->detail, sizeof e->detail, f->detail);
   return code;
 }
 

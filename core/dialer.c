@@ -20,17 +20,17 @@ static int worse_code(int a, int b) {
 static void note(struct dialer *d, const char *host, int code, const char *what,
                  const char *detail) {
   struct failure *f = &d->round;
-  size_t len = strlen(f->detail);
-  bool first = len == 0;
+  char before[sizeof f->detail];
+  bool first = f->detail[0] == '\0';
   int worse = worse_code(first ? 0 : f->code, code);
 
   if (first || worse != f->code)
     f->what = worse == code ? what : "could not connect";
   f->code = worse;
   snprintf(f->host, sizeof f->host, "%s", first ? host : "");
-  snprintf(f->detail + len, sizeof f->detail - len, "%s%s: %s%s%s",
-           first ? "" : "; ", host, what, detail[0] != '\0' ? ": " : "",
-           detail);
+  snprintf(before, sizeof before, "%s", f->detail);
+  failure_detail(f, "%s%s%s: %s%s%s", before, first ? "" : "; ", host, what,
+                 detail[0] != '\0' ? ": " : "", detail);
 }
 
 /* ---- Rounds ------------------------------------------------------------- */

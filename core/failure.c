@@ -1,6 +1,7 @@
 #include "core/failure.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,28 +17,41 @@ void failure_init(struct failure *f, int code, enum outcome outcome,
   f->detail[0] = '\0';
 }
 
-void text_one_line(char *text) {
-  for (; *text != '\0'; text++)
-    if ((unsigned char)*text < 0x20 || *text == 0x7f)
-      *text = ' ';
+static bool is_continuation(char c) {
+  return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* U+0080 to U+009F, controls too, start with this byte. */
+static bool is_c1(const char *s) {
+  return (unsigned char)s[0] == 0xc2 && is_continuation(s[1]) &&
+         (unsigned char)s[1] < 0xa0;
+}
+
+void text_copy(char *to, size_t size, const char *from) {
+  size_t len = strlen(from);
+
+  if (len >= size) {
+    len = size - 1;
+    while (len > 0 && is_continuation(from[len]))
+      len--;
+  }
+  memcpy(to, from, len);
+  to[len] = '\0';
+  for (char *s = to; *s != '\0'; s++) {
+    if ((unsigned char)*s < 0x20 || *s == 0x7f)
+      *s = ' ';
+    else if (is_c1(s))
+      s[0] = s[1] = ' ';
+  }
 }
 
 void failure_detail(struct failure *f, const char *format, ...) {
+  char text[1024];
   va_list args;
-  int n;
-  size_t end = sizeof f->detail - 1;
 
   va_start(args, format);
-  n = vsnprintf(f->detail, sizeof f->detail, format, args);
+  if (vsnprintf(text, sizeof text, format, args) < 0)
+    text[0] = '\0';
   va_end(args);
-  if (n < 0)
-    f->detail[0] = '\0';
-  text_one_line(f->detail);
-  if (n < 0 || (size_t)n <= end)
-    return;
-  while (end > 0 && ((unsigned char)f->detail[end - 1] & 0xc0) == 0x80)
-    end--;
-  if (end > 0 && (unsigned char)f->detail[end - 1] >= 0xc0)
-    end--;
-  f->detail[end] = '\0';
+  text_copy(f->detail, sizeof f->detail, text);
 }

@@ -4,6 +4,7 @@
 #ifndef FAILURE_H
 #define FAILURE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum outcome {
@@ -43,12 +44,13 @@ struct failure {
 /* Everything set to "nobody said anything". */
 void failure_init(struct failure *f, int code, enum outcome outcome,
                   const char *what);
-/* printf into detail; cut to fit, never in the middle of a UTF-8 sequence. What
- * comes from servers may hold anything: control characters become spaces. */
+/* printf into detail, through text_copy(). */
 void failure_detail(struct failure *f, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Control characters to spaces: one line, and nothing a terminal obeys. */
-void text_one_line(char *text);
+/* Copy text for a person: cut to fit, never in the middle of a UTF-8 sequence;
+ * control characters become spaces, so that it is one line, and nothing that a
+ * terminal obeys. */
+void text_copy(char *to, size_t size, const char *from);
 
 #endif

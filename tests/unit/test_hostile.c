@@ -382,6 +382,37 @@ START_TEST(made_up_columns) {
 }
 END_TEST
 
+/* A column whose name and type a terminal would obey: both are in the message,
+ * tamed. */
+START_TEST(wild_column) {
+  static const uint8_t position[4] = {0xff, 0xff, 0xff, 0xff};
+  tally_table *table;
+  struct body body;
+  struct rig r;
+
+  rig_init(&r, RIG_INLINE);
+  rig_connect(&r);
+  make_rows(&body, 5, 0, 1);
+  add_cell(&body, "na\x1b[31mme", 9);
+  add_cell(&body, "regular", 7);
+  add_cell(&body, position, 4);
+  add_cell(&body, "none", 4);
+  add_cell(&body, "ty\n\xc2\x9bpe", 7);
+  script_next(r.server, AT_QUERY,
+              &(struct script_step){.kind = SCRIPT_FRAME,
+                                    .opcode = 0x08,
+                                    .bytes = body.p,
+                                    .len = body.len},
+              1);
+  ck_assert_int_eq(
+      tally_table_open_name(&table, r.session, "page_hits", &r.error),
+      TALLY_ESCHEMA);
+  ck_assert_ptr_nonnull(strstr(r.error.message, "na [31mme is ty   pe"));
+  rig_fini(&r);
+  free(body.p);
+}
+END_TEST
+
 /* ---- A callback that does not give up ----------------------------------- */
 
 enum { AGAIN_MAX = 10000, TURNS = 50 };
@@ -541,6 +572,7 @@ Suite *hostile_suite(void) {
   tcase_add_loop_test(tc, keyspace_without_a_look, 0, 2);
   tcase_add_loop_test(tc, change_refused, 0, RIG_MODES);
   tcase_add_loop_test(tc, made_up_columns, 0, MADE_UP * 2);
+  tcase_add_test(tc, wild_column);
   tcase_add_loop_test(tc, no_memory_again_and_again, 0, 2);
   tcase_add_loop_test(tc, evil_text_in_an_error, 0, RIG_MODES * 2);
   tcase_add_loop_test(tc, evil_text_in_a_warning, 0, RIG_MODES);
