@@ -391,6 +391,8 @@ TALLY_API int tally_connect(tally_session **session,
  * their own timeouts.  `connected` (may be NULL) runs once: when a connection
  * is ready, when the first round over all hosts has failed (the session stays
  * usable and goes on trying), or when the session is closed before.
+ * An idle session does not keep uv_run() going: on a loop with nothing else to
+ * do, it neither reconnects nor sends heartbeats until the next operation.
  * options->io_threads is not looked at.  All blocking calls on such a session
  * return TALLY_EDEADLK; close it with tally_close_async().
  *
