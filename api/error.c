@@ -76,6 +76,7 @@ static const char *hint_for(int code) {
   case TALLY_EDEADLK:
     return "use the asynchronous call, or call from another thread";
   case TALLY_ECONNECT:
+  case TALLY_ETIMEDOUT:
     return "is the server running, and is this its CQL port (9042 mostly)?";
   case TALLY_EAUTH:
     return "logins are not supported by this version";

@@ -113,7 +113,8 @@ static int change_error(struct change *c, const struct answer *answer,
     f.code = TALLY_ESCHEMA;
     f.what = "the server refused it";
   }
-  snprintf(doing, sizeof doing, "schema change %s", c->about);
+  snprintf(doing, sizeof doing, "creating %s %s",
+           c->of_table ? "table" : "keyspace", c->about);
   return error_from_failure(e, doing, &f);
 }
 

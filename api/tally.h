@@ -150,7 +150,7 @@ typedef enum tally_log_level {
   TALLY_LOG_ERROR = 1,
   TALLY_LOG_WARNING = 2,
   TALLY_LOG_INFO = 3,
-  TALLY_LOG_DEBUG = 4,
+  TALLY_LOG_DEBUG = 4, /* every statement that is prepared or sent as text */
 } tally_log_level;
 
 /* Runs on the thread that has something to say; must not call the session.
@@ -221,11 +221,12 @@ typedef struct tally_options {
 TALLY_API void tally_options_init_sized(tally_options *options, size_t size);
 
 /**
- * Set one option from text: "name=value", with the names of the members above
- * ("-" may stand for "_"; "timeout" is increment_timeout_ms and
- * read_timeout_ms at once).  Times are "500ms", "5s", "2m" or plain
- * milliseconds.  Text is not copied: `setting` must live until the session is
- * connected.
+ * Set one option from text: "name=value", with the names of the members from
+ * hosts to max_frame_bytes ("-" may stand for "_", and the "_ms" may be left
+ * out; "timeout" is increment_timeout_ms and read_timeout_ms at once).  Times
+ * are "500ms", "5s", "2m" or plain milliseconds.  Unlike elsewhere text is not
+ * copied: `setting` must live until tally_connect() or tally_connect_on() has
+ * returned.
  *
  * @return 0, or TALLY_EINVAL naming the option, the value and what fits.
  */
@@ -278,8 +279,8 @@ typedef struct tally_definition {
 } tally_definition;
 
 /* The macros refuse a member of the wrong C type when they are compiled:
- * "size of array is negative" means that `member` is not what `TYPE` or a
- * counter (int64_t) needs. */
+ * "size of unnamed array is negative" means that `member` is not what `TYPE` or
+ * a counter (int64_t) needs: TALLY_TEXT wants a pointer, not an array. */
 #define TALLY_PARTITION_KEY(type, member, TYPE)                                \
   TALLY_COLUMN_(type, member, TALLY_KIND_PARTITION_KEY, TYPE, TALLY_ASC,       \
                 TALLY_FITS_##TYPE(type, member))
@@ -306,8 +307,14 @@ typedef struct tally_definition {
   }
 
 #ifndef __cplusplus
+/* By its address: an array would pass for a pointer. */
 #  define TALLY_FITS_TALLY_TEXT(type, member)                                  \
-    _Generic(((type *)0)->member, const char *: 1, char *: 1, default: 0)
+    _Generic(&((type *)0)->member,                                             \
+        const char **: 1,                                                      \
+        char **: 1,                                                            \
+        const char *const *: 1,                                                \
+        char *const *: 1,                                                      \
+        default: 0)
 #  define TALLY_FITS_TALLY_INT(type, member)                                   \
     _Generic(((type *)0)->member, int32_t: 1, default: 0)
 #  define TALLY_FITS_TALLY_BIGINT(type, member)                                \
@@ -345,7 +352,8 @@ extern "C" {
 /* Valid inside the callback only. */
 typedef struct tally_result {
   int status;               /* 0 or TALLY_E... */
-  int outcome;              /* tally_outcome; reads: TALLY_NOT_APPLIED */
+  int outcome;              /* tally_outcome; of what changes nothing (reads,
+                               connecting) TALLY_NOT_APPLIED */
   const tally_error *error; /* NULL when status is 0 */
   const void *row;          /* tally_get_async(): the row, shaped as the
                                definition says; else NULL */
@@ -396,7 +404,8 @@ TALLY_API int tally_connect(tally_session **session,
  * options->io_threads is not looked at.  All blocking calls on such a session
  * return TALLY_EDEADLK; close it with tally_close_async().
  *
- * @return 0, TALLY_EINVAL, TALLY_ENOMEM, TALLY_ESYSTEM
+ * @return 0, TALLY_EINVAL, TALLY_ENOMEM, TALLY_ESYSTEM; then there is no
+ *         session, and nothing of it on the loop
  */
 TALLY_API int tally_connect_on(tally_session **session, struct uv_loop_s *loop,
                                const tally_options *options,
@@ -409,7 +418,8 @@ TALLY_API int tally_connect_on(tally_session **session, struct uv_loop_s *loop,
  * do (0: not at all, negative: without limit; returns at once when nothing is
  * pending).
  *
- * @return the number of operations still pending, or TALLY_EINVAL (not an
+ * @return the number of operations still pending, those of the library's own
+ *         included, so that 0 means that nothing is; or TALLY_EINVAL (not an
  *         inline session), TALLY_EDEADLK (inside a callback)
  */
 TALLY_API int tally_poll(tally_session *session, int timeout_ms,
@@ -436,8 +446,9 @@ TALLY_API int tally_close(tally_session *session);
 
 /**
  * The same without blocking.  `closed` (may be NULL) is the last thing that
- * runs; the session must not be used after this call returned 0. Inline
- * sessions need tally_poll() until it ran.
+ * runs: nothing of the session is on the caller's loop then.  The session must
+ * not be used after this call returned 0, but for tally_poll(), which an inline
+ * session needs until `closed` ran.
  *
  * @return 0; TALLY_ECLOSED when closing is under way already; TALLY_ESYSTEM
  *         when no thread could be started to wait for the others (nothing has
@@ -560,8 +571,9 @@ TALLY_API int tally_sync_table_async(tally_table *table,
  * @return 0 when acknowledged; otherwise
  *         TALLY_EUNKNOWN  sent, no verdict: calling again may count twice;
  *                         error->cause says why
- *         any other       never applied: TALLY_EINVAL (nothing to add, a key
- *                         that is NULL or too long), TALLY_EBUSY,
+ *         any other       never applied, ETIMEDOUT included (not sent in
+ *                         time): TALLY_EINVAL (nothing to add, a key that is
+ *                         NULL, empty or too long), TALLY_EBUSY,
  *                         TALLY_ECLOSED, TALLY_EDEADLK, TALLY_ENOHOST,
  *                         TALLY_ETIMEDOUT, TALLY_EUNAVAILABLE, TALLY_ESCHEMA,
  *                         TALLY_ESERVER, TALLY_ENOMEM
@@ -577,7 +589,11 @@ TALLY_API int tally_decrement(tally_table *table, const void *row,
                               tally_error *error);
 
 /* The same without waiting.  `callback` may be NULL. Returns 0 when accepted;
- * TALLY_EBUSY at once when max_in_flight operations are pending. */
+ * TALLY_EBUSY at once when max_in_flight operations are pending.
+ *
+ * A server counts the increments of one row one after another (each reads
+ * before it writes): hundreds in flight on a single row can outlast
+ * increment_timeout_ms and end UNKNOWN.  Keep few in flight on one row. */
 TALLY_API int tally_increment_async(tally_table *table, const void *row,
                                     tally_callback callback, void *user,
                                     tally_error *error);

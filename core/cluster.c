@@ -70,6 +70,7 @@ static enum conn_sent start_prepare(struct cluster *cl, struct prepared *p) {
     op_release(&c->heap, op);
     return sent;
   }
+  log_write(&c->log, LOG_DEBUG, "prepare: %s", p->statement->text);
   c->pending++;
   deadlines_add(&cl->deadlines, op);
   p->state = PREPARED_ASKED;
@@ -102,9 +103,14 @@ static enum conn_sent send_execute(struct cluster *cl, struct op *op) {
 static enum conn_sent send_one(struct cluster *cl, struct op *op) {
   static const struct cql_span no_id = {NULL, 0};
 
+  enum conn_sent sent;
+
   if (op->kind == OP_EXECUTE)
     return send_execute(cl, op);
-  return conn_send(cl->current, op, no_id);
+  sent = conn_send(cl->current, op, no_id);
+  if (sent == CONN_SENT)
+    log_write(&cl->context->log, LOG_DEBUG, "query: %s", op->statement->text);
+  return sent;
 }
 
 static void refuse(struct cluster *cl, struct op *op, enum conn_sent why) {
@@ -252,7 +258,7 @@ static void expire_unsent(struct cluster *cl, struct op *op) {
     failure_init(&f, FAILURE_TIMED_OUT, OUTCOME_NOT_APPLIED,
                  "not sent in time");
     memcpy(f.host, cl->current->peer.name, sizeof f.host);
-    failure_detail(&f, "%u requests were in flight on the connection",
+    failure_detail(&f, "in flight on the connection: %u",
                    (unsigned)cl->current->in_flight);
   }
   f.outcome = row->outcome;

@@ -425,7 +425,10 @@ static void on_timer(struct timer *timer) {
   uint64_t end, next;
 
   if (conn->state < CONN_READY) {
-    failed_with(conn, FAILURE_TIMED_OUT, "could not connect in time",
+    failed_with(conn, FAILURE_TIMED_OUT,
+                conn->state == CONN_CONNECTING
+                    ? "could not connect in time"
+                    : "connected, but no CQL answer in time",
                 conn_state_name(conn->state));
     return;
   }

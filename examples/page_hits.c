@@ -1,4 +1,5 @@
-/* examples/page_hits.c - count page hits, take one back, read them. */
+/* examples/page_hits.c - count page hits and read them back, with every
+ * statement that is sent printed on the way. */
 #include <stdio.h>
 #include <tally.h>
 
@@ -16,54 +17,46 @@ static const tally_column page_hits_columns[] = {
 static const tally_definition page_hits_definition =
     TALLY_DEFINITION(page_hits, "page_hits", page_hits_columns);
 
-static void print_statement(void *user, const char *cql) {
+static void print_log(void *user, int level, const char *text) {
   (void)user;
-  printf("  %s\n", cql);
+  (void)level;
+  printf("  %s\n", text);
 }
 
-static int count(tally_session *session, tally_error *error) {
-  static const tally_sync_options verbose = {sizeof verbose, 0, print_statement,
-                                             NULL};
-  page_hits home = {.url = "/home"};
-  tally_table *hits;
-  int rc;
+static int show(tally_table *hits, const char *url, tally_error *error) {
+  page_hits row = {.url = url};
+  int rc = tally_get(hits, &row, error);
 
-  if ((rc = tally_create_keyspace(session, "my_ks", NULL, error)) != 0 ||
-      (rc = tally_table_open(&hits, session, &page_hits_definition, error)) ||
-      (rc = tally_sync_table(hits, &verbose, error)) != 0)
-    return rc;
-
-  /* The row carries the key and the deltas; a counter at 0 is not touched. */
-  for (int i = 0; i < 3 && rc == 0; i++)
-    rc = tally_increment(
-        hits, &(page_hits){.url = "/home", .views = 1, .unique_visitors = 1},
-        error);
   if (rc == 0)
-    rc = tally_decrement(
-        hits, &(page_hits){.url = "/home", .unique_visitors = 2}, error);
-  if (rc == 0)
-    rc = tally_get(hits, &home, error);
-  if (rc == 0)
-    printf("  %s: %lld views, %lld unique visitors\n", home.url,
-           (long long)home.views, (long long)home.unique_visitors);
+    printf("%-8s %3lld views, %lld unique visitors\n", row.url,
+           (long long)row.views, (long long)row.unique_visitors);
   return rc;
 }
 
 int main(int argc, char **argv) {
   tally_options options;
   tally_session *session;
-  tally_error error;
-  int rc;
+  tally_table *hits;
+  tally_error e;
+  int failed;
 
   tally_options_init(&options);
   options.hosts = argc > 1 ? argv[1] : "127.0.0.1";
   options.keyspace = "my_ks";
-  rc = tally_connect(&session, &options, &error);
-  if (rc == 0)
-    rc = count(session, &error);
-  if (rc != 0)
-    fprintf(stderr, "%s\n  %s\n  outcome: %s\n", error.message, error.detail,
-            tally_outcome_name(error.outcome));
+  tally_log(&options, print_log, NULL, TALLY_LOG_DEBUG);
+  failed =
+      tally_connect(&session, &options, &e) ||
+      tally_create_keyspace(session, "my_ks", NULL, &e) ||
+      tally_table_open(&hits, session, &page_hits_definition, &e) ||
+      tally_sync_table(hits, NULL, &e) ||
+      tally_increment(hits, &(page_hits){"/home", 3, 1}, &e) ||
+      tally_increment(hits, &(page_hits){.url = "/home", .views = 1}, &e) ||
+      tally_increment(hits, &(page_hits){"/about", 1, 1}, &e) ||
+      tally_decrement(hits, &(page_hits){.url = "/home", .views = 1}, &e) ||
+      show(hits, "/home", &e) || show(hits, "/about", &e);
+  if (failed)
+    fprintf(stderr, "%s (%s)\n  %s\n  %s\n", e.message,
+            tally_outcome_name(e.outcome), e.detail, e.hint);
   tally_close(session);
-  return rc == 0 ? 0 : 1;
+  return failed;
 }

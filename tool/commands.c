@@ -20,7 +20,9 @@ static const struct command commands[] = {
      "  NAME:counter[:static]             at least one\n\n"
      "where TYPE is text, int or bigint.  Names of columns are taken exactly "
      "as written.\n"
-     "Each statement is printed to standard error before it runs.\n\n"
+     "Each statement is printed to standard error before it runs.  A table "
+     "that exists\n"
+     "already is left as it is: sync does not compare or alter yet.\n\n"
      "  tally sync page_hits url:text:partition views:counter "
      "unique_visitors:counter\n",
      command_sync},
@@ -51,8 +53,14 @@ static const struct command commands[] = {
      command_get},
     {"help", "[COMMAND | exit-status]", "explain a command",
      "  tally help increment\n  tally help exit-status\n", NULL},
-    {"save", "", NULL, "Counter tables do not support it.\n", command_save},
-    {"insert", "", NULL, "Counter tables do not support it.\n", command_insert},
+    {"save", "", NULL,
+     "Counter tables do not support save(). Use increment() or decrement() "
+     "instead.\n",
+     command_save},
+    {"insert", "", NULL,
+     "Counter tables do not support insert(). Use increment() or decrement() "
+     "instead.\n",
+     command_insert},
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };

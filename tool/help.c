@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { WIDTH = 24 };
+enum { WIDTH = 26 };
 
 /* "  --port N              help", further lines of it indented alike. */
 static void put_option(FILE *to, enum option_id id) {

@@ -30,6 +30,8 @@ static const struct option_row rows[OPTION_COUNT] = {
                      NULL, NULL},
     [OPTION_COLOR] = {"color", "WHEN", "auto, always or never [auto]", NULL,
                       NULL},
+    [OPTION_VERBOSE] = {"verbose", NULL,
+                        "print what is sent, to standard error", NULL, NULL},
     [OPTION_HELP] = {"help", NULL, "this text, or that of a command", NULL,
                      NULL},
     [OPTION_VERSION] = {"version", NULL, "the version", NULL, NULL},

@@ -156,6 +156,12 @@ void report_log(void *user, int level, const char *text) {
     snprintf(kept[kept_count++], LOG_LINE_SIZE, "%s", text);
 }
 
+void report_log_now(void *user, int level, const char *text) {
+  (void)user;
+  (void)level;
+  report(text, NULL, NULL, NULL);
+}
+
 /* "no host reached: <reason>" is said again by a detail of "<reason>", and so
  * is "<host>: <reason>" by a message or a detail that has it. */
 static bool said_again(const char *line, const tally_error *e) {

@@ -44,6 +44,8 @@ int report_connect_error(const tally_error *e, enum work work);
 /* One line from the library while it works: kept until report_log_flush(),
  * because the error that follows often says the same. */
 void report_log(void *user, int level, const char *text);
+/* The same, printed at once. */
+void report_log_now(void *user, int level, const char *text);
 /* Print what was kept, without what `e` (may be NULL) will say again. */
 void report_log_flush(const tally_error *e);
 /* Drop what was kept. */

@@ -35,14 +35,13 @@ static void print_outcomes(void) {
        "|---|---|---|---|---|");
   for (int i = 0; i < EVENT_COUNT; i++) {
     const struct outcome_row *row = &outcome_table[i];
-    const char *outcome = row->outcome == OUTCOME_APPLIED ? "APPLIED"
-                          : row->outcome == OUTCOME_NOT_APPLIED
-                              ? "NOT_APPLIED"
-                              : "UNKNOWN";
+    const char *outcome = row->outcome == OUTCOME_APPLIED       ? "APPLIED"
+                          : row->outcome == OUTCOME_NOT_APPLIED ? "NOT_APPLIED"
+                                                                : "UNKNOWN";
 
     printf("| %s | %s | %s | %s | %s |\n", row->name, outcome,
-           next_text(row->next), row->code == 0 ? "" : tally_error_name(row->code),
-           row->what);
+           next_text(row->next),
+           row->code == 0 ? "" : tally_error_name(row->code), row->what);
   }
 }
 
@@ -55,8 +54,10 @@ static void print_options(void) {
   tally_options_init(&o);
   puts("# Options and their defaults\n\n"
        "Made from `tally_options_init()`; do not edit. `tally_options_set()` "
-       "takes the same names as\ntext, and the tool takes those it has with "
-       "`-` for `_`.\n\n"
+       "takes the same names as\ntext, with or without the `_ms`; there "
+       "`timeout` sets the ones of increments and reads at\nonce. The tool "
+       "has `--hosts`, `--port`, `--keyspace`, `--consistency` (of both), "
+       "`--timeout`\nand `--connect-timeout`.\n\n"
        "| option | default | what it is |\n|---|---|---|");
   printf("| `hosts` | %s | contact points: `host[:port],...` |\n", o.hosts);
   NUMBER(port, "", "for hosts that name none");

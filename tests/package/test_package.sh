@@ -70,7 +70,7 @@ cat >"$stage/project/CMakeLists.txt" <<'END'
 cmake_minimum_required(VERSION 3.25)
 project(user C)
 set(CMAKE_C_STANDARD 11)
-find_package(tally REQUIRED)
+find_package(tally 0.1 REQUIRED)
 add_executable(with_shared ../hits.c)
 target_link_libraries(with_shared tally::tally)
 add_executable(with_static ../hits.c)
@@ -105,5 +105,8 @@ refused "an int as counter" "negative" \
   "$row static const tally_column c = TALLY_COUNTER(row, i);"
 refused "a number as text key" "negative" \
   "$row static const tally_column c = TALLY_PARTITION_KEY(row, n, TALLY_TEXT);"
+refused "an array as text key" "negative" \
+  'typedef struct { char k[8]; } row;
+   static const tally_column c = TALLY_PARTITION_KEY(row, k, TALLY_TEXT);'
 refused "text as bigint key" "negative" \
   "$row static const tally_column c = TALLY_PARTITION_KEY(row, k, TALLY_BIGINT);"

@@ -323,7 +323,7 @@ START_TEST(silent_host_is_named) {
   script_drop(r.server, false);
   rig_submit(&r, "/home", 1, &d);
   ck_assert(rig_done(&r, &d));
-  expect_reason(&d, script_host(r.server), "could not connect in time");
+  expect_reason(&d, script_host(r.server), "no CQL answer in time");
   ck_assert_uint_eq(script_seen(r.server, "/home"), 0);
   rig_fini(&r);
 }
