@@ -1,5 +1,7 @@
 #include "core/conn.h"
 
+#include "core/encode.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -84,32 +86,6 @@ static void send_heartbeat(struct conn *conn) {
   send_control(conn, CQL_OP_OPTIONS);
 }
 
-static size_t encode(const struct op *op, struct cql_span id, uint8_t *buf,
-                     size_t cap) {
-  struct cql_span text = {(const uint8_t *)op->statement->text,
-                          op->statement->text_len};
-  struct cql_request_options o = {.stream = op->stream};
-  struct cql_parameters p = {.consistency = op->consistency};
-
-  if (op->value_count > 0) {
-    p.flags = CQL_QUERY_VALUES;
-    p.encoded_values.p = op->values;
-    p.encoded_values.len = op->values_len;
-    p.value_count = op->value_count;
-  }
-  switch ((enum op_kind)op->kind) {
-  case OP_EXECUTE:
-    /* The columns of our own SELECTs are known without being told again. */
-    p.flags |= CQL_QUERY_SKIP_METADATA;
-    return cql_execute_encode(buf, cap, &o, id, &p);
-  case OP_PREPARE:
-    return cql_prepare_encode(buf, cap, &o, text);
-  case OP_QUERY:
-  default:
-    return cql_query_encode(buf, cap, &o, text, &p);
-  }
-}
-
 /* Where the frame of n bytes may stand; what is in the way is sent first. */
 static uint8_t *room_for(struct conn *conn, size_t n) {
   const struct net_heap *heap = &conn->context->heap;
@@ -125,7 +101,7 @@ static enum conn_sent encode_into_output(struct conn *conn, struct op *op,
                                          struct cql_span id) {
   struct output *out = &conn->out;
   size_t room = out->cap - out->tail;
-  size_t n = encode(op, id, out->buf + out->tail, room);
+  size_t n = op_encode(op, id, out->buf + out->tail, room);
 
   if (n == 0)
     return CONN_TOO_LARGE;
@@ -135,7 +111,7 @@ static enum conn_sent encode_into_output(struct conn *conn, struct op *op,
     if (to == NULL)
       return output_pending(out) == 0 && conn->write_error == 0 ? CONN_NO_MEMORY
                                                                 : CONN_FULL;
-    encode(op, id, to, n);
+    op_encode(op, id, to, n);
   }
   output_commit(out, n);
   return CONN_SENT;

@@ -484,10 +484,10 @@ void net_socket_want_writable(struct net_socket *s, bool want) {
 }
 
 void net_socket_close(struct net_socket *s) {
-  /* The handle must leave libuv's set before the descriptor is closed. */
-  uv_poll_stop(&s->poll);
-  close(s->fd);
+  /* libuv takes the descriptor out of its set here, and must do so while the
+   * number is still ours: another thread may get it as soon as it is closed. */
   uv_close((uv_handle_t *)&s->poll, on_socket_closed);
+  close(s->fd);
 }
 
 const char *net_error_text(int error) {

@@ -620,7 +620,7 @@ class Schema(ToolTest):
         self.check(
             r,
             FAILED,
-            "tally: schema change nowhere_at_all.t failed",
+            "tally: creating table nowhere_at_all.t failed",
             "  detail   ",
             "nowhere_at_all",
             "  outcome  not applied\n",

@@ -1,0 +1,29 @@
+#include "core/encode.h"
+
+#include "proto/request.h"
+
+size_t op_encode(const struct op *op, struct cql_span id, uint8_t *buf,
+                 size_t cap) {
+  struct cql_span text = {(const uint8_t *)op->statement->text,
+                          op->statement->text_len};
+  struct cql_request_options o = {.stream = op->stream};
+  struct cql_parameters p = {.consistency = op->consistency};
+
+  if (op->value_count > 0) {
+    p.flags = CQL_QUERY_VALUES;
+    p.encoded_values.p = op->values;
+    p.encoded_values.len = op->values_len;
+    p.value_count = op->value_count;
+  }
+  switch ((enum op_kind)op->kind) {
+  case OP_EXECUTE:
+    /* The columns of our own SELECTs are known without being told again. */
+    p.flags |= CQL_QUERY_SKIP_METADATA;
+    return cql_execute_encode(buf, cap, &o, id, &p);
+  case OP_PREPARE:
+    return cql_prepare_encode(buf, cap, &o, text);
+  case OP_QUERY:
+  default:
+    return cql_query_encode(buf, cap, &o, text, &p);
+  }
+}
