@@ -14,12 +14,18 @@
 static void conn_event(struct conn *conn, enum conn_event event,
                        const struct failure *why);
 
+/* One that names the peer. */
+static void conn_failure(const struct conn *conn, struct failure *f, int code,
+                         const char *what) {
+  failure_init(f, code, OUTCOME_NOT_APPLIED, what);
+  memcpy(f->host, conn->peer.name, sizeof f->host);
+}
+
 static void failed_with(struct conn *conn, int code, const char *what,
                         const char *detail) {
   struct failure f;
 
-  failure_init(&f, code, OUTCOME_NOT_APPLIED, what);
-  memcpy(f.host, conn->peer.name, sizeof f.host);
+  conn_failure(conn, &f, code, what);
   failure_detail(&f, "%s", detail);
   conn_event(conn, CONN_EV_FAIL, &f);
 }
@@ -153,8 +159,7 @@ static void check_empty(struct conn *conn) {
       conn->abandoned_count == 0) {
     struct failure f;
 
-    failure_init(&f, FAILURE_LOST, OUTCOME_NOT_APPLIED, "replaced");
-    memcpy(f.host, conn->peer.name, sizeof f.host);
+    conn_failure(conn, &f, FAILURE_LOST, "replaced");
     conn_event(conn, CONN_EV_EMPTY, &f);
   }
 }
@@ -212,10 +217,9 @@ static void on_control_error(struct conn *conn, struct cql_reader *message) {
   struct cql_error e;
   struct failure f;
 
-  failure_init(&f, FAILURE_PROTOCOL, OUTCOME_NOT_APPLIED,
+  conn_failure(conn, &f, FAILURE_PROTOCOL,
                conn->state < CONN_READY ? "the server refused the handshake"
                                         : outcome_table[EVENT_STREAM_0].what);
-  memcpy(f.host, conn->peer.name, sizeof f.host);
   if (cql_error_decode(message, &e) == CQL_OK) {
     login = e.code == CQL_ERROR_BAD_CREDENTIALS;
     request_describe_error(&f, &e, &conn->peer);
@@ -253,9 +257,7 @@ static void on_control(struct conn *conn, const struct cql_frame *frame) {
     struct failure f;
 
     cql_authenticate_decode(&message, &name);
-    failure_init(&f, FAILURE_AUTH, OUTCOME_NOT_APPLIED,
-                 "the server asks for a login");
-    memcpy(f.host, conn->peer.name, sizeof f.host);
+    conn_failure(conn, &f, FAILURE_AUTH, "the server asks for a login");
     failure_detail(&f, "it wants %.*s", (int)(name.len < 200 ? name.len : 200),
                    (const char *)name.p);
     conn_event(conn, CONN_EV_AUTHENTICATE, &f);
@@ -488,9 +490,8 @@ static void conn_event(struct conn *conn, enum conn_event event,
   struct failure violation;
 
   if (step.actions & CONN_DO_VIOLATION) {
-    failure_init(&violation, FAILURE_PROTOCOL, OUTCOME_NOT_APPLIED,
+    conn_failure(conn, &violation, FAILURE_PROTOCOL,
                  "the server broke the protocol");
-    memcpy(violation.host, conn->peer.name, sizeof violation.host);
     failure_detail(&violation, "it sent an unexpected message while %s",
                    conn_state_name(conn->state));
     why = &violation;

@@ -120,7 +120,7 @@ static void on_found(void *arg, int error, const struct net_address *found,
 
   d->lookup = NULL;
   timer_stop(&d->timer);
-  d->context->now = net_clock();
+  context_enter(d->context);
   if (error != 0 || count == 0) {
     note(d, d->contacts[d->contact].name, FAILURE_CONNECT, "unknown host name",
          error != 0 ? net_error_text(error) : "");

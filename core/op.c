@@ -139,59 +139,56 @@ static uint8_t *values_room(struct op *op, const struct net_heap *heap,
   return p + op->values_len;
 }
 
-bool op_bind_bytes(struct op *op, const struct net_heap *heap, const void *p,
-                   size_t len) {
-  uint8_t *to = values_room(op, heap, len + 4);
-  struct cql_writer w;
+/* A writer over the next `len` bytes, which become one value. */
+static inline bool begin_value(struct op *op, const struct net_heap *heap,
+                               size_t len, struct cql_writer *w) {
+  uint8_t *to = values_room(op, heap, len);
 
   if (to == NULL)
     return false;
-  cql_writer_init(&w, to, len + 4);
+  cql_writer_init(w, to, len);
+  op->values_len += (uint32_t)len;
+  op->value_count++;
+  return true;
+}
+
+bool op_bind_bytes(struct op *op, const struct net_heap *heap, const void *p,
+                   size_t len) {
+  struct cql_writer w;
+
+  if (!begin_value(op, heap, len + 4, &w))
+    return false;
   cql_put_int(&w, (int32_t)len);
   cql_put_raw(&w, p, len);
-  op->values_len += (uint32_t)(len + 4);
-  op->value_count++;
   return true;
 }
 
 bool op_bind_bigint(struct op *op, const struct net_heap *heap, int64_t v) {
-  uint8_t *to = values_room(op, heap, 12);
   struct cql_writer w;
 
-  if (to == NULL)
+  if (!begin_value(op, heap, 12, &w))
     return false;
-  cql_writer_init(&w, to, 12);
   cql_put_int(&w, 8);
   cql_put_long(&w, v);
-  op->values_len += 12;
-  op->value_count++;
   return true;
 }
 
 bool op_bind_int(struct op *op, const struct net_heap *heap, int32_t v) {
-  uint8_t *to = values_room(op, heap, 8);
   struct cql_writer w;
 
-  if (to == NULL)
+  if (!begin_value(op, heap, 8, &w))
     return false;
-  cql_writer_init(&w, to, 8);
   cql_put_int(&w, 4);
   cql_put_int(&w, v);
-  op->values_len += 8;
-  op->value_count++;
   return true;
 }
 
 bool op_bind_unset(struct op *op, const struct net_heap *heap) {
-  uint8_t *to = values_room(op, heap, 4);
   struct cql_writer w;
 
-  if (to == NULL)
+  if (!begin_value(op, heap, 4, &w))
     return false;
-  cql_writer_init(&w, to, 4);
   cql_put_unset(&w);
-  op->values_len += 4;
-  op->value_count++;
   return true;
 }
 
@@ -242,9 +239,8 @@ void op_fail(struct context *c, struct op *op, enum event event,
 
   failure_init(&f, row->code, row->outcome, row->what);
   if (host != NULL)
-    memcpy(f.host, host, strnlen(host, sizeof f.host - 1) + 1);
+    text_copy(f.host, sizeof f.host, host);
   if (detail != NULL)
-    failure_detail(&f, "%s", detail);
-  f.host[sizeof f.host - 1] = '\0';
+    text_copy(f.detail, sizeof f.detail, detail);
   op_fail_with(c, op, &f);
 }

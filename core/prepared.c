@@ -134,6 +134,7 @@ static int take(struct prepared *p, const struct net_heap *heap,
 
 static int refused(struct cql_reader *message, const struct peer *peer,
                    struct failure *f) {
+  const struct outcome_row *row;
   struct cql_error e;
 
   if (cql_error_decode(message, &e) != CQL_OK)
@@ -144,8 +145,9 @@ static int refused(struct cql_reader *message, const struct peer *peer,
     f->what = "the schema does not fit the definition";
     return FAILURE_SCHEMA;
   }
-  f->what = outcome_table[outcome_event(e.code, 1, peer->kind)].what;
-  return outcome_table[outcome_event(e.code, 1, peer->kind)].code;
+  row = &outcome_table[outcome_event(e.code, 1, peer->kind)];
+  f->what = row->what;
+  return row->code;
 }
 
 int prepared_answered(struct prepared *p, const struct net_heap *heap,
