@@ -136,6 +136,7 @@ int error_from_failure(tally_error *e, const char *doing,
   e->server_code = f->server_code;
   e->required = f->required;
   e->received = f->received;
+  e->operation = f->operation;
   snprintf(text, sizeof text, "%s failed: %s", doing, f->what);
   text_copy(e->message, sizeof e->message, text);
   text_copy(e->host, sizeof e->host, f->host);

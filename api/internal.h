@@ -30,10 +30,13 @@ struct tally_session {
   void *closed_user;
   tally_callback connected; /* guest */
   void *connected_user;
+  tally_settled_callback on_settled; /* NULL: settle() is never called */
+  void *on_settled_user;
 };
 
 /* The UPDATE for one set of touched counters. */
 struct update {
+  const struct tally_table *table;
   uint64_t mask;   /* the counters that have a bind marker */
   bool partition_only; /* statics alone: the clustering key is not bound */
   struct statement statement;
@@ -121,6 +124,8 @@ void table_free(tally_table *t);
 /* The UPDATE for the counters in `mask`; NULL: no memory. */
 const struct update *table_update(tally_table *t, uint64_t mask);
 void update_free(const struct net_heap *heap, struct update *u);
+/* The one whose statement this is: that of any increment. */
+const struct update *update_of(const struct statement *statement);
 /* CREATE TABLE IF NOT EXISTS ... */
 void statement_create(const tally_table *t, struct text *out);
 bool statement_select(tally_table *t);
@@ -130,6 +135,11 @@ bool statement_select(tally_table *t);
 /* Bind the partition key, or the whole key. */
 int bind_key(struct op *op, const tally_table *t, const void *row,
              bool partition_only, tally_error *e);
+
+/* ---- settle.c ----------------------------------------------------------- */
+
+/* An op_settled; arg is the session. */
+void settle(void *arg, const struct op *op, enum outcome outcome);
 
 /* ---- wait.c: blocking calls --------------------------------------------- */
 

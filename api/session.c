@@ -31,6 +31,8 @@ static int session_parts(tally_session *s, const tally_options *o,
     return rc;
   s->consistency = (uint16_t)o->consistency;
   s->read_consistency = (uint16_t)o->read_consistency;
+  s->on_settled = o->on_settled;
+  s->on_settled_user = o->on_settled_user;
   if (o->keyspace != NULL && o->keyspace[0] != '\0') {
     s->keyspace = string_copy(&s->heap, o->keyspace);
     if (s->keyspace == NULL)
@@ -138,20 +140,32 @@ static int start_loop(struct loop *l, tally_session *s,
   return 0;
 }
 
+/* What all loops of a session have in common. */
+static struct loop_settings settings_of(tally_session *s,
+                                        const tally_options *o) {
+  struct loop_settings settings = {.heap = s->heap,
+                                   .contacts = s->contacts,
+                                   .contact_count = s->contact_count,
+                                   .settled_arg = s};
+
+  if (s->on_settled != NULL)
+    settings.settled = settle;
+  options_settings(o, &settings);
+  return settings;
+}
+
 /* Each loop has connections of its own; all must have one. */
 static int connect_loops(tally_session *s, const tally_options *o,
                          tally_error *e) {
-  struct loop_settings settings = {.heap = s->heap,
-                                   .contacts = s->contacts,
-                                   .contact_count = s->contact_count};
+  struct loop_settings settings = settings_of(s, o);
   struct connecting *all = net_alloc(&s->heap, sizeof *all * s->loop_count);
   uint32_t count = 0;
   int rc = 0;
 
   if (all == NULL)
     return error_no_memory(e);
-  options_settings(o, &settings);
   while (count < s->loop_count && rc == 0) {
+    settings.number = count;
     rc = start_loop(&s->loops[count], s, &settings, &all[count], e);
     count += rc == 0;
   }
@@ -207,7 +221,7 @@ static void on_guest_connected(void *arg, const struct failure *why) {
 int tally_connect_on(tally_session **session, struct uv_loop_s *loop,
                      const tally_options *options, tally_callback connected,
                      void *user, tally_error *error) {
-  struct loop_settings settings = {0};
+  struct loop_settings settings;
   tally_options o;
   tally_session *s;
   int rc = options_read(&o, options, error);
@@ -217,10 +231,7 @@ int tally_connect_on(tally_session **session, struct uv_loop_s *loop,
     rc = session_new(&s, &o, MODE_GUEST, error);
   if (rc != 0)
     return rc;
-  settings.heap = s->heap;
-  settings.contacts = s->contacts;
-  settings.contact_count = s->contact_count;
-  options_settings(&o, &settings);
+  settings = settings_of(s, &o);
   s->connected = connected;
   s->connected_user = user;
   rc = loop_init(&s->loops[0], &settings, loop);

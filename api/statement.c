@@ -75,6 +75,7 @@ static struct update *update_new(tally_table *t, uint64_t mask) {
   text_init(&text, &t->session->heap);
   if (u == NULL || binds == NULL)
     goto fail;
+  u->table = t;
   u->mask = mask;
   u->partition_only = (mask & ~t->statics) == 0;
   text_add(&text, "UPDATE ");
@@ -107,6 +108,12 @@ void update_free(const struct net_heap *heap, struct update *u) {
   net_free(heap, u->statement.text);
   net_free(heap, u->statement.binds);
   net_free(heap, u);
+}
+
+const struct update *update_of(const struct statement *statement) {
+  const void *u = (const char *)statement - offsetof(struct update, statement);
+
+  return u;
 }
 
 /* The last slots serve the sets that are left, with unset values.  Statics

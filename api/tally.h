@@ -118,7 +118,9 @@ typedef struct tally_error {
   int32_t server_code; /* the server's error code (0x1100, ...), or -1 */
   int32_t required;    /* acknowledgements needed, or -1 */
   int32_t received;    /* acknowledgements, or replicas alive, or -1 */
-  uint64_t reserved[2]; /* 0 */
+  uint64_t operation;  /* of an increment that ended UNKNOWN: its id, by which
+                          options.on_settled names it; else 0 */
+  uint64_t reserved;   /* 0 */
   char host[64];       /* "127.0.0.1:9042", or "" */
   char message[320];   /* what failed: one sentence */
   char detail[424];    /* who said so and how, or "" */
@@ -173,6 +175,45 @@ typedef struct tally_allocator {
 typedef int (*tally_resolve_callback)(void *user, const char *name,
                                       char (*addresses)[46], int max);
 
+typedef struct tally_table tally_table;
+
+/* What became of an increment that had ended UNKNOWN.  Valid inside the
+ * callback only, with all that it points to. */
+typedef struct tally_settled {
+  uint64_t operation;       /* as error.operation said when it ended */
+  int outcome;              /* TALLY_APPLIED or TALLY_NOT_APPLIED */
+  const tally_table *table; /* as long as the session */
+  const void *row;          /* shaped as the definition says; or NULL */
+} tally_settled;
+
+/**
+ * Called when the answer to an increment comes after all: after its deadline,
+ * when the increment had already ended UNKNOWN.
+ *
+ * At most once for an id, and never for an increment that ended in any other
+ * way; its own callback (or call) is not told again.  An UNKNOWN is never
+ * settled when its connection ends before the answer comes, when the answer
+ * says that the server does not know either (a write timeout, say), and once
+ * closing has ended the operations in flight.  Nothing is sent again, not even
+ * what turns out NOT_APPLIED.
+ *
+ * `settled->row` has the keys, and the deltas as they were sent (a decrement's
+ * are negative; counters that were not touched are 0; when static counters
+ * alone were touched, clustering keys are 0 or NULL).  It is NULL when there is
+ * no memory for it: that is the one allocation made here.
+ *
+ * Runs where a tally_callback does, and may do what that may: on the serving
+ * loop's thread (own threads; in parallel when there are several), on the
+ * loop's thread (caller's loop), or inside a later call of tally_poll() or a
+ * blocking one (inline).  With own threads it may run before tally_increment()
+ * has returned the UNKNOWN on another thread.  Until the callback returns, the
+ * operation takes one of max_in_flight, as it has since it was sent.  Nobody
+ * waits for settlings: not tally_poll(), nor closing, nor uv_run() on a loop
+ * with nothing else to do.
+ */
+typedef void (*tally_settled_callback)(void *user,
+                                       const tally_settled *settled);
+
 /**
  * How to connect and how to behave.  Always initialise with
  * tally_options_init(), which writes the defaults in brackets and stamps the
@@ -205,7 +246,9 @@ typedef struct tally_options {
   uint32_t max_in_flight;            /* of the session [8,192] */
   uint32_t connection_max_in_flight; /* of one connection [2,048] */
   uint32_t max_abandoned;            /* timed-out requests that a connection
-                                        may still owe an answer [256] */
+                                        may still owe an answer before it is
+                                        replaced [256]; never more than half of
+                                        what max_in_flight leaves each loop */
   uint32_t max_frame_bytes;          /* largest answer [16 MiB], to 256 MiB */
 
   tally_allocator allocator;      /* [the C library's] */
@@ -214,6 +257,8 @@ typedef struct tally_options {
   int log_level;                  /* [TALLY_LOG_WARNING] */
   tally_resolve_callback resolve; /* [the system's] */
   void *resolve_user;
+  tally_settled_callback on_settled; /* late answers to increments [none] */
+  void *on_settled_user;
 } tally_options;
 
 #define tally_options_init(options)                                            \
@@ -370,7 +415,6 @@ typedef void (*tally_callback)(void *user, const tally_result *result);
 /* ---- Session ------------------------------------------------------------ */
 
 typedef struct tally_session tally_session;
-typedef struct tally_table tally_table;
 struct uv_loop_s; /* uv_loop_t of <uv.h> */
 
 /**
@@ -570,7 +614,8 @@ TALLY_API int tally_sync_table_async(tally_table *table,
  *             added, negative ones subtract.
  * @return 0 when acknowledged; otherwise
  *         TALLY_EUNKNOWN  sent, no verdict: calling again may count twice;
- *                         error->cause says why
+ *                         error->cause says why, and error->operation is its
+                         id should options.on_settled hear of it
  *         any other       never applied, ETIMEDOUT included (not sent in
  *                         time): TALLY_EINVAL (nothing to add, a key that is
  *                         NULL, empty or too long), TALLY_EBUSY,

@@ -2,9 +2,10 @@
  * mode. */
 #include "api/internal.h"
 
-#include "core/rows.h"
-
 #include <string.h>
+
+#include "core/mark.h"
+#include "core/rows.h"
 
 int wait_begin(tally_session *s, tally_error *e) {
   bool ours = s->mode == MODE_GUEST;
@@ -52,11 +53,13 @@ struct loop *session_loop(tally_session *s) {
 struct op *session_take(tally_session *s, tally_error *e) {
   struct op *op = op_take(&s->slab);
 
-  if (op == NULL)
+  if (op == NULL) {
+    MARK(session_busy);
     error_set(e, TALLY_EBUSY,
               "%u operations are in flight, the session's limit "
               "(max_in_flight)",
               (unsigned)s->slab.capacity);
+  }
   return op;
 }
 

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "core/mark.h"
+
 static void on_conn_ready(void *arg, struct conn *conn);
 static void on_conn_answered(void *arg, struct conn *conn, struct op *op,
                              const struct cql_frame *frame);
@@ -27,6 +29,7 @@ static void put_back(struct cluster *cl, struct list *ops) {
   for (struct list *n = ops->next; n != ops; n = n->next) {
     struct op *op = LIST_ENTRY(n, struct op, queue);
 
+    ENSURE(op->state == OP_QUEUED || op->state == OP_PREPARING);
     op->state = OP_QUEUED;
     cl->queue_bytes += op->values_len + FRAME_OVERHEAD;
   }
@@ -51,7 +54,9 @@ static enum conn_sent start_prepare(struct cluster *cl, struct prepared *p) {
   struct op *op = op_make(&c->heap);
   enum conn_sent sent;
 
+  ENSURE(p->state == PREPARED_NOT && list_empty(&p->waiting));
   if (call == NULL || op == NULL) {
+    MARK(oom_prepare);
     net_free(&c->heap, call);
     net_free(&c->heap, op);
     return CONN_NO_MEMORY;
@@ -82,17 +87,23 @@ static enum conn_sent send_execute(struct cluster *cl, struct op *op) {
       prepared_find(&cl->prepared, &cl->context->heap, op->statement);
   enum conn_sent sent;
 
-  if (p == NULL)
+  if (p == NULL) {
+    MARK(oom_statement);
     return CONN_NO_MEMORY;
+  }
+  ENSURE(p->statement == op->statement);
   if (p->state == PREPARED_READY) {
     struct cql_span id = {p->id, p->id_len};
 
+    ENSURE(p->id != NULL && list_empty(&p->waiting));
     return conn_send(cl->current, op, id);
   }
   if (p->state == PREPARED_NOT) {
     sent = start_prepare(cl, p);
     if (sent != CONN_SENT)
       return sent;
+  } else {
+    MARK(prepare_asked_by_many);
   }
   op->state = OP_PREPARING;
   list_remove(&op->queue);
@@ -117,11 +128,13 @@ static void refuse(struct cluster *cl, struct op *op, enum conn_sent why) {
   enum outcome outcome = outcome_table[EVENT_NEVER_ENCODED].outcome;
   struct failure f;
 
-  if (why == CONN_TOO_LARGE)
+  if (why == CONN_TOO_LARGE) {
+    MARK(frame_too_large);
     failure_init(&f, FAILURE_INVALID, outcome,
                  "the request is too large for a frame");
-  else
+  } else {
     failure_init(&f, FAILURE_NO_MEMORY, outcome, "out of memory");
+  }
   op_fail_with(cl->context, op, &f);
 }
 
@@ -147,6 +160,7 @@ static void send_queued(struct cluster *cl, bool finish) {
 }
 
 void cluster_submit(struct cluster *cl, struct op *op) {
+  ENSURE(!cl->closed && op->state == OP_NEW && op->deadline != 0);
   cl->context->pending++;
   deadlines_add(&cl->deadlines, op);
   if (op->kind == OP_PAUSE)
@@ -197,14 +211,20 @@ static void on_prepared(op_callback *callback, void *user,
 
   (void)callback;
   net_free(&cl->context->heap, call);
+  ENSURE((p->state == PREPARED_READY) == (answer->code == 0) ||
+         p->state == PREPARED_ASKED);
   list_init(&waiting);
   list_append(&waiting, &p->waiting);
   if (answer->code != 0)
     p->state = PREPARED_NOT;
-  if (answer->code != 0 && is_verdict(f))
+  if (answer->code != 0 && is_verdict(f)) {
+    MARK(prepare_refused);
     fail_waiting(cl, &waiting, f);
-  else
+  } else {
+    if (answer->code != 0)
+      MARK(prepare_lost_asked_again);
     put_back(cl, &waiting);
+  }
 }
 
 static void prepare_answered(struct cluster *cl, struct conn *conn,
@@ -246,15 +266,21 @@ static void expire_unsent(struct cluster *cl, struct op *op) {
   const struct outcome_row *row = &outcome_table[EVENT_NEVER_ENCODED];
   struct failure f;
 
+  ENSURE(op->state == OP_QUEUED || op->state == OP_PREPARING ||
+         op->kind == OP_PAUSE);
+  if (op->state == OP_PREPARING)
+    MARK(expire_preparing);
   if (cl->current == NULL) {
     const struct dialer *d = &cl->dialer;
 
+    MARK(expire_unsent_no_conn);
     f = d->last.detail[0] != '\0' ? d->last : d->round;
     f.code = row->code;
     f.what = row->what;
     if (f.detail[0] == '\0')
       failure_detail(&f, "%s: still connecting", d->contacts[d->contact].name);
   } else {
+    MARK(expire_unsent_full);
     failure_init(&f, FAILURE_TIMED_OUT, OUTCOME_NOT_APPLIED,
                  "not sent in time");
     memcpy(f.host, cl->current->peer.name, sizeof f.host);
@@ -272,6 +298,7 @@ void cluster_expire(struct cluster *cl, uint64_t now) {
     if (op->state == OP_SENT) {
       struct conn *conn = op->conn;
 
+      MARK(expire_sent);
       conn_abandon(conn, op);
       op_fail(cl->context, op, EVENT_DEADLINE, conn->peer.name, NULL);
     } else {
@@ -317,6 +344,7 @@ static void on_dial(void *arg, const struct net_address *address,
 static void on_round_failed(void *arg, const struct failure *why) {
   struct cluster *cl = arg;
 
+  MARK(round_failed);
   log_write(&cl->context->log, LOG_WARNING, "no host reached: %s", why->detail);
   tell_connected(cl, why);
 }
@@ -325,6 +353,7 @@ static void on_conn_ready(void *arg, struct conn *conn) {
   struct cluster *cl = arg;
   struct conn *old = cl->current;
 
+  ENSURE(conn == cl->dialing && conn->state == CONN_READY);
   if (memcmp(&cl->dialed, &cl->prepared_at, sizeof cl->dialed) != 0)
     prepared_table_forget(&cl->prepared);
   cl->prepared_at = cl->dialed;
@@ -333,6 +362,7 @@ static void on_conn_ready(void *arg, struct conn *conn) {
   dialer_connected(&cl->dialer);
   log_write(&cl->context->log, LOG_INFO, "connected to %s", conn->peer.name);
   if (old != NULL) {
+    MARK(drain_begun);
     list_push(&cl->draining, &old->link);
     conn_drain(old);
   }
@@ -346,14 +376,18 @@ static void on_conn_crowded(void *arg, struct conn *conn) {
   log_write(&cl->context->log, LOG_WARNING,
             "%s owes %u answers that came too late: replacing the connection",
             conn->peer.name, (unsigned)conn->abandoned_count);
-  if (conn == cl->current)
-    dialer_start(&cl->dialer);
+  if (conn == cl->current) {
+    MARK(crowded_replaced);
+    dialer_start_elsewhere(&cl->dialer);
+  }
 }
 
 static void on_conn_closed(void *arg, struct conn *conn,
                            const struct failure *why, struct list *unsent) {
   struct cluster *cl = arg;
 
+  ENSURE(conn->state == CONN_CLOSED && conn->in_flight == 0);
+  ENSURE(list_empty(&conn->sent) && list_empty(&conn->abandoned));
   list_remove(&conn->link);
   list_push(&cl->dead, &conn->link);
   put_back(cl, unsent);
@@ -422,14 +456,28 @@ static void fail_all_unsent(struct cluster *cl, const struct failure *why) {
   while ((op = deadlines_due(&cl->deadlines, UINT64_MAX)) != NULL) {
     struct failure f = *why;
 
+    ENSURE(op->state != OP_SENT && op->state != OP_ABANDONED);
+    MARK(close_with_unsent);
     op_fail_with(cl->context, op, &f);
   }
+}
+
+static void mark_close(const struct cluster *cl) {
+  if (cl->current != NULL && cl->current->in_flight > 0)
+    MARK(close_with_sent);
+  if (cl->dialing != NULL)
+    MARK(close_during_handshake);
+  if (!list_empty(&cl->draining))
+    MARK(close_while_draining);
 }
 
 void cluster_close(struct cluster *cl) {
   struct failure f;
 
+  mark_close(cl);
   cl->closed = true;
+  /* What ends here is told by its own callback alone. */
+  cl->context->settled = NULL;
   failure_init(&f, FAILURE_CLOSED, OUTCOME_NOT_APPLIED,
                "the session was closed");
   dialer_stop(&cl->dialer);
@@ -441,11 +489,14 @@ void cluster_close(struct cluster *cl) {
     conn_fail(LIST_ENTRY(cl->draining.next, struct conn, link), &f);
   fail_all_unsent(cl, &f);
   tell_connected(cl, &f);
+  ENSURE(cl->context->pending == 0);
 }
 
 void cluster_fini(struct cluster *cl) {
   struct list *node;
 
+  ENSURE(cl->current == NULL && cl->dialing == NULL);
+  ENSURE(list_empty(&cl->draining) && list_empty(&cl->queue));
   while ((node = list_shift(&cl->dead)) != NULL)
     conn_free(LIST_ENTRY(node, struct conn, link));
   prepared_table_fini(&cl->prepared, &cl->context->heap);

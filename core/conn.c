@@ -1,12 +1,12 @@
 #include "core/conn.h"
 
-#include "core/encode.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "proto/request.h"
+#include "core/control.h"
+#include "core/encode.h"
+#include "core/mark.h"
 
 /* A draining connection whose answers stay away is closed at last. */
 #define DRAIN_NS (60 * UINT64_C(1000000000))
@@ -62,22 +62,11 @@ void conn_flush(struct conn *conn) {
     write_now(conn);
 }
 
-/* Requests of the connection's own, on stream 0. */
 static void send_control(struct conn *conn, enum cql_opcode opcode) {
-  static const struct cql_pair startup[] = {
-      {{(const uint8_t *)"CQL_VERSION", 11}, {(const uint8_t *)"3.0.0", 5}},
-      {{(const uint8_t *)"DRIVER_NAME", 11}, {(const uint8_t *)"tally", 5}},
-  };
-  struct cql_request_options o = {0};
-  uint8_t buf[128];
-  uint8_t *to;
-  size_t n;
+  uint8_t buf[CONTROL_BYTES];
+  size_t n = control_encode(opcode, buf);
+  uint8_t *to = output_room(&conn->out, &conn->context->heap, n);
 
-  if (opcode == CQL_OP_STARTUP)
-    n = cql_startup_encode(buf, sizeof buf, &o, startup, 2);
-  else
-    n = cql_options_encode(buf, sizeof buf, &o);
-  to = output_room(&conn->out, &conn->context->heap, n);
   /* Without room there is traffic enough to show whether the peer lives. */
   if (to == NULL)
     return;
@@ -99,6 +88,7 @@ static uint8_t *room_for(struct conn *conn, size_t n) {
 
   if (to != NULL || output_pending(&conn->out) == 0)
     return to;
+  MARK(output_full);
   conn_flush(conn);
   return output_room(&conn->out, heap, n);
 }
@@ -127,17 +117,25 @@ enum conn_sent conn_send(struct conn *conn, struct op *op, struct cql_span id) {
   const struct context *c = conn->context;
   enum conn_sent sent;
 
-  if (conn->state != CONN_READY || conn->write_error != 0 ||
-      conn->in_flight >= c->config.connection_max_in_flight)
+  ENSURE(op->state == OP_QUEUED || op->kind == OP_PREPARE);
+  if (conn->state != CONN_READY || conn->write_error != 0)
     return CONN_FULL;
+  if (conn->in_flight >= c->config.connection_max_in_flight) {
+    MARK(connection_full);
+    return CONN_FULL;
+  }
   /* After a long silence the peer may be gone without a word: ask, so that
    * this is noticed before the operation's own deadline. */
   if (conn->heartbeat_sent == 0 &&
-      c->now - conn->last_read > c->config.heartbeat)
+      c->now - conn->last_read > c->config.heartbeat) {
+    MARK(heartbeat_before_send);
     send_heartbeat(conn);
+  }
   op->stream = streams_take(&conn->streams, op);
-  if (op->stream == 0)
+  if (op->stream == 0) {
+    MARK(stream_ids_exhausted);
     return CONN_FULL;
+  }
   sent = encode_into_output(conn, op, id);
   if (sent != CONN_SENT) {
     streams_release(&conn->streams, op->stream);
@@ -159,12 +157,15 @@ static void check_empty(struct conn *conn) {
       conn->abandoned_count == 0) {
     struct failure f;
 
+    ENSURE(list_empty(&conn->sent) && list_empty(&conn->abandoned));
+    MARK(drain_finished);
     conn_failure(conn, &f, FAILURE_LOST, "replaced");
     conn_event(conn, CONN_EV_EMPTY, &f);
   }
 }
 
 void conn_abandon(struct conn *conn, struct op *op) {
+  ENSURE(op->state == OP_SENT && op->conn == conn && conn->in_flight > 0);
   op->state = OP_ABANDONED;
   list_remove(&op->queue);
   list_push(&conn->abandoned, &op->queue);
@@ -180,110 +181,61 @@ static void on_answer(struct conn *conn, const struct cql_frame *frame) {
   if (op == NULL) {
     char detail[64];
 
+    MARK(stray_stream);
     snprintf(detail, sizeof detail, "it answered stream %d, which nobody asked",
              (int)frame->header.stream);
     failed_with(conn, FAILURE_PROTOCOL, "the server broke the protocol",
                 detail);
     return;
   }
+  ENSURE(op->conn == conn && op->stream == frame->header.stream);
+  if (conn->write_error != 0)
+    MARK(write_error_then_answers);
   streams_release(&conn->streams, frame->header.stream);
   conn->last_answer = conn->context->now;
   if (op->state == OP_ABANDONED) {
+    ENSURE(conn->abandoned_count > 0);
     list_remove(&op->queue);
-    op_release(&conn->context->heap, op);
     conn->abandoned_count--;
+    request_answered_late(conn->context, op, frame, &conn->peer);
+    op_release(&conn->context->heap, op);
   } else {
+    ENSURE(op->state == OP_SENT && conn->in_flight > 0);
     conn->in_flight--;
     conn->owner->answered(conn->owner_arg, conn, op, frame);
   }
   check_empty(conn);
 }
 
-static void learn_peer(struct conn *conn, struct cql_reader *message) {
-  struct cql_list options, values;
-  struct cql_span key;
-
-  if (cql_supported_decode(message, &options) != CQL_OK)
-    return;
-  while (cql_list_next_multi(&options, &key, &values))
-    if (key.len > 7 && memcmp(key.p, "SCYLLA_", 7) == 0)
-      conn->peer.kind = SERVER_SCYLLA;
-}
-
-/* An ERROR on stream 0: a refused handshake, or a server that could not decode
- * what it was sent. */
-static void on_control_error(struct conn *conn, struct cql_reader *message) {
-  bool login = false;
-  struct cql_error e;
-  struct failure f;
-
-  conn_failure(conn, &f, FAILURE_PROTOCOL,
-               conn->state < CONN_READY ? "the server refused the handshake"
-                                        : outcome_table[EVENT_STREAM_0].what);
-  if (cql_error_decode(message, &e) == CQL_OK) {
-    login = e.code == CQL_ERROR_BAD_CREDENTIALS;
-    request_describe_error(&f, &e, &conn->peer);
-  }
-  if (login)
-    f.code = FAILURE_AUTH;
-  conn_event(conn, CONN_EV_FAIL, &f);
-}
-
 static void on_control(struct conn *conn, const struct cql_frame *frame) {
-  struct cql_prefix prefix;
-  struct cql_reader message;
-  struct cql_span name = {NULL, 0};
-  char detail[160];
+  struct failure why;
+  enum conn_event event = control_event(frame, conn->state, &conn->peer, &why);
 
-  if (cql_prefix_decode(frame, &prefix, &message) != CQL_OK) {
-    failed_with(conn, FAILURE_PROTOCOL, "the server broke the protocol",
-                "warnings or payload reach beyond the frame");
-    return;
-  }
-  switch (frame->header.opcode) {
-  case CQL_OP_SUPPORTED:
+  if (event == CONN_EV_SUPPORTED) {
     conn->heartbeat_sent = 0;
     /* The next one follows a silence, not the patience for this answer. */
-    if (conn->state >= CONN_READY)
+    if (conn->state >= CONN_READY) {
+      MARK(heartbeat_answered);
       timer_set(&conn->context->timers, &conn->timer,
                 conn->last_read + conn->context->config.heartbeat);
-    learn_peer(conn, &message);
-    conn_event(conn, CONN_EV_SUPPORTED, NULL);
-    return;
-  case CQL_OP_READY:
-    conn_event(conn, CONN_EV_READY, NULL);
-    return;
-  case CQL_OP_AUTHENTICATE: {
-    struct failure f;
-
-    cql_authenticate_decode(&message, &name);
-    conn_failure(conn, &f, FAILURE_AUTH, "the server asks for a login");
-    failure_detail(&f, "it wants %.*s", (int)(name.len < 200 ? name.len : 200),
-                   (const char *)name.p);
-    conn_event(conn, CONN_EV_AUTHENTICATE, &f);
-    return;
+    }
   }
-  case CQL_OP_ERROR:
-    on_control_error(conn, &message);
-    return;
-  default:
-    snprintf(detail, sizeof detail,
-             "it sent opcode 0x%02x on stream 0 while %s",
-             (unsigned)frame->header.opcode, conn_state_name(conn->state));
-    failed_with(conn, FAILURE_PROTOCOL, "the server broke the protocol",
-                detail);
-  }
+  conn_event(conn, event, &why);
 }
 
 static void on_frame(struct conn *conn, const struct cql_frame *frame) {
-  if (frame->header.stream > 0)
+  if (frame->header.stream > 0) {
     on_answer(conn, frame);
-  else if (frame->header.stream == 0)
+  } else if (frame->header.stream == 0) {
     on_control(conn, frame);
-  else if (frame->header.opcode != CQL_OP_EVENT)
+  } else if (frame->header.opcode == CQL_OP_EVENT) {
+    /* They need no answer, and nobody registered for any. */
+    MARK(event_ignored);
+  } else {
+    MARK(negative_stream);
     failed_with(conn, FAILURE_PROTOCOL, "the server broke the protocol",
                 "it answered a negative stream");
-  /* Events need no answer, and nobody registered for any. */
+  }
 }
 
 static void on_wrong_peer(struct conn *conn) {
@@ -291,6 +243,7 @@ static void on_wrong_peer(struct conn *conn) {
   size_t n;
   const uint8_t *bytes = input_pending(&conn->in, &n);
 
+  MARK(wrong_peer);
   peer_describe_stranger(detail, sizeof detail, bytes, n);
   failed_with(conn, FAILURE_PROTOCOL, "the peer does not speak CQL v4", detail);
 }
@@ -298,6 +251,7 @@ static void on_wrong_peer(struct conn *conn) {
 static void on_oversized(struct conn *conn) {
   char detail[120];
 
+  MARK(oversized_frame);
   snprintf(detail, sizeof detail,
            "it announced a frame over the limit of %u bytes (max_frame_bytes)",
            (unsigned)conn->context->config.max_frame);
@@ -332,10 +286,13 @@ static bool read_once(struct conn *conn) {
   if (n == -EAGAIN || n == -EWOULDBLOCK)
     return false;
   if (n == -ENOMEM) {
+    MARK(oom_input);
     failed_with(conn, FAILURE_NO_MEMORY, "out of memory", "");
     return false;
   }
   if (n <= 0) {
+    if (young && n == 0)
+      MARK(handshake_cut);
     failed_with(conn, young ? FAILURE_CONNECT : FAILURE_LOST,
                 young ? "the server closed the connection"
                       : "the connection was lost",
@@ -402,24 +359,31 @@ static void on_timer(struct timer *timer) {
   const struct config *config = &c->config;
   uint64_t end, next;
 
+  if (conn->state == CONN_CONNECTING) {
+    MARK(connect_timeout);
+    failed_with(conn, FAILURE_TIMED_OUT, "could not connect in time",
+                conn_state_name(conn->state));
+    return;
+  }
   if (conn->state < CONN_READY) {
-    failed_with(conn, FAILURE_TIMED_OUT,
-                conn->state == CONN_CONNECTING
-                    ? "could not connect in time"
-                    : "connected, but no CQL answer in time",
+    MARK(handshake_timeout);
+    failed_with(conn, FAILURE_TIMED_OUT, "connected, but no CQL answer in time",
                 conn_state_name(conn->state));
     return;
   }
   end = conn->last_answer + DRAIN_NS;
   if (conn->state == CONN_DRAINING && c->now >= end) {
+    MARK(drain_given_up);
     failed_with(conn, FAILURE_LOST, "the connection was given up",
                 "it was replaced, and its last answers stayed away");
     return;
   }
   if (conn->heartbeat_sent != 0) {
-    if (conn->last_read > conn->heartbeat_sent)
+    if (conn->last_read > conn->heartbeat_sent) {
+      MARK(heartbeat_overtaken);
       conn->heartbeat_sent = 0; /* it lives, whatever it answers */
-    else if (c->now >= conn->heartbeat_sent + config->heartbeat_timeout) {
+    } else if (c->now >= conn->heartbeat_sent + config->heartbeat_timeout) {
+      MARK(heartbeat_silent);
       failed_with(conn, FAILURE_LOST, "the connection was lost",
                   "silent: no answer to a heartbeat");
       return;
@@ -439,6 +403,18 @@ static void on_timer(struct timer *timer) {
   timer_set(&c->timers, &conn->timer, next);
 }
 
+static void mark_lost(const struct conn *conn, const struct op *op) {
+  uint64_t accepted = conn->out.accepted;
+
+  if (op->end_offset <= accepted)
+    MARK(lost_after_last_byte);
+  else
+    MARK(lost_before_last_byte);
+  /* The values are the last bytes of a frame. */
+  if (op->end_offset > accepted && op->end_offset - op->values_len < accepted)
+    MARK(lost_half_sent);
+}
+
 /* Everything that was on the connection gets its verdict by the bytes that the
  * system accepted. */
 static void settle_all(struct conn *conn, const struct failure *why,
@@ -446,6 +422,8 @@ static void settle_all(struct conn *conn, const struct failure *why,
   struct context *c = conn->context;
   struct list sent, *node;
 
+  ENSURE(list_empty(&conn->sent) == (conn->in_flight == 0));
+  ENSURE(list_empty(&conn->abandoned) == (conn->abandoned_count == 0));
   list_init(&sent);
   list_append(&sent, &conn->sent);
   while ((node = list_shift(&sent)) != NULL) {
@@ -454,6 +432,8 @@ static void settle_all(struct conn *conn, const struct failure *why,
     const struct outcome_row *row =
         &outcome_table[accepted ? EVENT_LOST_ACCEPTED : EVENT_LOST_UNACCEPTED];
 
+    ENSURE(op->state == OP_SENT && op->end_offset <= conn->out.queued);
+    mark_lost(conn, op);
     if (row->next == NEXT_HOST) {
       op->state = OP_QUEUED;
       op->conn = NULL;
@@ -465,8 +445,10 @@ static void settle_all(struct conn *conn, const struct failure *why,
       op_fail_with(c, op, &f);
     }
   }
-  while ((node = list_shift(&conn->abandoned)) != NULL)
+  while ((node = list_shift(&conn->abandoned)) != NULL) {
+    MARK(late_reply_never);
     op_release(&c->heap, LIST_ENTRY(node, struct op, queue));
+  }
   conn->in_flight = 0;
   conn->abandoned_count = 0;
 }
@@ -490,6 +472,7 @@ static void conn_event(struct conn *conn, enum conn_event event,
   struct failure violation;
 
   if (step.actions & CONN_DO_VIOLATION) {
+    MARK(out_of_turn);
     conn_failure(conn, &violation, FAILURE_PROTOCOL,
                  "the server broke the protocol");
     failure_detail(&violation, "it sent an unexpected message while %s",
@@ -543,6 +526,7 @@ int conn_open(struct conn **out, struct context *c,
   timer_init(&conn->timer, on_timer);
   net_address_text(to, conn->peer.name);
   if (conn_memory(conn) != 0) {
+    MARK(oom_conn);
     conn_free(conn);
     return FAILURE_NO_MEMORY;
   }

@@ -2,6 +2,7 @@
 #ifndef CONTEXT_H
 #define CONTEXT_H
 
+#include "core/failure.h"
 #include "core/log.h"
 #include "core/net.h"
 #include "core/timer.h"
@@ -31,6 +32,16 @@ struct config {
   void *resolve_user;
 };
 
+struct op;
+
+/* The answer to an increment that had ended UNKNOWN has come, and says this:
+ * APPLIED or NOT_APPLIED. `op` still has its statement, values and number. */
+typedef void op_settled(void *arg, const struct op *op, enum outcome outcome);
+
+/* Operations are numbered when they end UNKNOWN: the loop's number stands
+ * above this bit, and the loop's count below. */
+enum { OPERATION_LOOP_SHIFT = 48 };
+
 struct context {
   struct net_heap heap;
   struct log log;
@@ -42,6 +53,9 @@ struct context {
   bool unread;      /* a socket had more than one read takes: what waits there
                          is read before anything expires */
   uint32_t pending; /* operations accepted and not completed */
+  uint64_t last_operation; /* the number that was given last */
+  op_settled *settled;     /* NULL: nobody wants to know */
+  void *settled_arg;
 };
 
 /* First thing in whatever the loop calls. */

@@ -1,5 +1,7 @@
 #include "core/deadline.h"
 
+#include "core/mark.h"
+
 void deadlines_init(struct deadlines *d) {
   for (int i = 0; i < TIMEOUT_KINDS; i++)
     list_init(&d->fifo[i]);
@@ -8,6 +10,7 @@ void deadlines_init(struct deadlines *d) {
 void deadlines_add(struct deadlines *d, struct op *op) {
   /* Operations of other threads come a little late and may stand behind ones
    * with a later deadline: they are noticed that much later, no harm. */
+  ENSURE(op->timeout < TIMEOUT_KINDS && list_empty(&op->deadline_link));
   list_push(&d->fifo[op->timeout], &op->deadline_link);
 }
 

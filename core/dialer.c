@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/mark.h"
+
 static void begin_contact(struct dialer *d);
 static void next_contact(struct dialer *d);
 
@@ -47,6 +49,7 @@ static void on_timer(struct timer *timer) {
   struct dialer *d = LIST_ENTRY(timer, struct dialer, timer);
 
   if (d->state == DIALER_RESOLVING) {
+    MARK(lookup_timeout);
     net_lookup_cancel(d->lookup);
     d->lookup = NULL;
     note(d, d->contacts[d->contact].name, FAILURE_TIMED_OUT,
@@ -80,8 +83,10 @@ void dialer_start_later(struct dialer *d) {
   d->state = DIALER_WAITING;
   timer_set(&d->context->timers, &d->timer, d->context->now + wait);
   d->pause *= 2;
-  if (d->pause > d->context->config.reconnect_max)
+  if (d->pause > d->context->config.reconnect_max) {
+    MARK(pause_longest);
     d->pause = d->context->config.reconnect_max;
+  }
 }
 
 /* The next round begins with another contact point than this one did, so that
@@ -104,6 +109,8 @@ static void next_address(struct dialer *d) {
   uint64_t now = d->context->now;
   size_t left = d->address_count - d->address;
 
+  ENSURE(d->address <= d->address_count &&
+         d->address_count <= DIALER_ADDRESSES);
   if (left == 0) {
     next_contact(d);
     return;
@@ -122,6 +129,7 @@ static void on_found(void *arg, int error, const struct net_address *found,
   timer_stop(&d->timer);
   context_enter(d->context);
   if (error != 0 || count == 0) {
+    MARK(lookup_failed);
     note(d, d->contacts[d->contact].name, FAILURE_CONNECT, "unknown host name",
          error != 0 ? net_error_text(error) : "");
     next_contact(d);
@@ -152,6 +160,8 @@ static void begin_contact(struct dialer *d) {
   uint64_t now = d->context->now;
   int rc;
 
+  ENSURE(d->contact < d->contact_count && d->tried < d->contact_count);
+  ENSURE(d->lookup == NULL);
   /* A silent host or a slow look-up must not use up the time of the others. */
   d->contact_end = d->round_end;
   if (d->round_end > now)
@@ -168,6 +178,7 @@ static void begin_contact(struct dialer *d) {
       next_address(d);
       return;
     }
+    MARK(lookup_failed);
     note(d, contact->name, FAILURE_CONNECT, "unknown host name",
          "options.resolve gave no address");
     next_contact(d);
@@ -188,6 +199,13 @@ void dialer_start(struct dialer *d) {
   timer_set(&d->context->timers, &d->timer, d->context->now);
 }
 
+void dialer_start_elsewhere(struct dialer *d) {
+  if (d->state != DIALER_IDLE)
+    return;
+  d->contact = (d->contact + 1) % d->contact_count;
+  dialer_start(d);
+}
+
 void dialer_failed(struct dialer *d, const struct failure *why) {
   if (d->state != DIALER_DIALING)
     return;
@@ -206,7 +224,9 @@ void dialer_proved(struct dialer *d) {
 void dialer_stop(struct dialer *d) {
   d->state = DIALER_STOPPED;
   timer_stop(&d->timer);
-  if (d->lookup != NULL)
+  if (d->lookup != NULL) {
+    MARK(lookup_cancelled);
     net_lookup_cancel(d->lookup);
+  }
   d->lookup = NULL;
 }

@@ -12,6 +12,7 @@ void failure_init(struct failure *f, int code, enum outcome outcome,
   f->server_code = -1;
   f->required = -1;
   f->received = -1;
+  f->operation = 0;
   f->host[0] = '\0';
   f->what = what;
   f->detail[0] = '\0';

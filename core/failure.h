@@ -36,9 +36,10 @@ struct failure {
   int32_t server_code; /* -1 when no server spoke */
   int32_t required;    /* -1 when not told */
   int32_t received;
-  char host[64];    /* "127.0.0.1:9042" or "" */
-  const char *what; /* static: "write timeout", "no answer in time" */
-  char detail[424]; /* one line or "" */
+  uint64_t operation; /* of an increment that ended UNKNOWN, else 0 */
+  char host[64];      /* "127.0.0.1:9042" or "" */
+  const char *what;   /* static: "write timeout", "no answer in time" */
+  char detail[424];   /* one line or "" */
 };
 
 /* Everything set to "nobody said anything". */

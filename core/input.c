@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "core/mark.h"
+
 int input_init(struct input *in, const struct net_heap *heap,
                uint32_t max_frame) {
   uint8_t *buf = net_alloc(heap, INPUT_CAPACITY);
@@ -23,13 +25,16 @@ static bool make_room(struct input *in, const struct net_heap *heap) {
   size_t cap = a->cap;
   uint8_t *old = a->buf, *buf;
 
-  if (pending == cap)
+  if (pending == cap) {
+    MARK(frame_larger_than_buffer);
     cap *= 2;
-  else if (cap > INPUT_CAPACITY && cql_assembler_wants(a) <= INPUT_CAPACITY &&
-           pending <= INPUT_CAPACITY)
+  } else if (cap > INPUT_CAPACITY && cql_assembler_wants(a) <= INPUT_CAPACITY &&
+             pending <= INPUT_CAPACITY) {
+    MARK(input_shrunk);
     cap = INPUT_CAPACITY;
-  else
+  } else {
     return true;
+  }
   buf = net_alloc(heap, cap);
   if (buf == NULL)
     return pending < a->cap;
@@ -44,10 +49,14 @@ ptrdiff_t input_read(struct input *in, const struct net_heap *heap,
   size_t room;
   ptrdiff_t n;
 
+  if (cql_assembler_pending(&in->assembler) > 0)
+    MARK(frame_spans_reads);
   if (!make_room(in, heap))
     return -ENOMEM;
   cql_assembler_room(&in->assembler, &to, &room);
+  ENSURE(room > 0);
   n = net_socket_read(socket, to, room);
+  ENSURE(n < 0 || (size_t)n <= room);
   in->filled = n > 0 && (size_t)n == room;
   if (n > 0)
     cql_assembler_fed(&in->assembler, (size_t)n);

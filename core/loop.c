@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-/* The loop whose thread this is. */
-static _Thread_local const struct loop *current_loop;
+#include "core/mark.h"
 
 /* What the inbox holds once it is closed for good. */
 static struct list sealed;
@@ -30,6 +29,8 @@ static void on_close_timer(struct timer *timer) {
 }
 
 static void finish_close(struct loop *l) {
+  if (l->context.pending > 0)
+    MARK(close_timeout_reached);
   cluster_close(&l->cluster);
   timer_stop(&l->close_timer);
   net_loop_close(l->context.net, on_net_closed);
@@ -55,6 +56,8 @@ static void accept_op(struct loop *l, struct op *op) {
 static void drain_inbox(struct loop *l, struct list *stack) {
   struct list *oldest = NULL;
 
+  if (stack != NULL && stack != &sealed && stack->next != NULL)
+    MARK(inbox_of_many);
   while (stack != NULL && stack != &sealed) {
     struct list *next = stack->next;
 
@@ -108,6 +111,7 @@ static void on_alarm(void *arg) {
 static void before_poll(void *arg) {
   struct loop *l = arg;
 
+  ENSURE(!l->context.in_turn);
   l->context.unread = false;
 }
 
@@ -116,7 +120,10 @@ static void expire(struct loop *l) {
 
   if (due == 0)
     return;
+  if (l->context.unread && l->postponed == POSTPONED_MAX)
+    MARK(expire_postponed_long);
   if (l->context.unread && l->postponed < POSTPONED_MAX) {
+    MARK(expire_postponed);
     l->postponed++;
     net_loop_hurry(l->context.net);
     return;
@@ -180,16 +187,25 @@ void loop_flush(struct loop *l) {
 
 /* ---- Submitting --------------------------------------------------------- */
 
+/* Only the loop's own thread stores what this compares with, so that no other
+ * can take itself for it. */
+static bool on_own_thread(const struct loop *l) {
+  return atomic_load_explicit(&l->runner, memory_order_relaxed) ==
+         net_thread_self();
+}
+
 bool loop_is_mine(const struct loop *l) {
-  return l->threaded ? current_loop == l : l->turning;
+  return l->threaded ? on_own_thread(l) : l->turning;
 }
 
 static int push_inbox(struct loop *l, struct op *op) {
   struct list *old = atomic_load_explicit(&l->inbox, memory_order_relaxed);
 
   do {
-    if (old == &sealed)
+    if (old == &sealed) {
+      MARK(inbox_sealed);
       return FAILURE_CLOSED;
+    }
     op->queue.next = old;
   } while (!atomic_compare_exchange_weak(&l->inbox, &old, &op->queue));
   if (old == NULL)
@@ -200,12 +216,14 @@ static int push_inbox(struct loop *l, struct op *op) {
 int loop_submit(struct loop *l, struct op *op) {
   uint64_t timeout = l->context.config.timeout[op->timeout];
 
-  if (l->threaded && current_loop != l) {
+  if (l->threaded && !on_own_thread(l)) {
     op->deadline = net_clock() + timeout;
     return push_inbox(l, op);
   }
-  if (l->closing)
+  if (l->closing) {
+    MARK(submit_while_closing);
     return FAILURE_CLOSED;
+  }
   if (!l->context.in_turn)
     l->context.now = net_clock();
   op->deadline = l->context.now + timeout;
@@ -225,6 +243,10 @@ int loop_init(struct loop *l, const struct loop_settings *settings,
   l->context.log = settings->log;
   l->context.config = settings->config;
   l->context.now = net_clock();
+  l->context.last_operation = (uint64_t)settings->number
+                              << OPERATION_LOOP_SHIFT;
+  l->context.settled = settings->settled;
+  l->context.settled_arg = settings->settled_arg;
   timer_list_init(&l->context.timers);
   timer_init(&l->close_timer, on_close_timer);
   l->guest = attach != NULL;
@@ -236,10 +258,11 @@ int loop_init(struct loop *l, const struct loop_settings *settings,
 static void run(void *arg) {
   struct loop *l = arg;
 
-  current_loop = l;
+  atomic_store_explicit(&l->runner, net_thread_self(), memory_order_relaxed);
   while (!l->closed)
     net_loop_turn(l->context.net, true);
-  current_loop = NULL;
+  /* The next thread may get the same identity. */
+  atomic_store_explicit(&l->runner, NULL, memory_order_relaxed);
 }
 
 int loop_start_thread(struct loop *l) {
@@ -265,7 +288,7 @@ void loop_connect(struct loop *l, cluster_connected *connected, void *arg) {
 void loop_close(struct loop *l, void (*on_closed)(void *arg), void *arg) {
   l->on_closed = on_closed;
   l->on_closed_arg = arg;
-  if (l->threaded && current_loop != l) {
+  if (l->threaded && !on_own_thread(l)) {
     atomic_store(&l->close_asked, true);
     net_loop_wake(l->context.net);
   } else {
@@ -274,6 +297,7 @@ void loop_close(struct loop *l, void (*on_closed)(void *arg), void *arg) {
 }
 
 void loop_fini(struct loop *l) {
+  ENSURE(l->closed && l->context.pending == 0);
   cluster_fini(&l->cluster);
   if (!l->guest)
     net_loop_free(l->context.net);

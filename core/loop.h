@@ -11,6 +11,8 @@ struct loop {
   bool guest;    /* on a loop of the caller's */
   bool threaded; /* has a thread of its own */
   struct net_thread *thread;
+  _Atomic(const void *) runner; /* net_thread_self() of that thread, while it
+                                   runs the loop */
   _Atomic(struct list *) inbox; /* a stack of operations from other threads */
   struct timer close_timer;
   uint64_t armed;   /* when the alarm will ring, 0: not set */
@@ -30,11 +32,14 @@ struct loop {
 };
 
 struct loop_settings {
+  uint32_t number; /* among the session's loops, from 0 */
   struct net_heap heap;
   struct log log;
   struct config config;
   const struct contact *contacts; /* outlive the loop */
   size_t contact_count;
+  op_settled *settled; /* may be NULL */
+  void *settled_arg;
 };
 
 /* A loop of our own, or (attach != NULL) a guest on the caller's. */

@@ -46,6 +46,10 @@ void net_thread_join(struct net_thread *thread);
 int net_thread_detached(const struct net_heap *heap, void (*run)(void *arg),
                         void *arg);
 
+/* Tells threads apart: never NULL, the same for as long as the calling thread
+ * lives, and no other living thread's. */
+const void *net_thread_self(void);
+
 /* A thread parks until another sets the flag.  Setting is the last thing done
  * to the flag, whose memory may be gone when net_unpark() returns. */
 struct net_flag {

@@ -158,6 +158,12 @@ int net_thread_detached(const struct net_heap *heap, void (*run)(void *arg),
   return rc;
 }
 
+const void *net_thread_self(void) {
+  static _Thread_local char here;
+
+  return &here;
+}
+
 bool net_park(struct net_flag *flag, uint64_t deadline) {
   while (atomic_load_explicit(&flag->set, memory_order_acquire) == 0) {
     struct timespec t, *timeout = NULL;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/mark.h"
 #include "proto/wire.h"
 
 /* ---- Slots -------------------------------------------------------------- */
@@ -57,8 +58,10 @@ static uint32_t slab_pop(struct slab *s) {
       !head_swap(s, &old,
                  head_made(old, atomic_load_explicit(&s->next[link - 1],
                                                      memory_order_relaxed))));
-  if (link != 0)
+  if (link != 0) {
+    MARK(slab_reused);
     return link;
+  }
   link = atomic_load_explicit(&s->untouched, memory_order_relaxed);
   do {
     if (link >= s->capacity)
@@ -72,6 +75,8 @@ static uint32_t slab_pop(struct slab *s) {
 static void slab_push(struct slab *s, uint32_t link) {
   uint64_t old = atomic_load_explicit(&s->head, memory_order_relaxed);
 
+  ENSURE(link >= 1 && link <= s->capacity);
+  ENSURE((uint32_t)old != link); /* given back twice */
   do
     atomic_store_explicit(&s->next[link - 1], (uint32_t)old,
                           memory_order_relaxed);
@@ -105,6 +110,7 @@ struct op *op_make(const struct net_heap *heap) {
 }
 
 void op_release(const struct net_heap *heap, struct op *op) {
+  ENSURE(list_empty(&op->deadline_link));
   if (op->values != op->inline_values)
     net_free(heap, op->values);
   if (op->slab == NULL)
@@ -125,6 +131,7 @@ static uint8_t *values_room(struct op *op, const struct net_heap *heap,
   if (len > INT32_MAX || need > INT32_MAX)
     return NULL;
   need += need / 2;
+  MARK(long_values);
   if (op->values == op->inline_values) {
     p = net_alloc(heap, need);
     if (p != NULL)
@@ -192,19 +199,43 @@ bool op_bind_unset(struct op *op, const struct net_heap *heap) {
   return true;
 }
 
+bool op_value_next(const struct op *op, uint32_t *at, uint8_t **p,
+                   uint32_t *len) {
+  struct cql_reader r;
+  int32_t n;
+
+  if (op->values_len - *at < 4)
+    return false;
+  cql_reader_init(&r, op->values + *at, 4);
+  n = cql_get_int(&r);
+  *at += 4;
+  *len = n < 0 ? 0 : (uint32_t)n;
+  *p = n < 0 ? NULL : op->values + *at;
+  ENSURE(*len <= op->values_len - *at);
+  *at += *len;
+  return true;
+}
+
 /* ---- The end ------------------------------------------------------------ */
+
+static bool is_increment(const struct op *op) {
+  return op->kind == OP_EXECUTE && op->statement->effect == EFFECT_COUNT;
+}
 
 void op_finish(struct context *c, struct op *op, const struct answer *answer) {
   op_done *done = op->done;
   op_callback *callback = op->callback;
   void *user = op->user;
 
+  ENSURE(op->state != OP_NEW || op->kind == OP_PAUSE);
+  ENSURE(c->pending > 0);
   list_remove(&op->deadline_link);
   c->pending--;
   /* The slot goes first: the callback may want it for the next operation. An
    * abandoned one stays in its connection's list until the answer has come. */
   if (op->state == OP_ABANDONED) {
-    op->statement = NULL; /* may be gone by then */
+    if (!is_increment(op))
+      op->statement = NULL; /* may be gone by then */
   } else {
     list_remove(&op->queue);
     op_release(&c->heap, op);
@@ -221,9 +252,14 @@ void op_finish_applied(struct context *c, struct op *op) {
 void op_fail_with(struct context *c, struct op *op, struct failure *f) {
   struct answer answer = {0};
 
+  f->operation = 0;
   if (op->kind == OP_PREPARE || op->kind == OP_PAUSE ||
       op->statement->effect == EFFECT_READ)
     f->outcome = OUTCOME_NOT_APPLIED;
+  else if (f->outcome == OUTCOME_UNKNOWN && is_increment(op))
+    f->operation = ++c->last_operation;
+  if (op->state == OP_ABANDONED)
+    op->operation = f->operation;
   answer.code = f->code;
   answer.outcome = f->outcome;
   answer.failure = f;

@@ -65,7 +65,7 @@ enum op_state {
   OP_QUEUED,    /* waits for a connection, or for room in one */
   OP_PREPARING, /* waits for its statement to be prepared */
   OP_SENT,      /* its frame is encoded: it may be applied from now on */
-  OP_ABANDONED, /* completed as UNKNOWN; its stream still waits */
+  OP_ABANDONED, /* completed without its answer; its stream still waits */
 };
 
 enum { OP_INLINE_VALUES = 128 };
@@ -73,16 +73,19 @@ enum { OP_INLINE_VALUES = 128 };
 struct op {
   struct list queue; /* QUEUED, PREPARING, SENT: the list it waits in */
   struct list deadline_link;
-  struct conn *conn; /* SENT, ABANDONED */
-  const struct statement *statement;
+  struct conn *conn;                 /* SENT, ABANDONED */
+  const struct statement *statement; /* ABANDONED: increments only */
   op_done *done;
   op_callback *callback;
   void *user;
   struct slab *slab; /* where the slot belongs; NULL: a piece of the heap */
   uint8_t *values;   /* [value]s in wire form */
   uint64_t deadline;
-  uint64_t end_offset; /* SENT: of the frame's last byte, in all bytes that the
-                           connection was ever given */
+  union {
+    uint64_t end_offset; /* SENT: of the frame's last byte, in all bytes that
+                            the connection was ever given */
+    uint64_t operation;  /* ABANDONED: an increment's number */
+  };
   uint32_t values_len;
   uint32_t values_cap;
   uint16_t value_count;
@@ -130,18 +133,25 @@ bool op_bind_bytes(struct op *op, const struct net_heap *heap, const void *p,
                    size_t len);
 /* "Not set": the column is left as it is. */
 bool op_bind_unset(struct op *op, const struct net_heap *heap);
+/* What was bound, one after another: the value at *at (0 is the first), which
+ * moves on.  *p is NULL for "not set".  False: no more. */
+bool op_value_next(const struct op *op, uint32_t *at, uint8_t **p,
+                   uint32_t *len);
 
 /* ---- The end ------------------------------------------------------------ */
 
 /* The one place where an accepted operation ends: leaves every list, gives its
- * slot back (unless its stream still waits: state ABANDONED) and calls done. */
+ * slot back (unless its stream still waits: state ABANDONED) and calls done.
+ * Statements of increments live as long as the session: an abandoned one keeps
+ * its own, for the day when its answer comes. */
 void op_finish(struct context *c, struct op *op, const struct answer *answer);
 void op_finish_applied(struct context *c, struct op *op);
 /* Fails with what outcome_table says of `event`; reads are NOT_APPLIED.
  * host and detail may be NULL. */
 void op_fail(struct context *c, struct op *op, enum event event,
              const char *host, const char *detail);
-/* Fails with a ready failure (its outcome is set to NOT_APPLIED for reads). */
+/* Fails with a ready failure: its outcome is set to NOT_APPLIED for reads, and
+ * an increment that ends UNKNOWN gets its number. */
 void op_fail_with(struct context *c, struct op *op, struct failure *f);
 
 #endif

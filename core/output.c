@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/mark.h"
+
 int output_init(struct output *o, const struct net_heap *heap) {
   memset(o, 0, sizeof *o);
   o->buf = net_alloc(heap, OUTPUT_CAPACITY);
@@ -24,8 +26,11 @@ static bool output_resize(struct output *o, const struct net_heap *heap,
                           size_t cap) {
   uint8_t *buf = net_alloc(heap, cap);
 
-  if (buf == NULL)
+  ENSURE(o->head == o->tail);
+  if (buf == NULL) {
+    MARK(oom_output);
     return false;
+  }
   net_free(heap, o->buf);
   o->buf = buf;
   o->cap = cap;
@@ -36,9 +41,11 @@ uint8_t *output_room(struct output *o, const struct net_heap *heap, size_t n) {
   if (o->head == o->tail) {
     o->head = o->tail = 0;
     if (n > o->cap) {
+      MARK(output_grown);
       if (!output_resize(o, heap, n))
         return NULL;
     } else if (o->cap > OUTPUT_CAPACITY && n <= OUTPUT_CAPACITY) {
+      MARK(output_shrunk);
       output_resize(o, heap, OUTPUT_CAPACITY);
     }
   }
@@ -46,6 +53,7 @@ uint8_t *output_room(struct output *o, const struct net_heap *heap, size_t n) {
     return o->buf + o->tail;
   if (o->cap - (o->tail - o->head) < n)
     return NULL;
+  MARK(output_moved);
   memmove(o->buf, o->buf + o->head, o->tail - o->head);
   o->tail -= o->head;
   o->head = 0;
@@ -53,6 +61,7 @@ uint8_t *output_room(struct output *o, const struct net_heap *heap, size_t n) {
 }
 
 void output_commit(struct output *o, size_t n) {
+  ENSURE(o->head <= o->tail && n <= o->cap - o->tail);
   o->tail += n;
   o->queued += n;
 }
@@ -63,11 +72,17 @@ int output_flush(struct output *o, struct net_socket *socket) {
   if (o->head == o->tail)
     return 0;
   n = net_socket_write(socket, o->buf + o->head, o->tail - o->head);
-  if (n == -EAGAIN || n == -EWOULDBLOCK)
+  if (n == -EAGAIN || n == -EWOULDBLOCK) {
+    MARK(write_refused);
     return 0;
+  }
   if (n < 0)
     return (int)n;
+  ENSURE((size_t)n <= o->tail - o->head);
+  if ((size_t)n < o->tail - o->head)
+    MARK(write_partial);
   o->head += (size_t)n;
   o->accepted += (uint64_t)n;
+  ENSURE(o->queued - o->accepted == o->tail - o->head);
   return 0;
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/mark.h"
 #include "proto/result.h"
 
 void prepared_table_init(struct prepared_table *t) {
@@ -12,8 +13,10 @@ void prepared_table_init(struct prepared_table *t) {
 void prepared_table_fini(struct prepared_table *t,
                          const struct net_heap *heap) {
   for (uint32_t i = 0; i < t->count; i++) {
-    if (t->entries[i] != NULL)
+    if (t->entries[i] != NULL) {
+      ENSURE(list_empty(&t->entries[i]->waiting));
       net_free(heap, t->entries[i]->id);
+    }
     net_free(heap, t->entries[i]);
   }
   net_free(heap, t->entries);
@@ -22,8 +25,10 @@ void prepared_table_fini(struct prepared_table *t,
 
 void prepared_table_forget(struct prepared_table *t) {
   for (uint32_t i = 0; i < t->count; i++)
-    if (t->entries[i] != NULL && t->entries[i]->state == PREPARED_READY)
+    if (t->entries[i] != NULL && t->entries[i]->state == PREPARED_READY) {
+      MARK(prepared_forgotten);
       t->entries[i]->state = PREPARED_NOT;
+    }
 }
 
 static bool grow(struct prepared_table *t, const struct net_heap *heap,
@@ -123,6 +128,9 @@ static int take(struct prepared *p, const struct net_heap *heap,
     rc = check_results(p->statement, &answer->result, f);
   if (rc != 0)
     return rc;
+  if (p->id != NULL && (p->id_len != answer->id.len ||
+                        memcmp(p->id, answer->id.p, p->id_len) != 0))
+    MARK(prepared_other_id);
   id = net_resize(heap, p->id, answer->id.len + 1);
   if (id == NULL)
     return FAILURE_NO_MEMORY;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/mark.h"
 #include "core/rows.h"
 
 /* How often a server may forget a statement before its operation gives up. */
@@ -87,68 +88,16 @@ static const char *read_error_what(int32_t code) {
   }
 }
 
-static enum next_step answered_error(struct context *c, struct op *op,
-                                     struct cql_reader *message,
-                                     const struct peer *peer) {
-  const struct outcome_row *row;
-  struct cql_error e;
-  struct failure f;
-  const char *what;
+/* ---- What an answer is -------------------------------------------------- */
 
-  if (cql_error_decode(message, &e) != CQL_OK) {
-    op_fail(c, op, EVENT_UNDECODABLE, peer->name, "an ERROR cut short");
-    return NEXT_NONE;
-  }
-  row = &outcome_table[outcome_event(e.code, 1, peer->kind)];
-  if (row->next == NEXT_PREPARE && op->kind == OP_EXECUTE &&
-      op->prepares < PREPARES_MAX) {
-    op->prepares++;
-    return NEXT_PREPARE;
-  }
-  /* One host is all there is so far: "next host" has nowhere to go. */
-  what = read_error_what(e.code);
-  failure_init(&f, row->code, row->outcome, what != NULL ? what : row->what);
-  request_describe_error(&f, &e, peer);
-  op_fail_with(c, op, &f);
-  return NEXT_NONE;
-}
-
-static void answered_result(struct context *c, struct op *op,
-                            struct cql_reader *message,
-                            const struct peer *peer) {
-  enum effect effect = op->statement->effect;
-  struct cql_result result;
+/* What an answer says beside the event that it is. */
+struct verdict {
+  const char *detail; /* what is wrong with it, of one that does not fit */
+  bool has_error;
+  bool has_rows;
+  struct cql_error error;
   struct rows rows;
-  struct answer answer = {.outcome = OUTCOME_APPLIED};
-  bool fits;
-
-  if (cql_result_decode(message, &result) != CQL_OK) {
-    op_fail(c, op, EVENT_UNDECODABLE, peer->name, "a RESULT cut short");
-    return;
-  }
-  switch (result.kind) {
-  case CQL_RESULT_VOID:
-    fits = effect != EFFECT_READ;
-    break;
-  case CQL_RESULT_ROWS:
-    fits = effect == EFFECT_READ;
-    rows_init(&rows, &result.u.rows);
-    answer.rows = &rows;
-    answer.outcome = OUTCOME_NOT_APPLIED;
-    break;
-  case CQL_RESULT_SET_KEYSPACE:
-  case CQL_RESULT_SCHEMA_CHANGE:
-    fits = effect == EFFECT_SCHEMA;
-    break;
-  default:
-    fits = false;
-  }
-  if (fits)
-    op_finish(c, op, &answer);
-  else
-    op_fail(c, op, EVENT_OTHER_RESULT, peer->name,
-            "a RESULT of another kind than the statement has");
-}
+};
 
 /* RESULT Void with nothing in front of it: what nearly every increment gets. */
 static bool is_plain_void(const struct cql_frame *f) {
@@ -162,36 +111,161 @@ static void log_warnings(struct context *c, struct cql_prefix *prefix,
                          const struct peer *peer) {
   struct cql_span text;
 
-  while (cql_list_next_string(&prefix->warnings, &text))
+  while (cql_list_next_string(&prefix->warnings, &text)) {
+    MARK(answer_warns);
     log_write(&c->log, LOG_WARNING, "%s warns: %.*s", peer->name,
               (int)(text.len < 800 ? text.len : 800), (const char *)text.p);
+  }
+}
+
+static enum event undecodable(struct verdict *v, const char *detail) {
+  MARK(answer_undecodable);
+  v->detail = detail;
+  return EVENT_UNDECODABLE;
+}
+
+static enum event error_event(struct cql_reader *message,
+                              const struct peer *peer, struct verdict *v) {
+  enum event event;
+
+  if (cql_error_decode(message, &v->error) != CQL_OK)
+    return undecodable(v, "an ERROR cut short");
+  v->has_error = true;
+  event = outcome_event(v->error.code, 1, peer->kind);
+  if (event == EVENT_OTHER_ERROR)
+    MARK(answer_other_code);
+  return event;
+}
+
+static enum event result_event(struct cql_reader *message, enum effect effect,
+                               struct verdict *v) {
+  struct cql_result result;
+  bool fits = false;
+
+  if (cql_result_decode(message, &result) != CQL_OK)
+    return undecodable(v, "a RESULT cut short");
+  switch (result.kind) {
+  case CQL_RESULT_VOID:
+    fits = effect != EFFECT_READ;
+    break;
+  case CQL_RESULT_ROWS:
+    fits = v->has_rows = effect == EFFECT_READ;
+    rows_init(&v->rows, &result.u.rows);
+    break;
+  case CQL_RESULT_SET_KEYSPACE:
+  case CQL_RESULT_SCHEMA_CHANGE:
+    fits = effect == EFFECT_SCHEMA;
+    break;
+  default:
+    break;
+  }
+  if (fits) {
+    if (effect == EFFECT_COUNT)
+      MARK(answer_long_way);
+    return EVENT_VOID;
+  }
+  MARK(answer_other_kind);
+  v->detail = "a RESULT of another kind than the statement has";
+  return EVENT_OTHER_RESULT;
+}
+
+static enum event rare_event(struct context *c, enum effect effect,
+                             const struct cql_frame *frame,
+                             const struct peer *peer, struct verdict *v) {
+  struct cql_prefix prefix;
+  struct cql_reader message;
+
+  if (cql_prefix_decode(frame, &prefix, &message) != CQL_OK)
+    return undecodable(v, "warnings or payload reach beyond the frame");
+  log_warnings(c, &prefix, peer);
+  switch (frame->header.opcode) {
+  case CQL_OP_ERROR:
+    return error_event(&message, peer, v);
+  case CQL_OP_RESULT:
+    return result_event(&message, effect, v);
+  default:
+    return undecodable(v, "an answer of a kind that no request has");
+  }
+}
+
+/* The one place that decides what an answer is to a statement with this
+ * effect, punctual or late.  EVENT_VOID is the RESULT that it waits for,
+ * whatever that carries. */
+static inline enum event request_event(struct context *c, enum effect effect,
+                                       const struct cql_frame *frame,
+                                       const struct peer *peer,
+                                       struct verdict *v) {
+  v->has_error = v->has_rows = false;
+  if (effect == EFFECT_COUNT && is_plain_void(frame))
+    return EVENT_VOID;
+  return rare_event(c, effect, frame, peer, v);
+}
+
+/* ---- What follows from it ----------------------------------------------- */
+
+static void fail_with_error(struct context *c, struct op *op,
+                            const struct outcome_row *row,
+                            const struct cql_error *e,
+                            const struct peer *peer) {
+  const char *what = read_error_what(e->code);
+  struct failure f;
+
+  failure_init(&f, row->code, row->outcome, what != NULL ? what : row->what);
+  request_describe_error(&f, e, peer);
+  op_fail_with(c, op, &f);
 }
 
 enum next_step request_answered(struct context *c, struct op *op,
                                 const struct cql_frame *frame,
                                 const struct peer *peer) {
-  struct cql_prefix prefix;
-  struct cql_reader message;
+  struct verdict v;
+  enum event event = request_event(c, op->statement->effect, frame, peer, &v);
+  const struct outcome_row *row = &outcome_table[event];
 
-  if (op->statement->effect == EFFECT_COUNT && is_plain_void(frame)) {
+  if (v.has_rows) {
+    struct answer answer = {.outcome = OUTCOME_NOT_APPLIED, .rows = &v.rows};
+
+    op_finish(c, op, &answer);
+  } else if (event == EVENT_VOID) {
     op_finish_applied(c, op);
-    return NEXT_NONE;
+  } else if (row->next == NEXT_PREPARE && op->kind == OP_EXECUTE &&
+             op->prepares < PREPARES_MAX) {
+    if (op->prepares++ == 0)
+      MARK(unprepared_once);
+    else
+      MARK(unprepared_twice);
+    return NEXT_PREPARE;
+  } else if (v.has_error) {
+    if (row->next == NEXT_PREPARE)
+      MARK(unprepared_given_up);
+    /* One host is all there is so far: "next host" has nowhere to go. */
+    fail_with_error(c, op, row, &v.error, peer);
+  } else {
+    op_fail(c, op, event, peer->name, v.detail);
   }
-  if (cql_prefix_decode(frame, &prefix, &message) != CQL_OK) {
-    op_fail(c, op, EVENT_UNDECODABLE, peer->name,
-            "warnings or payload reach beyond the frame");
-    return NEXT_NONE;
+  return NEXT_NONE;
+}
+
+void request_answered_late(struct context *c, const struct op *op,
+                           const struct cql_frame *frame,
+                           const struct peer *peer) {
+  struct verdict v;
+  enum outcome outcome;
+  enum event event;
+
+  if (op->statement == NULL) {
+    MARK(late_reply_not_counting);
+    return;
   }
-  log_warnings(c, &prefix, peer);
-  switch (frame->header.opcode) {
-  case CQL_OP_ERROR:
-    return answered_error(c, op, &message, peer);
-  case CQL_OP_RESULT:
-    answered_result(c, op, &message, peer);
-    return NEXT_NONE;
-  default:
-    op_fail(c, op, EVENT_UNDECODABLE, peer->name,
-            "an answer of a kind that no request has");
-    return NEXT_NONE;
-  }
+  ENSURE(op->state == OP_ABANDONED && op->operation != 0);
+  event = request_event(c, op->statement->effect, frame, peer, &v);
+  outcome = outcome_table[event].outcome;
+  if (outcome == OUTCOME_APPLIED)
+    MARK(late_reply_settles_applied);
+  else if (outcome == OUTCOME_NOT_APPLIED)
+    MARK(late_reply_settles_not_applied);
+  else
+    MARK(late_reply_unknown);
+  if (outcome != OUTCOME_UNKNOWN && c->settled != NULL)
+    c->settled(c->settled_arg, op, outcome);
 }

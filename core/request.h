@@ -13,6 +13,13 @@ enum next_step request_answered(struct context *c, struct op *op,
                                 const struct cql_frame *frame,
                                 const struct peer *peer);
 
+/* The same for one that was completed without it: settles an increment when
+ * the answer tells what became of it (context.settled). Nothing is sent
+ * again. */
+void request_answered_late(struct context *c, const struct op *op,
+                           const struct cql_frame *frame,
+                           const struct peer *peer);
+
 /* What an ERROR is, in words: fills in everything but code and outcome. */
 void request_describe_error(struct failure *f, const struct cql_error *e,
                             const struct peer *peer);

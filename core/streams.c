@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "core/mark.h"
+
 int streams_init(struct streams *s, const struct net_heap *heap, uint32_t max) {
   memset(s, 0, sizeof *s);
   s->max = (uint16_t)(max > STREAM_MAX ? STREAM_MAX : max);
@@ -24,12 +26,15 @@ void streams_fini(struct streams *s, const struct net_heap *heap) {
 int16_t streams_take(struct streams *s, struct op *op) {
   uint16_t id;
 
-  if (s->free_count > 0)
+  if (s->free_count > 0) {
+    MARK(stream_id_reused);
     id = s->free[--s->free_count];
-  else if (s->untouched <= s->max)
+  } else if (s->untouched <= s->max) {
     id = s->untouched++;
-  else
+  } else {
     return 0;
+  }
+  ENSURE(id > 0 && id <= s->max && s->ops[id] == NULL);
   s->ops[id] = op;
   return (int16_t)id;
 }
@@ -39,6 +44,7 @@ struct op *streams_find(const struct streams *s, int16_t id) {
 }
 
 void streams_release(struct streams *s, int16_t id) {
+  ENSURE(streams_find(s, id) != NULL && s->free_count < s->max);
   s->ops[id] = NULL;
   s->free[s->free_count++] = (uint16_t)id;
 }

@@ -1,5 +1,7 @@
 #include "core/timer.h"
 
+#include "core/mark.h"
+
 void timer_list_init(struct timer_list *l) {
   list_init(&l->timers);
 }
@@ -13,6 +15,7 @@ void timer_init(struct timer *t, void (*fire)(struct timer *timer)) {
 void timer_set(struct timer_list *l, struct timer *t, uint64_t at) {
   struct list *before;
 
+  ENSURE(at != 0);
   list_remove(&t->link);
   t->at = at;
   before = l->timers.prev;

@@ -284,3 +284,14 @@ void rig_applied(struct rig *r, const char *url) {
   ck_assert_msg(d.status == 0 && d.outcome == TALLY_APPLIED, "%s: %s: %s: %s",
                 rig_mode_name(r->mode), url, d.error.message, d.error.detail);
 }
+
+void rig_answered(struct rig *r, const char *url) {
+  page_hits row = {.url = url};
+  struct done d = {0};
+
+  ck_assert_int_eq(tally_get_async(r->hits, &row, done_record, &d, &r->error),
+                   0);
+  ck_assert(rig_done(r, &d));
+  ck_assert_msg(d.status == 0 || d.status == TALLY_ENOTFOUND, "%s: %s: %s: %s",
+                rig_mode_name(r->mode), url, d.error.message, d.error.detail);
+}

@@ -84,6 +84,8 @@ void rig_increment(struct rig *r, const char *url, int64_t views,
                    struct done *done);
 /* An increment that must be APPLIED. */
 void rig_applied(struct rig *r, const char *url);
+/* A read that must be answered, by a row or by none. */
+void rig_answered(struct rig *r, const char *url);
 
 /* Threads of this process now. */
 int rig_tasks(void);

@@ -206,7 +206,7 @@ static void answer_error(struct script_conn *c, const struct request *r,
   bytes_u32(&body, (uint32_t)step->code);
   bytes_string(&body, "scripted");
   bytes_add(&body, step->bytes, step->len);
-  send_frame(c, r, false, step->flags, OP_ERROR, &body);
+  send_frame(c, r, step->held, step->flags, OP_ERROR, &body);
   bytes_free(&body);
 }
 
@@ -226,11 +226,12 @@ static void answer(struct script_server *s, struct script_conn *c,
   case SCRIPT_UNPREPARED:
     unprepared.bytes = r->body; /* [short bytes] id comes first in it */
     unprepared.len = 18;
+    unprepared.held = step->held;
     answer_error(c, r, &unprepared);
     return;
   case SCRIPT_FRAME:
     bytes_add(&body, step->bytes, step->len);
-    send_frame(c, r, false, step->flags, step->opcode, &body);
+    send_frame(c, r, step->held, step->flags, step->opcode, &body);
     bytes_free(&body);
     return;
   case SCRIPT_BYTES:

@@ -47,6 +47,7 @@ struct script_step {
   uint8_t flags;
   const void *bytes;
   size_t len;
+  bool held; /* ERROR, UNPREPARED, FRAME: sent by script_release() only */
 };
 
 struct script_server *script_start(void);

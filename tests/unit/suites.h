@@ -29,6 +29,9 @@
   X(prepare)                                                                   \
   X(lost)                                                                      \
   X(late)                                                                      \
+  X(settle)                                                                    \
+  X(settled_row)                                                               \
+  X(unknown_id)                                                                \
   X(session)                                                                   \
   X(guest)                                                                     \
   X(rounds)                                                                    \

@@ -186,6 +186,33 @@ START_TEST(values_in_wire_form) {
 }
 END_TEST
 
+START_TEST(values_read_back) {
+  struct op *op = op_make(&heap);
+  uint32_t at = 0, len;
+  uint8_t *p;
+
+  ck_assert(!op_value_next(op, &at, &p, &len));
+  ck_assert(op_bind_bigint(op, &heap, 258));
+  ck_assert(op_bind_unset(op, &heap));
+  ck_assert(op_bind_bytes(op, &heap, "", 0));
+  ck_assert(op_bind_bytes(op, &heap, "/home", 5));
+  ck_assert(op_value_next(op, &at, &p, &len));
+  ck_assert_uint_eq(len, 8);
+  ck_assert_mem_eq(p, "\0\0\0\0\0\0\1\2", 8);
+  ck_assert(op_value_next(op, &at, &p, &len));
+  ck_assert_ptr_null(p);
+  ck_assert_uint_eq(len, 0);
+  ck_assert(op_value_next(op, &at, &p, &len));
+  ck_assert_ptr_nonnull(p);
+  ck_assert_uint_eq(len, 0);
+  ck_assert(op_value_next(op, &at, &p, &len));
+  ck_assert_uint_eq(len, 5);
+  ck_assert_mem_eq(p, "/home", 5);
+  ck_assert(!op_value_next(op, &at, &p, &len));
+  op_release(&heap, op);
+}
+END_TEST
+
 /* 128 bytes stay in the slot; the next value moves them all to the heap. */
 START_TEST(values_move_to_the_heap) {
   uint8_t key[124];
@@ -231,6 +258,7 @@ END_TEST
 
 struct ending {
   int calls;
+  uint64_t operation;
   int code;
   enum outcome outcome;
   struct op *slot; /* what op_take() gave inside */
@@ -245,10 +273,13 @@ static void on_end(op_callback *callback, void *user,
   e->calls++;
   e->code = answer->code;
   e->outcome = answer->outcome;
+  if (answer->failure != NULL)
+    e->operation = answer->failure->operation;
   e->slot = op_take(e->slab);
 }
 
 static const struct statement counts = {.effect = EFFECT_COUNT, .table = "t"};
+static const struct statement changes = {.effect = EFFECT_SCHEMA, .table = "t"};
 static const struct statement reads = {.effect = EFFECT_READ, .table = "t"};
 
 static struct op *pending(struct context *c, struct slab *slab,
@@ -260,6 +291,7 @@ static struct op *pending(struct context *c, struct slab *slab,
   op->done = on_end;
   op->user = e;
   op->statement = statement;
+  op->state = OP_QUEUED;
   c->pending++;
   return op;
 }
@@ -310,6 +342,42 @@ START_TEST(abandoned_keeps_its_slot) {
 }
 END_TEST
 
+/* Increments that end UNKNOWN are numbered, whatever else ends between them;
+ * only an abandoned one keeps its statement: others may be gone. */
+START_TEST(unknown_increments_are_numbered) {
+  struct context c = {.last_operation = 40};
+  struct ending e;
+  struct slab slab;
+  struct op *op;
+
+  ck_assert_int_eq(slab_init(&slab, &heap, 9, false), 0);
+  op_fail(&c, pending(&c, &slab, &e, &counts), EVENT_OVERLOADED, NULL, NULL);
+  ck_assert_uint_eq(e.operation, 41);
+  op_fail(&c, pending(&c, &slab, &e, &counts), EVENT_INVALID, NULL, NULL);
+  ck_assert_uint_eq(e.operation, 0);
+  op_fail(&c, pending(&c, &slab, &e, &reads), EVENT_OVERLOADED, NULL, NULL);
+  ck_assert_uint_eq(e.operation, 0);
+  op = pending(&c, &slab, &e, &changes);
+  op->kind = OP_QUERY;
+  op_fail(&c, op, EVENT_OVERLOADED, NULL, NULL);
+  ck_assert_int_eq(e.outcome, OUTCOME_UNKNOWN);
+  ck_assert_uint_eq(e.operation, 0);
+  op = pending(&c, &slab, &e, &counts);
+  op->kind = OP_PREPARE;
+  op->state = OP_ABANDONED;
+  op_fail(&c, op, EVENT_DEADLINE, NULL, NULL);
+  ck_assert_uint_eq(e.operation, 0);
+  ck_assert_ptr_null(op->statement);
+  op = pending(&c, &slab, &e, &counts);
+  op->state = OP_ABANDONED;
+  op_fail(&c, op, EVENT_DEADLINE, NULL, NULL);
+  ck_assert_uint_eq(e.operation, 42);
+  ck_assert_uint_eq(op->operation, 42);
+  ck_assert_ptr_eq(op->statement, &counts);
+  slab_fini(&slab);
+}
+END_TEST
+
 START_TEST(fails_as_the_table_says) {
   struct context c = {.pending = 0};
   struct ending e;
@@ -339,12 +407,14 @@ Suite *op_suite(void) {
   suite_add_tcase(s, tc);
   tc = tcase_create("values");
   tcase_add_test(tc, values_in_wire_form);
+  tcase_add_test(tc, values_read_back);
   tcase_add_loop_test(tc, values_move_to_the_heap, 0, 40);
   tcase_add_loop_test(tc, no_memory_for_values, 0, 2);
   suite_add_tcase(s, tc);
   tc = tcase_create("end");
   tcase_add_test(tc, ends_give_the_slot_back_first);
   tcase_add_test(tc, abandoned_keeps_its_slot);
+  tcase_add_test(tc, unknown_increments_are_numbered);
   tcase_add_loop_test(tc, fails_as_the_table_says, EVENT_NEVER_ENCODED,
                       EVENT_COUNT);
   suite_add_tcase(s, tc);

@@ -36,7 +36,7 @@ START_TEST(defaults) {
   ck_assert_uint_eq(o.max_frame_bytes, 16 * 1024 * 1024);
   ck_assert(o.allocator.allocate == NULL && o.allocator.resize == NULL &&
             o.allocator.release == NULL);
-  ck_assert(o.log == NULL && o.resolve == NULL);
+  ck_assert(o.log == NULL && o.resolve == NULL && o.on_settled == NULL);
   ck_assert_int_eq(o.log_level, TALLY_LOG_WARNING);
 }
 END_TEST
@@ -135,6 +135,7 @@ static const struct {
     {"=5", {"no option"}},
     {"por=5", {"por"}},
     {"portt=5", {"portt"}},
+    {"on_settled=1", {"on_settled"}}, /* functions are no text */
     {"port", {"port", "value"}},
     {"", {"value"}},
     {"port=0", {"port", "\"0\"", "65535"}},

@@ -1,0 +1,92 @@
+#include "core/control.h"
+
+#include <string.h>
+
+#include "core/mark.h"
+#include "core/request.h"
+#include "proto/request.h"
+
+size_t control_encode(enum cql_opcode opcode, uint8_t out[CONTROL_BYTES]) {
+  static const struct cql_pair startup[] = {
+      {{(const uint8_t *)"CQL_VERSION", 11}, {(const uint8_t *)"3.0.0", 5}},
+      {{(const uint8_t *)"DRIVER_NAME", 11}, {(const uint8_t *)"tally", 5}},
+  };
+  struct cql_request_options o = {0};
+
+  if (opcode == CQL_OP_STARTUP)
+    return cql_startup_encode(out, CONTROL_BYTES, &o, startup, 2);
+  return cql_options_encode(out, CONTROL_BYTES, &o);
+}
+
+static void learn_peer(struct peer *peer, struct cql_reader *message) {
+  struct cql_list options, values;
+  struct cql_span key;
+
+  if (cql_supported_decode(message, &options) != CQL_OK)
+    return;
+  while (cql_list_next_multi(&options, &key, &values))
+    if (key.len > 7 && memcmp(key.p, "SCYLLA_", 7) == 0)
+      peer->kind = SERVER_SCYLLA;
+}
+
+/* A refused handshake, or a server that could not decode what it was sent. */
+static void read_error(enum conn_state state, const struct peer *peer,
+                       struct cql_reader *message, struct failure *why) {
+  struct cql_error e;
+
+  if (state < CONN_READY) {
+    MARK(handshake_refused);
+    why->what = "the server refused the handshake";
+  } else {
+    MARK(stream0_error);
+    why->what = outcome_table[EVENT_STREAM_0].what;
+  }
+  if (cql_error_decode(message, &e) != CQL_OK)
+    return;
+  request_describe_error(why, &e, peer);
+  if (e.code == CQL_ERROR_BAD_CREDENTIALS)
+    why->code = FAILURE_AUTH;
+}
+
+static void read_authenticate(struct cql_reader *message, struct failure *why) {
+  struct cql_span name = {NULL, 0};
+
+  MARK(login_wanted);
+  why->code = FAILURE_AUTH;
+  why->what = "the server asks for a login";
+  cql_authenticate_decode(message, &name);
+  failure_detail(why, "it wants %.*s", (int)(name.len < 200 ? name.len : 200),
+                 (const char *)name.p);
+}
+
+enum conn_event control_event(const struct cql_frame *frame,
+                              enum conn_state state, struct peer *peer,
+                              struct failure *why) {
+  struct cql_prefix prefix;
+  struct cql_reader message;
+
+  failure_init(why, FAILURE_PROTOCOL, OUTCOME_NOT_APPLIED,
+               "the server broke the protocol");
+  memcpy(why->host, peer->name, sizeof why->host);
+  if (cql_prefix_decode(frame, &prefix, &message) != CQL_OK) {
+    failure_detail(why, "warnings or payload reach beyond the frame");
+    return CONN_EV_FAIL;
+  }
+  switch (frame->header.opcode) {
+  case CQL_OP_SUPPORTED:
+    learn_peer(peer, &message);
+    return CONN_EV_SUPPORTED;
+  case CQL_OP_READY:
+    return CONN_EV_READY;
+  case CQL_OP_AUTHENTICATE:
+    read_authenticate(&message, why);
+    return CONN_EV_AUTHENTICATE;
+  case CQL_OP_ERROR:
+    read_error(state, peer, &message, why);
+    return CONN_EV_FAIL;
+  default:
+    failure_detail(why, "it sent opcode 0x%02x on stream 0 while %s",
+                   (unsigned)frame->header.opcode, conn_state_name(state));
+    return CONN_EV_FAIL;
+  }
+}
