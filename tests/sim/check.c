@@ -1,0 +1,458 @@
+#include "tests/sim/check.h"
+
+#include <string.h>
+
+static struct {
+  struct record records[OPERATIONS_MAX];
+  unsigned count;
+  struct read_record reads[READS_MAX];
+  unsigned read_count;
+  uint64_t history; /* positions so far */
+  uint64_t pending;
+  unsigned sessions;
+  bool open;
+  bool closing;
+  /* Settled while the thread of the blocking call had not looked yet. */
+  struct early {
+    uint64_t operation;
+    int outcome;
+  } early[OPERATIONS_MAX];
+  unsigned early_count;
+} books;
+
+static const char *const table_names[] = {"ks.page_hits", "ks.daily"};
+
+const char *key_text(const struct key *k, char *room) {
+  size_t n = strlen(k->text);
+
+  memcpy(room, k->text, n);
+  memset(room + n, 'x', k->more);
+  room[n + k->more] = '\0';
+  return room;
+}
+
+static bool same_key(const struct key *a, const struct key *b) {
+  return a->more == b->more && strcmp(a->text, b->text) == 0;
+}
+
+void check_begin(void) {
+  memset(books.records, 0, sizeof books.records[0] * books.count);
+  books.count = books.read_count = 0;
+  books.history = books.pending = 0;
+  books.sessions = 0;
+  books.early_count = 0;
+  books.open = books.closing = false;
+}
+
+void check_session_opened(void) {
+  books.early_count = 0; /* ids are a session's own */
+  books.sessions++;
+  books.open = true;
+  books.closing = false;
+}
+
+void check_session_closing(void) {
+  books.closing = true;
+}
+
+void check_session_closed(void) {
+  books.open = false;
+  for (unsigned i = 0; i < books.count; i++)
+    if (books.records[i].accepted && books.records[i].completions == 0)
+      violation("operation %u: its session is closed, and it never ended",
+                books.records[i].number);
+  if (books.pending != 0)
+    violation("%llu operations never ended, and the session is closed",
+              (unsigned long long)books.pending);
+}
+
+struct record *check_new_record(void) {
+  struct record *r;
+
+  if (books.count == OPERATIONS_MAX)
+    return NULL;
+  r = &books.records[books.count++];
+  memset(r, 0, sizeof *r);
+  r->number = books.count;
+  return r;
+}
+
+struct read_record *check_new_read(void) {
+  struct read_record *r;
+
+  if (books.read_count == READS_MAX)
+    return NULL;
+  r = &books.reads[books.read_count++];
+  memset(r, 0, sizeof *r);
+  return r;
+}
+
+uint64_t check_pending(void) {
+  return books.pending;
+}
+
+unsigned check_record_count(void) {
+  return books.count;
+}
+
+/* ---- Time --------------------------------------------------------------- */
+
+/* An operation ends at its deadline, unless nobody drove the loop.  libuv's
+ * timers count in milliseconds. */
+static void check_in_time(uint64_t at, uint64_t stalled_before,
+                          uint64_t timeout_ms, const char *what,
+                          uint32_t number) {
+  uint64_t took = world_now() - at;
+  uint64_t stalled = stalled_time() - stalled_before;
+  uint64_t limit = (timeout_ms + 5) * MILLISECOND + stalled;
+
+  if (books.closing)
+    limit += plan.close_timeout * MILLISECOND;
+  if (took > limit)
+    violation("%s %u took %llu us, its timeout is %llu ms", what, number,
+              (unsigned long long)(took / 1000),
+              (unsigned long long)timeout_ms);
+}
+
+/* ---- Increments --------------------------------------------------------- */
+
+void check_submit(struct record *r) {
+  r->submitting = true;
+  r->submitted = ++books.history;
+  r->submitted_at = world_now();
+  r->stalled_before = stalled_time();
+  r->session = books.sessions;
+  books.pending++;
+}
+
+/* What an error says must agree with itself. */
+static void check_error(uint32_t number, int status, int outcome,
+                        const tally_error *e) {
+  bool unknown = outcome == TALLY_UNKNOWN;
+
+  if ((status == 0) != (outcome == TALLY_APPLIED) ||
+      (status == TALLY_EUNKNOWN) != unknown)
+    violation("operation %u: status %s with outcome %s", number,
+              tally_error_name(status), tally_outcome_name(outcome));
+  if (status == 0)
+    return;
+  if (e == NULL || e->code != status || e->outcome != outcome ||
+      e->message[0] == '\0' || (e->operation != 0) != unknown ||
+      (e->cause == TALLY_EUNKNOWN) || (!unknown && e->cause != status))
+    violation("operation %u: its error contradicts itself: %s", number,
+              e == NULL ? "there is none" : e->message);
+}
+
+/* What is known at the instant in which the application is told. */
+static void check_truth(const struct record *r) {
+  struct ledger_entry l = model_ledger(r->number);
+
+  switch (r->outcome) {
+  case TALLY_APPLIED:
+    if (l.applied != 1 || l.to_come != 0)
+      violation("operation %u is APPLIED: applied %u times, %u to come",
+                r->number, l.applied, l.to_come);
+    return;
+  case TALLY_NOT_APPLIED:
+    if (l.applied != 0 || l.to_come != 0)
+      violation("operation %u is NOT_APPLIED: applied %u times, %u to come "
+                "(status %s)",
+                r->number, l.applied, l.to_come, tally_error_name(r->status));
+    return;
+  default:
+    if (l.applied + l.to_come > 1)
+      violation("operation %u is UNKNOWN: applied %u times, %u to come",
+                r->number, l.applied, l.to_come);
+  }
+}
+
+static void find_early(struct record *r) {
+  for (unsigned i = 0; i < books.early_count; i++)
+    if (books.early[i].operation == r->operation) {
+      r->settled = 1;
+      r->settled_outcome = books.early[i].outcome;
+    }
+}
+
+static void complete(struct record *r, int status, int outcome,
+                     const tally_error *e) {
+  if (!books.open)
+    violation("operation %u ends after its session was closed", r->number);
+  if (r->session != books.sessions)
+    violation("operation %u ends in another session", r->number);
+  if (++r->completions != 1)
+    violation("operation %u ends for the %u. time", r->number, r->completions);
+  check_error(r->number, status, outcome, e);
+  r->status = status;
+  r->outcome = outcome;
+  r->cause = e != NULL && status != 0 ? e->cause : 0;
+  r->operation = status == TALLY_EUNKNOWN ? e->operation : 0;
+  r->completed = ++books.history;
+  books.pending--;
+  world_hash(r->number * 4 + (unsigned)outcome);
+  TRACE("operation %u: %s%s%s", r->number, tally_outcome_name(outcome),
+        status != 0 ? ": " : "", status != 0 ? e->message : "");
+  check_truth(r);
+  check_in_time(r->submitted_at, r->stalled_before, plan.increment_timeout,
+                "operation", r->number);
+  if (r->operation != 0 && r->blocking && plan.mode == SIM_THREADS)
+    find_early(r);
+}
+
+/* Not accepted: it must never be heard of again. */
+static void refused(struct record *r, int rc, const tally_error *e) {
+  if (rc != TALLY_EBUSY && rc != TALLY_ENOMEM && rc != TALLY_ECLOSED &&
+      rc != TALLY_EDEADLK)
+    violation("operation %u: refused with %s: %s", r->number,
+              tally_error_name(rc), e->message);
+  if (!plan.faults && rc == TALLY_ENOMEM)
+    violation("operation %u: no memory, and nothing was wrong", r->number);
+  check_error(r->number, rc, TALLY_NOT_APPLIED, e);
+  if (r->completions != 0)
+    violation("operation %u: refused, and its callback has run", r->number);
+  r->status = rc;
+  r->outcome = TALLY_NOT_APPLIED;
+  books.pending--;
+}
+
+void check_submitted(struct record *r, int rc, const tally_error *e) {
+  r->submitting = false;
+  if (rc == 0)
+    r->accepted = true;
+  else
+    refused(r, rc, e);
+  /* Each thread may be about to be refused one. */
+  if (books.pending > plan.max_in_flight + plan.app_threads)
+    violation("%llu operations are pending", (unsigned long long)books.pending);
+  TRACE("operation %u: submitted to %s %s: %s", r->number,
+        table_names[r->table], r->key.text, tally_error_name(rc));
+}
+
+void check_done(void *user, const tally_result *result) {
+  struct record *r = user;
+
+  if (r->submitting && plan.mode != SIM_THREADS)
+    violation("operation %u ends inside the call that submits it", r->number);
+  complete(r, result->status, result->outcome, result->error);
+}
+
+static int outcome_of(int rc, const tally_error *e) {
+  (void)e;
+  if (rc == 0)
+    return TALLY_APPLIED;
+  return rc == TALLY_EUNKNOWN ? TALLY_UNKNOWN : TALLY_NOT_APPLIED;
+}
+
+void check_blocking_done(struct record *r, int rc, const tally_error *e) {
+  r->submitting = false;
+  r->blocking = true;
+  if (rc == TALLY_EBUSY || rc == TALLY_EDEADLK) {
+    refused(r, rc, e);
+    return;
+  }
+  r->accepted = true;
+  complete(r, rc, outcome_of(rc, e), e);
+}
+
+/* ---- Settling ----------------------------------------------------------- */
+
+/* The thread of a blocking call has not looked at its error yet, perhaps. */
+static bool is_blocked(void) {
+  for (unsigned i = 0; i < books.count; i++)
+    if (books.records[i].submitting && plan.mode == SIM_THREADS)
+      return books.early_count < OPERATIONS_MAX;
+  return false;
+}
+
+static void check_row(const struct record *r, const tally_settled *s) {
+  const page_hits *p = s->row;
+  const daily *d = s->row;
+  char room[KEY_BYTES];
+  bool same;
+
+  if (s->row == NULL) {
+    if (!plan.faults)
+      violation("operation %u settles without its row", r->number);
+    return;
+  }
+  if (r->table == TABLE_PAGE_HITS)
+    same = strcmp(p->url, key_text(&r->key, room)) == 0 &&
+           p->views == r->deltas[0] && p->unique_visitors == r->deltas[1];
+  else
+    same = strcmp(d->site, key_text(&r->key, room)) == 0 &&
+           d->total == r->deltas[0] && d->hits == r->deltas[1];
+  if (!same)
+    violation("operation %u settles with another's row", r->number);
+}
+
+void check_settled(void *user, const tally_settled *s) {
+  struct record *r = NULL;
+
+  (void)user;
+  if (!books.open)
+    violation("something settles after the session was closed");
+  for (unsigned i = 0; i < books.count; i++)
+    if (books.records[i].session == books.sessions &&
+        books.records[i].operation == s->operation)
+      r = &books.records[i];
+  if (r == NULL && is_blocked()) {
+    books.early[books.early_count++] = (struct early){s->operation, s->outcome};
+    return;
+  }
+  if (r == NULL)
+    violation("an operation settles that is not UNKNOWN: id %llu",
+              (unsigned long long)s->operation);
+  if (++r->settled != 1)
+    violation("operation %u settles for the %u. time", r->number, r->settled);
+  if (s->outcome != TALLY_APPLIED && s->outcome != TALLY_NOT_APPLIED)
+    violation("operation %u settles as %s", r->number,
+              tally_outcome_name(s->outcome));
+  if (strcmp(tally_table_name(s->table),
+             strchr(table_names[r->table], '.') + 1) != 0)
+    violation("operation %u settles in table %s", r->number,
+              tally_table_name(s->table));
+  check_row(r, s);
+  r->settled_outcome = s->outcome;
+  world_hash(r->number * 8 + (unsigned)s->outcome);
+  TRACE("operation %u: settled as %s", r->number,
+        tally_outcome_name(s->outcome));
+}
+
+/* ---- Reads -------------------------------------------------------------- */
+
+void check_read_submit(struct read_record *r) {
+  r->submitting = true;
+  r->submitted = ++books.history;
+  r->submitted_at = world_now();
+  r->stalled_before = stalled_time();
+  books.pending++;
+}
+
+static void read_ended(struct read_record *r) {
+  if (!books.open)
+    violation("a read ends after its session was closed");
+  if (++r->completions != 1)
+    violation("a read ends for the %u. time", r->completions);
+  books.pending--;
+  check_in_time(r->submitted_at, r->stalled_before, plan.read_timeout, "a read",
+                0);
+}
+
+void check_read_submitted(struct read_record *r, int rc) {
+  r->submitting = false;
+  if (rc == 0) {
+    r->accepted = true;
+    return;
+  }
+  if (rc != TALLY_EBUSY && rc != TALLY_ENOMEM && rc != TALLY_ECLOSED)
+    violation("a read is refused with %s", tally_error_name(rc));
+  if (r->completions != 0)
+    violation("a read was refused, and its callback has run");
+  books.pending--;
+}
+
+/* What was acknowledged before the read began must be in it; what may have been
+ * applied by its end, may. */
+static void check_bounds(const struct read_record *r, int counter,
+                         int64_t value) {
+  int64_t lower = 0, upper = 0;
+
+  for (unsigned i = 0; i < books.count; i++) {
+    const struct record *op = &books.records[i];
+    int64_t delta = op->deltas[counter];
+
+    if (op->table != r->table || !same_key(&op->key, &r->key) ||
+        (op->completions > 0 && op->outcome == TALLY_NOT_APPLIED))
+      continue;
+    if (op->completions > 0 && op->outcome == TALLY_APPLIED &&
+        op->completed < r->submitted) {
+      lower += delta;
+      upper += delta;
+    } else if (delta < 0) {
+      lower += delta;
+    } else {
+      upper += delta;
+    }
+  }
+  if (value < lower || value > upper)
+    violation("%s of %s reads %lld, not within %lld and %lld", r->key.text,
+              table_names[r->table], (long long)value, (long long)lower,
+              (long long)upper);
+}
+
+static void check_values(struct read_record *r, int rc, const void *row) {
+  const page_hits *p = row;
+  const daily *d = row;
+
+  if (rc != 0 && rc != TALLY_ENOTFOUND)
+    return;
+  if (rc == TALLY_ENOTFOUND) {
+    check_bounds(r, 1, 0);
+    /* Statics alone make no row. */
+    if (r->table == TABLE_PAGE_HITS)
+      check_bounds(r, 0, 0);
+  } else if (r->table == TABLE_PAGE_HITS) {
+    check_bounds(r, 0, p->views);
+    check_bounds(r, 1, p->unique_visitors);
+  } else {
+    check_bounds(r, 0, d->total);
+    check_bounds(r, 1, d->hits);
+  }
+}
+
+void check_read_result(struct read_record *r, int rc, const void *row) {
+  r->submitting = false;
+  r->accepted = true;
+  if (rc != TALLY_EBUSY && rc != TALLY_EDEADLK && !books.open)
+    violation("a read ends after its session was closed");
+  read_ended(r);
+  check_values(r, rc, row);
+}
+
+void check_read_done(void *user, const tally_result *result) {
+  struct read_record *r = user;
+
+  if (r->submitting && plan.mode != SIM_THREADS)
+    violation("a read ends inside the call that submits it");
+  if (result->outcome != TALLY_NOT_APPLIED)
+    violation("a read has outcome %s", tally_outcome_name(result->outcome));
+  read_ended(r);
+  check_values(r, result->status, result->row);
+}
+
+/* ---- The end ------------------------------------------------------------ */
+
+static void check_last(const struct record *r) {
+  struct ledger_entry l = model_ledger(r->number);
+
+  check_truth(r);
+  /* Once, and again for each time that the statement was forgotten: two. */
+  if (l.seen > 3)
+    violation("operation %u was sent %u times", r->number, l.seen);
+  if (!r->accepted && !r->blocking && l.seen != 0)
+    violation("operation %u was refused, and a host has seen it", r->number);
+  if (r->settled == 0)
+    return;
+  if (l.applied != (r->settled_outcome == TALLY_APPLIED))
+    violation("operation %u settled as %s, and was applied %u times", r->number,
+              tally_outcome_name(r->settled_outcome), l.applied);
+}
+
+static void check_no_fault(const struct record *r) {
+  if (r->accepted && r->outcome != TALLY_APPLIED)
+    violation("operation %u: %s (%s), and nothing was wrong", r->number,
+              tally_outcome_name(r->outcome), tally_error_name(r->cause));
+}
+
+void check_end(struct tally_of_runs *sum) {
+  for (unsigned i = 0; i < books.count; i++) {
+    const struct record *r = &books.records[i];
+
+    check_last(r);
+    if (!plan.faults)
+      check_no_fault(r);
+    sum->outcomes[r->outcome]++;
+    sum->settled += r->settled;
+  }
+  sum->operations += books.count + books.read_count;
+}

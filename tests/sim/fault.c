@@ -1,0 +1,119 @@
+#include "tests/sim/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+  const char *name;
+  uint64_t lo, hi; /* per million */
+  const char *text;
+} catalogue[FAULT_COUNT] = {
+#define FAULT_ROW(name, lo, hi, opportunity, text) {#name, lo, hi, text},
+    FAULT_MAP(FAULT_ROW)
+#undef FAULT_ROW
+};
+
+static struct {
+  bool allowed;
+  uint64_t rates[FAULT_COUNT]; /* per million; 0: off */
+  uint64_t opportunities[FAULT_COUNT];
+  const struct injected *script; /* NULL: by chance */
+  size_t script_count;
+  struct injected *log;
+  size_t count;
+  size_t cap;
+} faults;
+
+const char *fault_name(enum fault_kind kind) {
+  return catalogue[kind].name;
+}
+
+const char *fault_text(enum fault_kind kind) {
+  return catalogue[kind].text;
+}
+
+/* Log-uniform without floating point: a power of two below hi/lo, then uniform
+ * within that octave. */
+static uint64_t draw_rate(uint64_t lo, uint64_t hi) {
+  uint64_t octaves = 0, rate;
+
+  while (lo << (octaves + 1) <= hi)
+    octaves++;
+  rate = lo << draw_below(CHANCE_PLAN, octaves + 1);
+  rate += draw_below(CHANCE_PLAN, rate);
+  return rate < hi ? rate : hi;
+}
+
+/* Swarm: how many kinds are on is drawn first, so that runs with few faults are
+ * as frequent as runs with many: some faults hide what others would show. */
+void fault_begin(void) {
+  uint64_t on = 1 + draw_below(CHANCE_PLAN, FAULT_COUNT);
+
+  faults.allowed = false;
+  faults.count = 0;
+  memset(faults.opportunities, 0, sizeof faults.opportunities);
+  for (int i = 0; i < FAULT_COUNT; i++) {
+    uint64_t rate = draw_rate(catalogue[i].lo, catalogue[i].hi);
+    bool is_on = draw_below(CHANCE_PLAN, FAULT_COUNT) < on;
+
+    faults.rates[i] = is_on ? rate : 0;
+  }
+}
+
+void fault_allow(bool allowed) {
+  faults.allowed = allowed;
+}
+
+void fault_script(const struct injected *list, size_t count) {
+  faults.script = list;
+  faults.script_count = count;
+}
+
+static const struct injected *in_script(enum fault_kind kind, uint64_t n) {
+  for (size_t i = 0; i < faults.script_count; i++)
+    if (faults.script[i].kind == kind && faults.script[i].opportunity == n)
+      return &faults.script[i];
+  return NULL;
+}
+
+static void record(enum fault_kind kind, uint64_t n, uint64_t detail) {
+  if (faults.count == faults.cap) {
+    faults.cap = faults.cap == 0 ? 64 : faults.cap * 2;
+    faults.log = realloc(faults.log, faults.cap * sizeof *faults.log);
+  }
+  faults.log[faults.count++] = (struct injected){kind, n, detail};
+  TRACE("fault %s #%llu: %s", catalogue[kind].name, (unsigned long long)n,
+        catalogue[kind].text);
+  world_hash(0xfa17 + (uint64_t)kind);
+}
+
+bool fault(enum fault_kind kind, uint64_t *detail) {
+  uint64_t n = faults.opportunities[kind]++;
+
+  if (!faults.allowed)
+    return false;
+  if (faults.script != NULL) {
+    const struct injected *f = in_script(kind, n);
+
+    if (f == NULL)
+      return false;
+    *detail = f->detail;
+  } else {
+    if (faults.rates[kind] == 0 ||
+        draw_below(CHANCE_FAULT, 1000000) >= faults.rates[kind])
+      return false;
+    *detail = draw(CHANCE_FAULT);
+  }
+  record(kind, n, *detail);
+  return true;
+}
+
+const struct injected *fault_log(size_t *count) {
+  *count = faults.count;
+  return faults.log;
+}
+
+void fault_sum(struct tally_of_runs *sum) {
+  for (size_t i = 0; i < faults.count; i++)
+    sum->faults[faults.log[i].kind]++;
+}

@@ -1,0 +1,368 @@
+/* tests/sim/main.c - the simulator's command: many seeds on all cores, one
+ * seed again, a script, a failing seed made small. */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/mark.h"
+#include "tests/sim/run.h"
+#include "tests/sim/script.h"
+#include "tests/sim/torture.h"
+
+enum { WORKERS_MAX = 64 };
+
+/* What a worker tells while it runs. */
+struct worker {
+  _Atomic uint64_t seed; /* the one under way */
+  struct tally_of_runs sum;
+  uint64_t marks[MARK_COUNT];
+  uint64_t fewest_steps;
+};
+
+static struct {
+  struct worker *workers; /* shared memory */
+  unsigned count;
+  struct worker *mine; /* in a worker */
+  const char *program;
+  double began;
+} all;
+
+static const char *const mark_names[] = {
+#define MARK_NAME(name, what) #name,
+    MARK_MAP(MARK_NAME)
+#undef MARK_NAME
+};
+
+static double seconds(void) {
+  struct timespec t;
+
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* ---- A failed run ------------------------------------------------------- */
+
+_Noreturn void run_failed(const char *what) {
+  shrink_failed();
+  fprintf(stderr,
+          "\nviolation: %s\n  seed %" PRIu64 "; again, with a trace: %s "
+          "--replay %" PRIu64 " --trace\n",
+          what, plan.seed, all.program, plan.seed);
+  _exit(1);
+}
+
+/* ---- Workers ------------------------------------------------------------ */
+
+static void add(struct tally_of_runs *to, const struct tally_of_runs *from) {
+  to->runs += from->runs;
+  to->virtual_ns += from->virtual_ns;
+  to->operations += from->operations;
+  to->settled += from->settled;
+  for (int i = 0; i < 3; i++)
+    to->outcomes[i] += from->outcomes[i];
+  for (int i = 0; i < FAULT_COUNT; i++)
+    to->faults[i] += from->faults[i];
+}
+
+static _Noreturn void work(struct worker *w, uint64_t seed, uint64_t step,
+                           uint64_t runs, double until) {
+  all.mine = w;
+  for (uint64_t i = 0; i < runs && (until == 0 || seconds() < until); i++) {
+    w->seed = seed;
+    plan_from_seed(seed);
+    alarm(60);
+    run_plan(&w->sum);
+    memcpy(w->marks, tally_marks, sizeof tally_marks);
+    seed += step;
+  }
+  _exit(0);
+}
+
+static void report(bool last) {
+  struct tally_of_runs sum = {0};
+  uint64_t faults = 0;
+  unsigned met = 0;
+  double took = seconds() - all.began;
+
+  for (unsigned i = 0; i < all.count; i++)
+    add(&sum, &all.workers[i].sum);
+  for (int i = 0; i < FAULT_COUNT; i++)
+    faults += sum.faults[i];
+  for (int m = 0; m < MARK_COUNT; m++) {
+    uint64_t hits = 0;
+
+    for (unsigned i = 0; i < all.count; i++)
+      hits += all.workers[i].marks[m];
+    met += hits > 0;
+  }
+  printf("%s%" PRIu64 " seeds, %.0f a second, %.1f virtual hours, %" PRIu64
+         " operations (%" PRIu64 " applied, %" PRIu64 " not, %" PRIu64
+         " unknown, %" PRIu64 " settled later), %" PRIu64
+         " faults, %u of %d marks%s",
+         last ? "" : "\r", sum.runs, (double)sum.runs / took,
+         (double)sum.virtual_ns / 3.6e12, sum.operations, sum.outcomes[1],
+         sum.outcomes[2], sum.outcomes[0], sum.settled, faults, met, MARK_COUNT,
+         last ? "\n" : "  ");
+  fflush(stdout);
+  if (!last)
+    return;
+  for (int i = 0; i < FAULT_COUNT; i++)
+    printf("%s%s %" PRIu64, i % 6 == 0 ? "\n  " : "  ",
+           fault_name((enum fault_kind)i), sum.faults[i]);
+  printf("\n\n");
+}
+
+static uint64_t mark_hits(int m) {
+  uint64_t hits = 0;
+
+  for (unsigned i = 0; i < all.count; i++)
+    hits += all.workers[i].marks[m];
+  return hits;
+}
+
+/* What no legal application and no server of ours can bring about; tests/unit
+ * has them. */
+static bool is_out_of_reach(int m) {
+  switch (m) {
+  case MARK_frame_too_large:       /* keys have at most 65,535 bytes */
+  case MARK_expire_postponed_long: /* megabytes in one instant */
+  case MARK_inbox_sealed:          /* a call from another thread at close */
+    return true;
+  default:
+    return false;
+  }
+}
+
+static int report_marks(bool must) {
+  int missed = 0;
+
+  printf("marks never met:");
+  for (int m = 0; m < MARK_COUNT; m++)
+    if (mark_hits(m) == 0 && !is_out_of_reach(m)) {
+      printf(" %s", mark_names[m]);
+      missed++;
+    }
+  printf("%s\nmarks met less than 100 times:", missed == 0 ? " none" : "");
+  for (int m = 0; m < MARK_COUNT; m++)
+    if (mark_hits(m) > 0 && mark_hits(m) < 100)
+      printf(" %s (%" PRIu64 ")", mark_names[m], mark_hits(m));
+  printf("\n");
+  return must && missed > 0;
+}
+
+static int worker_ended(pid_t pid, int status, const pid_t *pids) {
+  for (unsigned i = 0; i < all.count; i++) {
+    if (pids[i] != pid || (WIFEXITED(status) && WEXITSTATUS(status) == 0))
+      continue;
+    if (WIFSIGNALED(status))
+      fprintf(stderr,
+              "\nsignal %d in seed %" PRIu64 "; again: %s --replay %" PRIu64
+              " --trace\n",
+              WTERMSIG(status), all.workers[i].seed, all.program,
+              all.workers[i].seed);
+    return 1;
+  }
+  return 0;
+}
+
+struct settings {
+  uint64_t from;
+  uint64_t seeds;
+  double seconds;
+  unsigned jobs;
+  bool all_marks;
+  bool quiet;
+};
+
+static int run_many(const struct settings *s) {
+  pid_t pids[WORKERS_MAX];
+  double until = s->seconds > 0 ? seconds() + s->seconds : 0;
+  unsigned left;
+  int failed = 0;
+
+  all.count = s->jobs;
+  all.began = seconds();
+  all.workers = mmap(NULL, sizeof *all.workers * s->jobs,
+                     PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  printf("seeds from %" PRIu64 ", %u at once\n", s->from, s->jobs);
+  fflush(stdout);
+  for (unsigned i = 0; i < s->jobs; i++) {
+    uint64_t runs =
+        s->seeds == 0 ? UINT64_MAX : (s->seeds + s->jobs - 1 - i) / s->jobs;
+
+    pids[i] = fork();
+    if (pids[i] == 0)
+      work(&all.workers[i], s->from + i, s->jobs, runs, until);
+  }
+  for (left = s->jobs; left > 0;) {
+    int status;
+    pid_t pid = waitpid(-1, &status, WNOHANG);
+
+    if (pid > 0) {
+      left--;
+      if (failed == 0 && worker_ended(pid, status, pids) != 0) {
+        failed = 1;
+        for (unsigned i = 0; i < s->jobs; i++)
+          kill(pids[i], SIGTERM);
+      }
+      continue;
+    }
+    if (!s->quiet && isatty(1))
+      report(false);
+    usleep(100000);
+  }
+  report(true);
+  return report_marks(s->all_marks) != 0 || failed != 0;
+}
+
+/* ---- One run ------------------------------------------------------------ */
+
+static int replay(uint64_t seed) {
+  struct tally_of_runs sum = {0};
+  uint64_t hash;
+
+  plan_from_seed(seed);
+  if (world_tracing)
+    script_write(stdout, &plan, NULL, 0);
+  hash = run_plan(&sum);
+  printf("seed %" PRIu64 ": no violation, hash %016" PRIx64 ", %" PRIu64
+         " operations\n",
+         seed, hash, sum.operations);
+  return 0;
+}
+
+static int replay_script(const char *path) {
+  struct tally_of_runs sum = {0};
+  struct script s;
+  uint64_t before;
+
+  if (!script_read(&s, path))
+    return 2;
+  plan = s.plan;
+  fault_script(s.faults != NULL ? s.faults : calloc(1, sizeof *s.faults),
+               s.count);
+  before = s.expect < 0 ? 0 : tally_marks[s.expect];
+  run_plan(&sum);
+  free(s.faults);
+  if (s.expect >= 0 && tally_marks[s.expect] == before) {
+    fprintf(stderr, "%s: the run does not meet %s any more\n", path,
+            mark_names[s.expect]);
+    return 1;
+  }
+  printf("%s: no violation\n", path);
+  return 0;
+}
+
+/* The same seed twice gives the same hash; printed, so that other compilers
+ * can be held against it. */
+static int hashes(uint64_t from, uint64_t seeds) {
+  for (uint64_t seed = from; seed < from + seeds; seed++) {
+    struct tally_of_runs sum = {0};
+    uint64_t first, second;
+
+    plan_from_seed(seed);
+    first = run_plan(&sum);
+    plan_from_seed(seed);
+    second = run_plan(&sum);
+    if (first != second) {
+      fprintf(stderr, "seed %" PRIu64 " gives two hashes\n", seed);
+      return 1;
+    }
+    printf("%" PRIu64 " %016" PRIx64 "\n", seed, first);
+  }
+  return 0;
+}
+
+static int make_smaller(uint64_t seed) {
+  plan_from_seed(seed);
+  if (shrink(&plan, stdout))
+    return 0;
+  fprintf(stderr, "seed %" PRIu64 " does not fail\n", seed);
+  return 1;
+}
+
+/* ---- Arguments ---------------------------------------------------------- */
+
+static int usage(void) {
+  fprintf(stderr,
+          "usage: %s [--from SEED] [--seeds N] [--seconds N] [--jobs N]\n"
+          "                 [--all-marks]   fresh seeds, until a rule breaks\n"
+          "       %s --replay SEED [--trace]\n"
+          "       %s --shrink SEED           a smaller run, as a script\n"
+          "       %s --script FILE [--trace]\n"
+          "       %s --hashes N [--from SEED]\n"
+          "       %s --torture [NAME]\n",
+          all.program, all.program, all.program, all.program, all.program,
+          all.program);
+  return 2;
+}
+
+static uint64_t fresh_seed(void) {
+  struct timespec t;
+
+  clock_gettime(CLOCK_REALTIME, &t);
+  return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+int main(int argc, char **argv) {
+  struct settings s = {.from = 0, .jobs = 0};
+  const char *what = "many", *value = NULL;
+
+  all.program = argv[0];
+  for (int i = 1; i < argc; i++) {
+    const char *arg = argv[i];
+    const char *next = i + 1 < argc ? argv[i + 1] : NULL;
+
+    if (strcmp(arg, "--trace") == 0) {
+      world_tracing = true;
+    } else if (strcmp(arg, "--all-marks") == 0) {
+      s.all_marks = true;
+    } else if (strcmp(arg, "--torture") == 0) {
+      what = arg;
+      value = next;
+      break;
+    } else if (next == NULL) {
+      return usage();
+    } else if (strcmp(arg, "--from") == 0) {
+      s.from = strtoull(next, NULL, 0);
+    } else if (strcmp(arg, "--seeds") == 0) {
+      s.seeds = strtoull(next, NULL, 0);
+    } else if (strcmp(arg, "--seconds") == 0) {
+      s.seconds = strtod(next, NULL);
+    } else if (strcmp(arg, "--jobs") == 0) {
+      s.jobs = (unsigned)strtoul(next, NULL, 0);
+    } else {
+      what = arg;
+      value = next;
+    }
+    i += strcmp(arg, "--trace") != 0 && strcmp(arg, "--all-marks") != 0;
+  }
+  if (s.jobs == 0)
+    s.jobs = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+  if (s.jobs > WORKERS_MAX)
+    s.jobs = WORKERS_MAX;
+  if (strcmp(what, "--replay") == 0)
+    return replay(strtoull(value, NULL, 0));
+  if (strcmp(what, "--shrink") == 0)
+    return make_smaller(strtoull(value, NULL, 0));
+  if (strcmp(what, "--script") == 0)
+    return replay_script(value);
+  if (strcmp(what, "--hashes") == 0)
+    return hashes(s.from, strtoull(value, NULL, 0));
+  if (strcmp(what, "--torture") == 0)
+    return torture(value);
+  if (strcmp(what, "many") != 0)
+    return usage();
+  if (s.from == 0)
+    s.from = fresh_seed();
+  if (s.seeds == 0 && s.seconds == 0)
+    s.seconds = 60;
+  return run_many(&s);
+}

@@ -1,0 +1,79 @@
+/* tests/sim/model.h - the servers of a simulated run: one to seven hosts that
+ * speak CQL v4 and share their data, and the ledger of what they did.
+ *
+ * Shares no code with proto/: its codec was written from the protocol's
+ * description, so that a misunderstanding cannot cancel itself out. */
+#ifndef SIM_MODEL_H
+#define SIM_MODEL_H
+
+#include "tests/sim/fault.h"
+#include "tests/sim/wire.h"
+
+enum { MODEL_HOSTS = 7 };
+
+struct model_plan {
+  unsigned hosts;    /* 1 to MODEL_HOSTS */
+  bool scylla;       /* they say SCYLLA_... in SUPPORTED */
+  uint64_t patience; /* the client's timeout for increments, for faults that are
+                        about late answers */
+  uint64_t think_min; /* how long a host takes for a request: drawn between */
+  uint64_t think_max;
+};
+
+/* A fresh cluster without any keyspace; forgets the run before. */
+void model_begin(const struct model_plan *plan);
+/* Gives back all memory. */
+void model_end(void);
+
+/* ---- States of hosts ---------------------------------------------------- */
+
+enum host_state {
+  HOST_UP,
+  HOST_DOWN,      /* nothing listens: connecting is refused */
+  HOST_MUTE,      /* accepts connections and never says a word */
+  HOST_DEAF,      /* answers OPTIONS and STARTUP, and nothing else */
+  HOST_RESETTING, /* every connection is reset at its first byte */
+};
+/* Also ends what is under way on connections that stand, as the state says:
+ * DOWN and RESETTING reset them; MUTE and DEAF stop answering on them. */
+void model_set_host(unsigned host, enum host_state state);
+enum host_state model_host(unsigned host);
+
+/* ---- The ledger --------------------------------------------------------- */
+
+/* What the hosts know of one operation.  The application gives every
+ * increment a number from 1; its first delta that is not 0 is
+ * +-(number << LEDGER_SHIFT | small), so that a host knows which it is. */
+enum { LEDGER_SHIFT = 8 };
+struct ledger_entry {
+  uint32_t seen;       /* EXECUTEs of it that hosts have decoded */
+  uint32_t applied;    /* times it was applied */
+  uint32_t to_come;    /* times it will still be applied */
+  uint64_t applied_at; /* last time */
+  bool excused;        /* every EXECUTE so far was answered with an error that
+                          proves that it was not applied */
+};
+/* Zeroes for a number never seen. */
+struct ledger_entry model_ledger(uint32_t number);
+/* Applications that are still to come, of all operations. */
+uint32_t model_to_come(void);
+/* The sum of a counter now, as every host would answer: the table as
+ * "ks.page_hits", the partition key's one text value, the counter's column.
+ * False: no such row. */
+bool model_counter(const char *table, const char *key, const char *counter,
+                   int64_t *value);
+
+/* How often each kind of thing was done, for the report and for plausibility
+ * checks at the end of a run. */
+struct model_counts {
+  uint64_t connections;
+  uint64_t requests;
+  uint64_t prepares;
+  uint64_t executes;
+  uint64_t reads;
+  uint64_t applied;
+  uint64_t errors; /* ERROR answers */
+};
+extern struct model_counts model_counts;
+
+#endif

@@ -1,0 +1,341 @@
+/* tests/sim/model_private.h - what the parts of the model server share. */
+#ifndef SIM_MODEL_PRIVATE_H
+#define SIM_MODEL_PRIVATE_H
+
+#include "tests/sim/codec.h"
+#include "tests/sim/model.h"
+
+/* ---- The data (model_data.c) -------------------------------------------- */
+
+enum {
+  NAME_MAX_LEN = 96,
+  COLUMNS_MAX = 80,
+  KEYS_MAX = 16,
+  COUNTERS_MAX = 64,
+  TABLES_MAX = 64,
+  KEYSPACES_MAX = 32
+};
+
+enum column_kind {
+  COLUMN_PARTITION,
+  COLUMN_CLUSTERING,
+  COLUMN_STATIC,
+  COLUMN_REGULAR
+};
+
+struct column {
+  char name[NAME_MAX_LEN];
+  enum option_id type;
+  enum column_kind kind;
+  bool descending;
+  unsigned position; /* among the keys of its kind */
+  unsigned slot;     /* of a counter: where its sum is */
+};
+
+/* The tables that every server has, and those of counters. */
+enum table_is {
+  TABLE_IS_COUNTERS,
+  TABLE_IS_LOCAL,
+  TABLE_IS_PEERS,
+  TABLE_IS_COLUMNS
+};
+
+/* A row, or what the rows of a partition share: the key that names it, each
+ * value behind its length of 16 bits. */
+struct row {
+  struct row *next; /* of the same bucket */
+  struct row *partition;
+  struct row *rows; /* of a partition: its rows, oldest first */
+  struct row *rows_next;
+  uint64_t *sums;   /* by slot */
+  uint64_t touched; /* slots that hold a sum: the others are null */
+  uint32_t hash;
+  unsigned keys; /* how many key columns it has */
+  uint8_t *key;
+};
+
+enum { BUCKETS = 256 };
+
+struct table {
+  char keyspace[NAME_MAX_LEN];
+  char name[NAME_MAX_LEN];
+  enum table_is is;
+  struct column columns[COLUMNS_MAX];
+  unsigned column_count;
+  unsigned keys[KEYS_MAX]; /* columns: the partition key's, then the others */
+  unsigned partition_keys;
+  unsigned key_count;
+  unsigned counter_count;
+  uint64_t statics; /* slots */
+  struct row *buckets[BUCKETS];
+};
+
+void data_begin(void);
+void data_end(void);
+bool data_has_keyspace(const char *name);
+/* False: there already. */
+bool data_add_keyspace(const char *name);
+struct table *data_table(const char *keyspace, const char *name);
+/* Takes it over, unless there is one of this name. */
+bool data_add_table(struct table *t);
+int data_column(const struct table *t, const char *name);
+/* The entry for the first `keys` key columns, made when it is not there; it
+ * stays invisible until something is added to it. */
+struct row *data_row(struct table *t, const struct slice *values,
+                     unsigned keys);
+bool data_row_exists(const struct table *t, const struct row *row);
+/* The value of a row's key column. */
+struct slice data_key(const struct row *row, unsigned key);
+/* The sum of a counter, wherever it is kept; false: null. */
+bool data_sum(const struct row *row, const struct column *c, uint64_t *sum);
+void data_add(struct row *row, const struct column *c, uint64_t delta);
+/* What the column's type is called in CQL. */
+const char *data_type_name(enum option_id type);
+uint64_t data_hash(const void *bytes, size_t n, uint64_t seed);
+
+/* ---- Statements (model_cql.c) ------------------------------------------- */
+
+enum statement_kind {
+  CQL_CREATE_KEYSPACE,
+  CQL_CREATE_TABLE,
+  CQL_UPDATE,
+  CQL_SELECT
+};
+
+struct marker {
+  unsigned column;
+  bool negated; /* n = n - ? */
+};
+
+struct statement {
+  struct statement *next; /* of the same bucket */
+  uint64_t hash;          /* of the text */
+  char *text;
+  size_t text_len;
+  enum statement_kind kind;
+  char keyspace[NAME_MAX_LEN]; /* CREATE KEYSPACE */
+  struct table *made;          /* CREATE TABLE: NULL once it is taken over */
+  char table_name[NAME_MAX_LEN];
+  struct table *table;
+  unsigned column_count; /* SELECT */
+  unsigned columns[COLUMNS_MAX];
+  unsigned marker_count;
+  unsigned delta_count; /* the first so many of them are increments */
+  struct marker markers[COLUMNS_MAX];
+  unsigned key_count; /* key columns that the markers name */
+  /* What each host knows of it. */
+  struct known {
+    bool prepared;
+    uint32_t variation; /* of its id */
+    uint64_t forgetful_until;
+  } at[MODEL_HOSTS];
+};
+
+/* An answer that is an ERROR. */
+struct refusal {
+  int32_t code;
+  char text[240]; /* fewer than 256: see model_shape.c */
+};
+
+void cql_end(void);
+/* The statement, or NULL and why. */
+struct statement *cql_find(struct slice text, struct refusal *why);
+void refuse(struct refusal *r, int32_t code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* What a host knows of them is lost. */
+void cql_forget_all(unsigned host);
+/* model_parse.c: false and why. */
+bool cql_parse(struct statement *s, struct refusal *why);
+
+/* ---- Ids of prepared statements (model_id.c) ----------------------------- */
+
+enum { ID_LEN = 16 };
+struct issued {
+  uint64_t id[2];
+  struct statement *statement; /* NULL: a free slot */
+  unsigned host;
+  bool odd; /* told with markers that are not the statement's */
+};
+
+void id_begin(void);
+void id_end(void);
+const struct issued *id_find(struct slice id);
+void id_issue(unsigned host, struct statement *s, bool odd, uint8_t id[ID_LEN]);
+
+/* ---- The ledger (ledger.c) ---------------------------------------------- */
+
+void ledger_begin(void);
+void ledger_end(void);
+void ledger_seen(uint32_t number);
+void ledger_due(uint32_t number);
+void ledger_cancelled(uint32_t number);
+void ledger_applied(uint32_t number);
+void ledger_excused(uint32_t number);
+
+/* ---- Connections (model.c) ---------------------------------------------- */
+
+enum stream_state {
+  STREAM_FREE,
+  STREAM_BUSY,
+  STREAM_BUSY_OPTIONS, /* by OPTIONS, of which one is as good as another */
+  STREAM_SPOILT        /* answered twice: see model_fault.c */
+};
+
+struct model_conn {
+  struct model_conn *next; /* of all */
+  struct wire *wire;       /* NULL: gone */
+  unsigned host;
+  bool started;     /* STARTUP was accepted */
+  bool silent;      /* sends nothing more */
+  bool deaf;        /* closed, as far as the host's program is concerned */
+  uint8_t *streams; /* enum stream_state */
+  size_t stream_cap;
+  uint8_t *held; /* of a frame that is not complete */
+  size_t held_len;
+  size_t held_cap;
+};
+
+struct host {
+  enum host_state state;
+  uint64_t down_until;   /* it has crashed */
+  uint64_t behind_until; /* shows the schema's old version until then */
+  uint32_t old_version;
+};
+
+struct model {
+  struct model_plan plan;
+  struct host hosts[MODEL_HOSTS];
+  struct model_conn *conns;
+  uint32_t schema_version;
+};
+extern struct model model;
+
+/* Gives up the connection; what was sent and not delivered is lost. */
+void conn_reset(struct model_conn *c);
+/* FIN.  Deaf: nothing that arrives is looked at any more. */
+void conn_finish(struct model_conn *c, bool deaf);
+bool conn_can_send(const struct model_conn *c);
+enum stream_state conn_stream(const struct model_conn *c, int stream);
+void conn_set_stream(struct model_conn *c, int stream, enum stream_state to);
+void host_crash(unsigned host, uint64_t down_for);
+uint32_t host_schema_version(unsigned host);
+void model_schema_changed(void);
+
+/* ---- Requests (model_request.c) ------------------------------------------ */
+
+enum answer_kind {
+  ANSWER_VOID,
+  ANSWER_ROWS,
+  ANSWER_PREPARED,
+  ANSWER_CHANGED, /* RESULT Schema_change, or Void if nothing was made */
+  ANSWER_SUPPORTED,
+  ANSWER_READY,
+  ANSWER_REFUSED /* ERROR */
+};
+
+/* What is wrong with the answer; its shape is in a detail of its own. */
+enum request_fault {
+  ODD = 1,
+  TWICE = 2,
+  ASTRAY = 4,
+  GARBLED = 8,
+  DECOR = 16,
+  ODD_PREPARED = 32,
+  ON_STREAM_0 = 64,
+  FORGOTTEN = 128,
+  CHOSEN = 256, /* an ERROR for no reason */
+  BROKEN_HANDSHAKE = 512
+};
+
+/* What a server has taken on, from its arrival until nothing of it is to come.
+ * It outlives its connection. */
+struct request {
+  struct request *next, *prev; /* of all, oldest first */
+  struct model_conn *conn;
+  unsigned host;
+  unsigned events; /* that will come for it */
+  int stream;
+  enum opcode opcode;
+  enum answer_kind answer;
+  bool skip_metadata;
+
+  bool effective;   /* it has an effect, and that is still to come */
+  bool with_answer; /* ... together with the answer, or before */
+  bool counted;     /* the ledger knows it */
+  bool changed;     /* a CREATE that made something */
+  uint32_t number;  /* of the operation; 0: none */
+  struct statement *statement;
+  struct row *row;
+  const struct table *about; /* of the query for a table's columns */
+  uint8_t id[ID_LEN];
+  unsigned delta_count;
+
+  unsigned faults;                                      /* enum request_fault */
+  uint64_t odd, twice, astray, garbled, decor, refused; /* details */
+  bool by_coordinator;                                  /* of a rate limit */
+  struct refusal refusal;
+
+  struct delta {
+    unsigned column;
+    uint64_t by;
+  } deltas[COUNTERS_MAX]; /* the last member: not cleared */
+};
+
+void requests_begin(void);
+void requests_end(void);
+/* A frame has arrived. */
+void request_arrived(struct model_conn *c, enum opcode opcode, int stream,
+                     struct in body);
+/* Effects that are still to come on that host, or that connection alone if it
+ * is not NULL, are lost or not: by the detail, or the server's chance. */
+void requests_lose(unsigned host, const struct model_conn *c, uint64_t *detail);
+void request_take_effect(struct request *r);
+/* Its effect will never come. */
+void request_never(struct request *r);
+void request_effect_at(struct request *r, uint64_t when);
+void request_answer_at(struct request *r, uint64_t when);
+
+/* model_decode.c: what the request asks for.  A violation if it makes no
+ * sense. */
+void request_decode(struct request *r, struct in body);
+
+/* ---- Faults (model_fault.c) --------------------------------------------- */
+
+/* Decide what becomes of it, and schedule that. */
+void request_plan(struct request *r);
+/* ... on a host that says nothing. */
+void request_plan_silent(struct request *r);
+/* Of an increment: an error that proves that it was not applied. */
+bool fault_is_proof(int32_t code);
+
+/* ---- The handshake (model_handshake.c) ----------------------------------- */
+
+void handshake_arrived(struct request *r, struct in body);
+void handshake_answer(struct out *o, struct request *r);
+
+/* ---- Answers (model_answer.c) ------------------------------------------- */
+
+/* Its answer is due. */
+void answer_send(struct request *r);
+void answer_frame(struct out *o, struct request *r);
+/* Whole frames. */
+void answer_error(struct out *o, int stream, int32_t code, const char *text);
+/* The keys of SUPPORTED that tell what the server is. */
+void answer_supported(struct out *o, unsigned more_keys);
+void answer_rows_metadata(struct out *o, const struct statement *s, bool skip);
+/* After the kind. */
+void answer_prepared(struct out *o, struct request *r);
+/* model_rows.c: metadata, number, cells */
+void answer_rows(struct out *o, const struct request *r);
+
+/* ---- Shapes of answers that are not well (model_shape.c) ----------------- */
+
+void shape_error(struct out *o, const struct request *r);
+void shape_decor(struct out *o, struct request *r);
+void shape_odd(struct out *o, struct request *r);
+void shape_garble(struct out *o, uint64_t detail);
+void shape_prepared(struct out *o, struct request *r);
+void shape_astray(struct out *o, uint64_t detail);
+void shape_event(struct out *o, uint64_t detail);
+
+#endif

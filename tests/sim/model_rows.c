@@ -1,0 +1,189 @@
+/* tests/sim/model_rows.c - RESULT Rows: what a SELECT finds, now. */
+#include <string.h>
+
+#include "tests/sim/model_private.h"
+
+static void cell_text(struct out *o, const char *text) {
+  out_int(o, (uint32_t)strlen(text));
+  out_bytes(o, text, strlen(text));
+}
+
+static void cell_null(struct out *o) {
+  out_int(o, UINT32_MAX);
+}
+
+void answer_rows_metadata(struct out *o, const struct statement *s, bool skip) {
+  const struct table *t = s->table;
+
+  if (s->kind != CQL_SELECT) {
+    out_int(o, METADATA_NONE);
+    out_int(o, 0);
+    return;
+  }
+  out_int(o, skip ? METADATA_GLOBAL | METADATA_NONE : METADATA_GLOBAL);
+  out_int(o, s->column_count);
+  if (skip)
+    return;
+  out_string(o, t->keyspace);
+  out_string(o, t->name);
+  for (unsigned i = 0; i < s->column_count; i++) {
+    out_string(o, t->columns[s->columns[i]].name);
+    out_short(o, t->columns[s->columns[i]].type);
+  }
+}
+
+/* ---- Counters ----------------------------------------------------------- */
+
+static void counter_cells(struct out *o, const struct request *r) {
+  const struct statement *s = r->statement;
+
+  for (unsigned i = 0; i < s->column_count; i++) {
+    const struct column *c = &s->table->columns[s->columns[i]];
+    uint64_t sum;
+
+    if (c->type != TYPE_COUNTER) {
+      struct slice key =
+          data_key(r->row, c->kind == COLUMN_PARTITION
+                               ? c->position
+                               : s->table->partition_keys + c->position);
+
+      out_int(o, (uint32_t)key.len);
+      out_bytes(o, key.p, (size_t)key.len);
+    } else if (data_sum(r->row, c, &sum)) {
+      out_int(o, 8);
+      out_long(o, sum);
+    } else {
+      cell_null(o);
+    }
+  }
+}
+
+static bool shows(const struct request *r) {
+  const struct table *t = r->statement->table;
+
+  /* Without clustering there are no statics, and a partition is a row. */
+  return data_row_exists(t, r->row);
+}
+
+/* ---- system.local, system.peers ----------------------------------------- */
+
+static void cell_version(struct out *o, unsigned host) {
+  uint32_t version = host_schema_version(host);
+
+  out_int(o, 16);
+  out_long(o, UINT64_C(0x59adb24ef3cd4e02));
+  out_int(o, UINT32_C(0x97f057b3));
+  out_int(o, version);
+}
+
+static void host_cells(struct out *o, const struct statement *s,
+                       unsigned host) {
+  for (unsigned i = 0; i < s->column_count; i++) {
+    const char *name = s->table->columns[s->columns[i]].name;
+
+    if (strcmp(name, "schema_version") == 0) {
+      cell_version(o, host);
+    } else if (s->table->is == TABLE_IS_LOCAL) {
+      cell_text(o, "local");
+    } else {
+      out_int(o, 4);
+      out_int(o, UINT32_C(0x0a000001) + host);
+    }
+  }
+}
+
+static void host_rows(struct out *o, const struct request *r) {
+  const struct statement *s = r->statement;
+
+  if (s->table->is == TABLE_IS_LOCAL) {
+    out_int(o, 1);
+    host_cells(o, s, r->host);
+    return;
+  }
+  out_int(o, model.plan.hosts - 1);
+  for (unsigned i = 0; i < model.plan.hosts; i++)
+    if (i != r->host)
+      host_cells(o, s, i);
+}
+
+/* ---- system_schema.columns ---------------------------------------------- */
+
+static const char *kind_name(enum column_kind kind) {
+  static const char *const names[] = {"partition_key", "clustering", "static",
+                                      "regular"};
+
+  return names[kind];
+}
+
+static void definition_cell(struct out *o, const struct table *t,
+                            const struct column *c, const char *name) {
+  bool is_key = c->kind == COLUMN_PARTITION || c->kind == COLUMN_CLUSTERING;
+
+  if (strcmp(name, "keyspace_name") == 0)
+    cell_text(o, t->keyspace);
+  else if (strcmp(name, "table_name") == 0)
+    cell_text(o, t->name);
+  else if (strcmp(name, "column_name") == 0)
+    cell_text(o, c->name);
+  else if (strcmp(name, "kind") == 0)
+    cell_text(o, kind_name(c->kind));
+  else if (strcmp(name, "type") == 0)
+    cell_text(o, data_type_name(c->type));
+  else if (strcmp(name, "clustering_order") == 0)
+    cell_text(o, c->kind != COLUMN_CLUSTERING ? "none"
+                 : c->descending              ? "desc"
+                                              : "asc");
+  else {
+    out_int(o, 4);
+    out_int(o, is_key ? c->position : UINT32_MAX);
+  }
+}
+
+/* The next name in the order of the alphabet. */
+static const struct column *next_by_name(const struct table *t,
+                                         const struct column *last) {
+  const struct column *best = NULL;
+
+  for (unsigned i = 0; i < t->column_count; i++) {
+    const struct column *c = &t->columns[i];
+
+    if ((last == NULL || strcmp(c->name, last->name) > 0) &&
+        (best == NULL || strcmp(c->name, best->name) < 0))
+      best = c;
+  }
+  return best;
+}
+
+static void definition_rows(struct out *o, const struct request *r) {
+  const struct statement *s = r->statement;
+  const struct column *c = NULL;
+
+  if (r->about == NULL) {
+    out_int(o, 0);
+    return;
+  }
+  out_int(o, r->about->column_count);
+  while ((c = next_by_name(r->about, c)) != NULL)
+    for (unsigned i = 0; i < s->column_count; i++)
+      definition_cell(o, r->about, c, s->table->columns[s->columns[i]].name);
+}
+
+/* ---- Any ---------------------------------------------------------------- */
+
+void answer_rows(struct out *o, const struct request *r) {
+  answer_rows_metadata(o, r->statement, r->skip_metadata);
+  switch (r->statement->table->is) {
+  case TABLE_IS_LOCAL:
+  case TABLE_IS_PEERS:
+    host_rows(o, r);
+    return;
+  case TABLE_IS_COLUMNS:
+    definition_rows(o, r);
+    return;
+  case TABLE_IS_COUNTERS:
+  default:
+    out_int(o, shows(r));
+    if (shows(r))
+      counter_cells(o, r);
+  }
+}

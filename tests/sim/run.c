@@ -1,0 +1,153 @@
+#include "tests/sim/run.h"
+
+#include "core/mark.h"
+#include "tests/sim/check.h"
+#include "tests/sim/model.h"
+#include "tests/sim/workload.h"
+
+struct plan plan;
+
+/* ---- Marks and assertions of the library --------------------------------- */
+
+uint64_t tally_marks[MARK_COUNT];
+
+void tally_ensure_failed(const char *what, const char *file, int line) {
+  violation("%s:%d: does not hold: %s", file, line, what);
+}
+
+/* ---- The plan ----------------------------------------------------------- */
+
+/* Uniform in the logarithm, as far as integers allow: small and large values
+ * are equally likely. */
+static uint64_t draw_scale(uint64_t lo, uint64_t hi) {
+  uint64_t octaves = 0, x;
+
+  while (lo << (octaves + 1) <= hi)
+    octaves++;
+  x = lo << draw_below(CHANCE_PLAN, octaves + 1);
+  x += draw_below(CHANCE_PLAN, x);
+  return x < hi ? x : hi;
+}
+
+static void draw_limits(void) {
+  plan.connect_timeout = draw_scale(200, 4000);
+  plan.increment_timeout = draw_scale(50, 8000);
+  plan.read_timeout = draw_scale(50, 4000);
+  plan.schema_timeout = draw_scale(500, 10000);
+  plan.close_timeout = draw_scale(1, 6000);
+  plan.heartbeat = draw_scale(100, 10000);
+  plan.heartbeat_timeout = draw_scale(100, 5000);
+  plan.reconnect_min = draw_scale(1, 100);
+  plan.reconnect_max = draw_scale(100, 10000);
+  plan.max_in_flight = draw_scale(8, 512);
+  plan.connection_max_in_flight = draw_scale(1, 256);
+  plan.max_abandoned = draw_scale(1, 64);
+  plan.max_frame = draw_scale(1024, 1 << 20);
+  plan.window = draw_scale(256, 1 << 17);
+}
+
+/* Generous enough for everything to be applied. */
+static void without_faults(void) {
+  plan.setup_faults = false;
+  plan.close_in_callback = false;
+  plan.increment_timeout += 5000;
+  plan.read_timeout += 5000;
+  plan.schema_timeout += 5000;
+  plan.connect_timeout += 1000;
+  plan.close_timeout += 5000;
+  plan.heartbeat_timeout += 1000;
+  plan.max_frame += 1 << 16;
+  if (plan.connection_max_in_flight < 4)
+    plan.connection_max_in_flight = 4;
+}
+
+void plan_from_seed(uint64_t seed) {
+  world_begin(seed);
+  plan.seed = seed;
+  plan.mode = draw_below(CHANCE_PLAN, SIM_MODES);
+  plan.io_threads = draw_between(CHANCE_PLAN, 1, 3);
+  plan.app_threads = draw_between(CHANCE_PLAN, 1, 3);
+  plan.hosts = draw_once_in(CHANCE_PLAN, 2)
+                   ? 1
+                   : draw_between(CHANCE_PLAN, 1, MODEL_HOSTS);
+  plan.scylla = draw_once_in(CHANCE_PLAN, 6);
+  plan.names = draw_once_in(CHANCE_PLAN, 4);
+  plan.operations = draw_between(CHANCE_PLAN, 50, 350);
+  plan.faults = !draw_once_in(CHANCE_PLAN, 8);
+  plan.setup_faults = draw_once_in(CHANCE_PLAN, 4);
+  plan.think_us = draw_scale(10, 5000);
+  plan.delay_us = draw_scale(50, 5000);
+  plan.pause_ms = draw_scale(1, 1000);
+  plan.hot_keys = draw_between(CHANCE_PLAN, 1, 8);
+  plan.long_keys = draw_scale(16, 1024);
+  draw_limits();
+  plan.user_timeout = draw_once_in(CHANCE_PLAN, 2);
+  plan.close_in_callback = draw_once_in(CHANCE_PLAN, 4);
+  plan.reopen = draw_once_in(CHANCE_PLAN, 2) ? 0 : draw_scale(20, 400);
+  if (!plan.faults)
+    without_faults();
+}
+
+/* ---- A run -------------------------------------------------------------- */
+
+void run_begin(void) {
+  struct model_plan model = {
+      .hosts = (unsigned)plan.hosts,
+      .scylla = plan.scylla != 0,
+      .patience = plan.increment_timeout * MILLISECOND,
+      .think_min = 5000,
+      .think_max = 5000 + plan.think_us * 1000,
+  };
+
+  world_begin(plan.seed);
+  fault_begin();
+  threads_begin();
+  heap_begin();
+  net_sim_begin();
+  wires_begin();
+  model_begin(&model);
+  check_begin();
+  workload_begin();
+}
+
+/* One host is well from now on; all others are as bad as can be, for good. */
+static void heal(void) {
+  unsigned well = (unsigned)draw_below(CHANCE_PLAN, plan.hosts);
+
+  fault_allow(false);
+  for (unsigned i = 0; i < plan.hosts; i++) {
+    enum host_state bad =
+        HOST_DOWN + (enum host_state)draw_below(CHANCE_PLAN, 4);
+
+    model_set_host(i, i == well || !plan.faults ? HOST_UP : bad);
+    TRACE("host %u is %d from now on", i, (int)model_host(i));
+  }
+}
+
+/* What is still under way comes to its end. */
+static void drain(void) {
+  while (world_step())
+    continue;
+  if (model_to_come() != 0)
+    violation("the model owes applications");
+}
+
+uint64_t run_end(struct tally_of_runs *sum) {
+  workload_liveness();
+  workload_close();
+  sum->virtual_ns += world_now() - SECOND;
+  drain();
+  check_end(sum);
+  model_end();
+  wires_end();
+  fault_sum(sum);
+  sum->runs++;
+  return world_digest();
+}
+
+uint64_t run_plan(struct tally_of_runs *sum) {
+  run_begin();
+  workload_safety();
+  heal();
+  return run_end(sum);
+}

@@ -1,0 +1,331 @@
+#include "tests/sim/torture.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/sim/model.h"
+#include "tests/sim/script.h"
+#include "tests/sim/workload.h"
+
+/* ---- Failing ------------------------------------------------------------ */
+
+enum aim { AIM_NOTHING, AIM_ALLOCATION, AIM_CALL };
+
+static struct {
+  enum aim aim;
+  uint64_t at;     /* which one fails, from 1 */
+  uint64_t at_too; /* another one, 0: none */
+  bool forever;
+  int error; /* 0: the usual one */
+  uint64_t allocations;
+  uint64_t calls;
+} torment;
+
+bool seam_fails(bool allocation) {
+  uint64_t n = allocation ? ++torment.allocations : ++torment.calls;
+
+  if (torment.aim != (allocation ? AIM_ALLOCATION : AIM_CALL))
+    return false;
+  return n == torment.at || n == torment.at_too ||
+         (torment.forever && n > torment.at);
+}
+
+int seam_error(int usual) {
+  return torment.error != 0 ? torment.error : usual;
+}
+
+/* ---- Scenarios ---------------------------------------------------------- */
+
+static bool opened(void) {
+  return session_open_once() == 0 && session_create() == 0;
+}
+
+static void scenario_plain(void) {
+  if (!opened())
+    return;
+  workload_count(true);
+  workload_count(false);
+  workload_read(true);
+  workload_count(true);
+  workload_settle();
+}
+
+static void scenario_many(void) {
+  if (!opened())
+    return;
+  for (int i = 0; i < 12; i++) {
+    workload_count(false);
+    if (i % 4 == 3)
+      workload_read(false);
+  }
+  workload_settle();
+}
+
+/* A host that dies and comes back, with operations in flight. */
+static void scenario_restart(void) {
+  if (!opened())
+    return;
+  workload_count(false);
+  workload_count(false);
+  session_pass(300 * 1000);
+  model_set_host(0, HOST_DOWN);
+  workload_count(false);
+  session_pass(20 * MILLISECOND);
+  model_set_host(0, HOST_UP);
+  workload_count(false);
+  workload_settle();
+}
+
+/* Answers that come after the application was told UNKNOWN. */
+static void scenario_late(void) {
+  static const struct injected late[] = {{FAULT_ANSWER_LATE, 0, 3},
+                                         {FAULT_ANSWER_LATE, 1, 7}};
+
+  if (!opened())
+    return;
+  fault_script(late, 2);
+  fault_allow(true);
+  for (int i = 0; i < 4; i++)
+    workload_count(false);
+  workload_settle();
+  session_pass(3 * plan.increment_timeout * MILLISECOND);
+  fault_allow(false);
+}
+
+/* Statements that a host has forgotten. */
+static void scenario_forgotten(void) {
+  static const struct injected forget[] = {
+      {FAULT_FORGET, 1, 0}, {FAULT_FORGET, 2, 0}, {FAULT_FORGET, 3, 0}};
+
+  if (!opened())
+    return;
+  fault_script(forget, 3);
+  fault_allow(true);
+  for (int i = 0; i < 4; i++)
+    workload_count(true);
+  workload_settle();
+  fault_allow(false);
+}
+
+/* A table whose columns are learned, and rows by name. */
+static void learn(void) {
+  tally_table *table;
+  tally_error e;
+  tally_row *row;
+
+  if (tally_table_open_name(&table, sim_session, "page_hits", &e) != 0)
+    return;
+  if (tally_row_new(&row, table, &e) != 0)
+    return;
+  if (tally_row_set_text(row, "url", "/learned", &e) == 0)
+    tally_get(table, tally_row_data(row), &e);
+  tally_row_free(row);
+}
+
+static void scenario_learned(void) {
+  if (!opened() || plan.mode == SIM_GUEST)
+    return;
+  learn();
+  workload_count(true);
+}
+
+static void scenario_close_in_flight(void) {
+  if (!opened())
+    return;
+  for (int i = 0; i < 6; i++)
+    workload_count(false);
+  session_close();
+}
+
+static const struct scenario {
+  const char *name;
+  bool names; /* host names are looked up */
+  void (*run)(void);
+} scenarios[] = {
+    {"plain", false, scenario_plain},
+    {"names", true, scenario_plain},
+    {"many", false, scenario_many},
+    {"restart", false, scenario_restart},
+    {"late", false, scenario_late},
+    {"forgotten", false, scenario_forgotten},
+    {"learned", false, scenario_learned},
+    {"close", false, scenario_close_in_flight},
+};
+
+/* ---- Attempts ----------------------------------------------------------- */
+
+static const char *const mode_names[] = {"threads", "guest", "inline"};
+
+static void set_plan(const struct scenario *s, enum sim_mode mode) {
+  plan_from_seed(1);
+  plan.mode = (uint64_t)mode;
+  plan.io_threads = 2;
+  plan.app_threads = 1;
+  plan.hosts = 1;
+  plan.scylla = 0;
+  plan.names = s->names;
+  plan.faults = 1; /* errors are not a surprise */
+  plan.setup_faults = 0;
+  plan.think_us = 100;
+  plan.delay_us = 100;
+  plan.hot_keys = 2;
+  plan.connect_timeout = 1000;
+  plan.increment_timeout = 500;
+  plan.read_timeout = 300;
+  plan.schema_timeout = 1000;
+  plan.close_timeout = 100;
+  plan.heartbeat = 1000;
+  plan.heartbeat_timeout = 500;
+  plan.reconnect_min = 5;
+  plan.reconnect_max = 200;
+  plan.max_in_flight = 64;
+  plan.connection_max_in_flight = 16;
+  plan.max_abandoned = 8;
+  plan.max_frame = 1 << 16;
+  plan.window = 1 << 16;
+  plan.reopen = 0;
+}
+
+static void attempt(const struct scenario *s, enum sim_mode mode) {
+  struct tally_of_runs sum = {0};
+
+  set_plan(s, mode);
+  torment.allocations = torment.calls = 0;
+  run_begin();
+  fault_script(NULL, 0);
+  s->run();
+  torment.aim = AIM_NOTHING;
+  run_end(&sum);
+}
+
+static void aim_at(enum aim aim, uint64_t at, uint64_t too, bool forever,
+                   int error) {
+  torment.aim = aim;
+  torment.at = at;
+  torment.at_too = too;
+  torment.forever = forever;
+  torment.error = error;
+}
+
+struct points {
+  uint64_t allocations;
+  uint64_t calls;
+  uint64_t pairs;
+  uint64_t closes;
+};
+
+static void torture_points(const struct scenario *s, enum sim_mode mode,
+                           struct points *done) {
+  static const int errors[] = {EAGAIN,    ECONNRESET, EPIPE,
+                               ETIMEDOUT, EMFILE,     ENETUNREACH};
+  uint64_t allocations, calls;
+
+  aim_at(AIM_NOTHING, 0, 0, false, 0);
+  attempt(s, mode);
+  allocations = torment.allocations;
+  calls = torment.calls;
+  for (uint64_t k = 1; k <= allocations; k++)
+    for (int forever = 0; forever < 2; forever++) {
+      aim_at(AIM_ALLOCATION, k, 0, forever != 0, 0);
+      attempt(s, mode);
+      done->allocations++;
+    }
+  for (uint64_t k = 1; k <= calls; k++)
+    for (size_t e = 0; e < sizeof errors / sizeof errors[0]; e++)
+      /* No system says for ever that there is something, and then nothing. */
+      for (int forever = 0; forever < (errors[e] == EAGAIN ? 1 : 2);
+           forever++) {
+        aim_at(AIM_CALL, k, 0, forever != 0, errors[e]);
+        attempt(s, mode);
+        done->calls++;
+      }
+}
+
+/* Two allocations, not one: what goes on after the first must bear another. */
+static void torture_pairs(const struct scenario *s, enum sim_mode mode,
+                          struct points *done) {
+  uint64_t n;
+
+  aim_at(AIM_NOTHING, 0, 0, false, 0);
+  attempt(s, mode);
+  n = torment.allocations;
+  for (uint64_t k = 1; k <= n; k++)
+    for (uint64_t too = k + 1; too <= n; too++) {
+      aim_at(AIM_ALLOCATION, k, too, false, 0);
+      attempt(s, mode);
+      done->pairs++;
+    }
+}
+
+static bool steps_reached(void *arg) {
+  return world_steps() >= *(const uint64_t *)arg;
+}
+
+/* Closed after every single event of a run, from its first operation on. */
+static void torture_close(enum sim_mode mode, struct points *done) {
+  static const struct scenario s = {"close at every event", false, NULL};
+  uint64_t k = 0;
+  bool ended = false;
+
+  for (; !ended; k++) {
+    struct tally_of_runs sum = {0};
+    uint64_t until;
+
+    set_plan(&s, mode);
+    aim_at(AIM_NOTHING, 0, 0, false, 0);
+    run_begin();
+    if (!opened())
+      violation("cannot open, and nothing was wrong");
+    for (int i = 0; i < 8; i++)
+      workload_count(false);
+    workload_read(false);
+    until = world_steps() + k;
+    session_drive(steps_reached, &until, world_now() + 10 * SECOND);
+    ended = check_pending() == 0;
+    session_close();
+    run_end(&sum);
+    done->closes++;
+  }
+}
+
+/* ---- All ---------------------------------------------------------------- */
+
+int torture(const char *name) {
+  struct points all = {0};
+  bool found = false;
+
+  for (size_t i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++) {
+    const struct scenario *s = &scenarios[i];
+    struct points here = {0};
+
+    if (name != NULL && strcmp(name, s->name) != 0)
+      continue;
+    found = true;
+    for (int mode = 0; mode < SIM_MODES; mode++) {
+      fprintf(stderr, "%s, %s\r", s->name, mode_names[mode]);
+      torture_points(s, (enum sim_mode)mode, &here);
+      if (mode == SIM_INLINE)
+        torture_pairs(s, SIM_INLINE, &here);
+    }
+    printf("%-10s %6llu failing allocations, %6llu pairs of them, %6llu "
+           "failing calls\n",
+           s->name, (unsigned long long)here.allocations,
+           (unsigned long long)here.pairs, (unsigned long long)here.calls);
+    fflush(stdout);
+    all.allocations += here.allocations;
+    all.pairs += here.pairs;
+    all.calls += here.calls;
+  }
+  if (!found) {
+    fprintf(stderr, "there is no scenario %s\n", name);
+    return 2;
+  }
+  for (int mode = 0; mode < SIM_MODES; mode++)
+    torture_close((enum sim_mode)mode, &all);
+  printf("in all: %llu failing allocations, %llu pairs, %llu failing calls, "
+         "closed at %llu events\n",
+         (unsigned long long)all.allocations, (unsigned long long)all.pairs,
+         (unsigned long long)all.calls, (unsigned long long)all.closes);
+  return 0;
+}

@@ -1,0 +1,9 @@
+/* tests/sim/torture.h - every allocation and every call of the seam fails in
+ * turn, once and from then on; and the session is closed at every event. */
+#ifndef SIM_TORTURE_H
+#define SIM_TORTURE_H
+
+/* Run the scenario of that name, or all (NULL).  The process's exit status. */
+int torture(const char *name);
+
+#endif

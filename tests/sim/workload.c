@@ -1,0 +1,408 @@
+#include "tests/sim/workload.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct {
+  unsigned to_submit; /* operations that the safety phase has left */
+  bool liveness;
+} work;
+
+void workload_begin(void) {
+  work.to_submit = (unsigned)plan.operations;
+  work.liveness = false;
+  sim_session = NULL;
+}
+
+static void on_done(void *user, const tally_result *result);
+static void on_read(void *user, const tally_result *result);
+
+/* ---- One operation ------------------------------------------------------ */
+
+/* Every delta carries the operation's number (tests/sim/model.h). */
+static int64_t draw_delta(uint32_t number) {
+  int64_t delta = (int64_t)number << LEDGER_SHIFT;
+
+  delta += (int64_t)draw_below(CHANCE_WORKLOAD, 1 << LEDGER_SHIFT);
+  return draw_once_in(CHANCE_WORKLOAD, 3) ? -delta : delta;
+}
+
+static void draw_key(struct key *key, uint32_t number) {
+  uint64_t most = UINT64_C(65500) >> draw_below(CHANCE_WORKLOAD, 10);
+
+  key->more = 0;
+  if (draw_once_in(CHANCE_WORKLOAD, 2)) {
+    snprintf(key->text, KEY_MAX, "/op%u", (unsigned)number);
+    /* Longer than a slot's place for values, up to longer than a buffer. */
+    if (draw_once_in(CHANCE_WORKLOAD, plan.long_keys))
+      key->more =
+          most == 65500 ? 65500 : (uint32_t)draw_below(CHANCE_WORKLOAD, most);
+  } else {
+    snprintf(key->text, KEY_MAX, "/hot%u",
+             (unsigned)draw_below(CHANCE_WORKLOAD, plan.hot_keys));
+  }
+}
+
+static struct record *draw_operation(void) {
+  struct record *r = check_new_record();
+  uint64_t which = draw_below(CHANCE_WORKLOAD, 4);
+
+  if (r == NULL)
+    return NULL;
+  r->table = draw_once_in(CHANCE_WORKLOAD, 4) ? TABLE_DAILY : TABLE_PAGE_HITS;
+  draw_key(&r->key, r->number);
+  if (which != 1)
+    r->deltas[0] = draw_delta(r->number);
+  if (which != 0)
+    r->deltas[1] = draw_delta(r->number);
+  r->decrement = draw_once_in(CHANCE_WORKLOAD, 4);
+  return r;
+}
+
+struct row {
+  union {
+    page_hits hits;
+    daily daily;
+  } of;
+  char key[KEY_BYTES]; /* not shared: other threads go on in the meantime */
+};
+
+/* A decrement's row has the deltas negated. */
+static void fill_row(struct row *row, const struct record *r) {
+  int64_t sign = r->decrement ? -1 : 1;
+
+  memset(&row->of, 0, sizeof row->of);
+  if (r->table == TABLE_PAGE_HITS) {
+    row->of.hits.url = key_text(&r->key, row->key);
+    row->of.hits.views = sign * r->deltas[0];
+    row->of.hits.unique_visitors = sign * r->deltas[1];
+  } else {
+    row->of.daily.site = key_text(&r->key, row->key);
+    row->of.daily.day = 7;
+    row->of.daily.total = sign * r->deltas[0];
+    row->of.daily.hits = sign * r->deltas[1];
+  }
+}
+
+static void submit_async(void) {
+  struct record *r = draw_operation();
+  struct row row;
+  tally_error e;
+  int rc;
+
+  if (r == NULL)
+    return;
+  fill_row(&row, r);
+  check_submit(r);
+  rc = (r->decrement ? tally_decrement_async : tally_increment_async)(
+      sim_tables[r->table], &row.of, on_done, r, &e);
+  check_submitted(r, rc, &e);
+}
+
+static void submit_blocking(void) {
+  struct record *r = draw_operation();
+  struct row row;
+  tally_error e;
+  int rc;
+
+  if (r == NULL)
+    return;
+  fill_row(&row, r);
+  check_submit(r);
+  rc = (r->decrement ? tally_decrement : tally_increment)(sim_tables[r->table],
+                                                          &row, &e);
+  check_blocking_done(r, rc, &e);
+}
+
+static void fill_read(struct row *row, struct read_record *r) {
+  memset(&row->of, 0, sizeof row->of);
+  r->table = draw_once_in(CHANCE_WORKLOAD, 4) ? TABLE_DAILY : TABLE_PAGE_HITS;
+  draw_key(&r->key, (uint32_t)draw_below(CHANCE_WORKLOAD, 64) + 1);
+  if (r->table == TABLE_PAGE_HITS) {
+    row->of.hits.url = key_text(&r->key, row->key);
+  } else {
+    row->of.daily.site = key_text(&r->key, row->key);
+    row->of.daily.day = 7;
+  }
+}
+
+static void read_async(void) {
+  struct read_record *r = check_new_read();
+  struct row row;
+  tally_error e;
+
+  if (r == NULL)
+    return;
+  fill_read(&row, r);
+  check_read_submit(r);
+  check_read_submitted(
+      r, tally_get_async(sim_tables[r->table], &row.of, on_read, r, &e));
+}
+
+static void read_blocking(void) {
+  struct read_record *r = check_new_read();
+  struct row row;
+  tally_error e;
+
+  if (r == NULL)
+    return;
+  fill_read(&row, r);
+  check_read_submit(r);
+  check_read_result(r, tally_get(sim_tables[r->table], &row.of, &e), &row.of);
+}
+
+/* ---- Inside callbacks --------------------------------------------------- */
+
+static void block_inside(void) {
+  page_hits row = {.url = "/inside", .views = 1};
+  tally_error e;
+  int rc = tally_increment(sim_tables[TABLE_PAGE_HITS], &row, &e);
+
+  if (rc != TALLY_EDEADLK)
+    violation("a blocking call inside a callback returns %s",
+              tally_error_name(rc));
+  if (tally_close(sim_session) != TALLY_EDEADLK)
+    violation("tally_close() inside a callback is not refused");
+}
+
+static void maybe_reenter(void) {
+  uint64_t detail;
+
+  if (!fault(FAULT_REENTER, &detail) || session_is_closing() || work.liveness)
+    return;
+  switch (detail_below(&detail, 4)) {
+  case 0:
+    block_inside();
+    return;
+  case 1:
+    read_async();
+    return;
+  case 2:
+    /* With threads, another one may be inside a call. */
+    if (plan.close_in_callback && plan.mode != SIM_THREADS)
+      session_close_inside();
+    return;
+  default:
+    for (uint64_t n = detail_below(&detail, 4) + 1; n > 0; n--)
+      submit_async();
+  }
+}
+
+static void on_done(void *user, const tally_result *result) {
+  check_done(user, result);
+  maybe_reenter();
+}
+
+static void on_read(void *user, const tally_result *result) {
+  check_read_done(user, result);
+  maybe_reenter();
+}
+
+/* ---- The safety phase --------------------------------------------------- */
+
+static void rest(void) {
+  uint64_t most = 1 + plan.pause_ms * MILLISECOND;
+
+  if (draw_once_in(CHANCE_WORKLOAD, 3))
+    session_pass(draw_below(CHANCE_WORKLOAD, most));
+}
+
+static void burst(void) {
+  for (uint64_t n = draw_between(CHANCE_WORKLOAD, 2, 20); n > 0; n--)
+    submit_async();
+}
+
+static void act(void) {
+  bool may_block = plan.mode != SIM_GUEST;
+  uint64_t what = draw_below(CHANCE_WORKLOAD, 100);
+
+  if (what < 50)
+    submit_async();
+  else if (what < 58)
+    burst();
+  else if (what < 68)
+    read_async();
+  else if (what < 73 && may_block)
+    read_blocking();
+  else if (what < 90 && may_block)
+    submit_blocking();
+  rest();
+}
+
+static bool has_work(void) {
+  return check_record_count() < work.to_submit;
+}
+
+/* A thread of the application's. */
+static void application(void *arg) {
+  (void)arg;
+  while (has_work() && !session_is_closing())
+    act();
+}
+
+static bool applications_ended(void *arg) {
+  (void)arg;
+  return threads_running() == 0;
+}
+
+static void work_in_threads(void) {
+  for (uint64_t i = 1; i < plan.app_threads; i++)
+    threads_spawn(application, NULL);
+  application(NULL);
+  threads_wait(applications_ended, NULL, 0);
+}
+
+static void set_up(void) {
+  session_open();
+  for (int tries = 0; session_create() != 0; tries++) {
+    if (tries == 20)
+      fault_allow(false);
+    session_pass(SECOND);
+  }
+  fault_allow(plan.faults);
+}
+
+void workload_safety(void) {
+  fault_allow(plan.faults && plan.setup_faults);
+  set_up();
+  if (plan.mode == SIM_THREADS && plan.app_threads > 1) {
+    work_in_threads();
+    return;
+  }
+  while (has_work()) {
+    act();
+    if (session_is_closing() ||
+        (plan.reopen && draw_once_in(CHANCE_WORKLOAD, plan.reopen))) {
+      session_close();
+      session_open();
+      fault_allow(plan.faults);
+    }
+  }
+}
+
+/* ---- The liveness phase ------------------------------------------------- */
+
+/* What the options allow it to take: the longest wait of each kind, a few
+ * times over; and hosts that accept requests and never answer are left only
+ * when they owe too many answers. */
+static uint64_t patience(void) {
+  uint64_t ms = 4 * (plan.heartbeat + plan.heartbeat_timeout) +
+                8 * (plan.reconnect_max + plan.connect_timeout) +
+                8 * (plan.increment_timeout + plan.read_timeout) + 40000;
+  /* A PREPARE that is not answered keeps the time of a read. */
+  uint64_t each = plan.increment_timeout > plan.read_timeout
+                      ? plan.increment_timeout
+                      : plan.read_timeout;
+  uint64_t owed = (plan.max_abandoned + 2) * (each + 100) * plan.io_threads;
+
+  return (ms + plan.hosts * (owed + plan.connect_timeout)) * MILLISECOND;
+}
+
+static bool none_pending(void *arg) {
+  (void)arg;
+  return check_pending() == 0;
+}
+
+static bool has_ended(void *arg) {
+  return ((struct record *)arg)->completions > 0;
+}
+
+static void wait_for_end(struct record *r) {
+  uint64_t patient = 10 * plan.increment_timeout * MILLISECOND;
+
+  while (!session_drive(has_ended, r, world_now() + patient))
+    if (!somebody_stalls())
+      violation("operation %u does not end", r->number);
+}
+
+/* One increment, and its outcome. */
+static int try_one(void) {
+  struct record *r = draw_operation();
+  struct row row;
+  tally_error e;
+  int rc;
+
+  if (r == NULL)
+    return TALLY_APPLIED;
+  r->decrement = false;
+  fill_row(&row, r);
+  check_submit(r);
+  rc = tally_increment_async(sim_tables[r->table], &row.of, check_done, r, &e);
+  check_submitted(r, rc, &e);
+  if (rc == 0)
+    wait_for_end(r);
+  return r->outcome;
+}
+
+/* Left alone, a session costs next to nothing. */
+static void check_idle(void) {
+  uint64_t loops = plan.mode == SIM_THREADS ? plan.io_threads : 1;
+  uint64_t turns, beats = 5;
+
+  /* An inline session is not turned, and this takes long. */
+  if (plan.mode == SIM_INLINE || !draw_once_in(CHANCE_WORKLOAD, 8))
+    return;
+  /* What is still being replaced comes to its end: 60 s is the longest. */
+  session_pass(70 * SECOND);
+  turns = net_sim_turns();
+  session_pass(beats * plan.heartbeat * MILLISECOND);
+  turns = net_sim_turns() - turns;
+  if (turns > loops * (10 * beats + 20))
+    violation("an idle session turns %llu times in %llu heartbeats",
+              (unsigned long long)turns, (unsigned long long)beats);
+  if (heap_bytes() > IDLE_BYTES)
+    violation("an idle session holds %llu bytes",
+              (unsigned long long)heap_bytes());
+}
+
+/* So many increments must be applied, one after the other. */
+enum { IN_A_ROW = 5 };
+
+void workload_liveness(void) {
+  uint64_t end = world_now() + patience();
+
+  work.liveness = true;
+  if (session_is_closing())
+    session_close();
+  if (sim_session == NULL)
+    session_open();
+  /* What was under way when the faults ended may still come late. */
+  for (int in_a_row = 0; in_a_row < IN_A_ROW;) {
+    in_a_row = try_one() == TALLY_APPLIED ? in_a_row + 1 : 0;
+    if (in_a_row > 0)
+      continue;
+    if (world_now() > end)
+      violation("nothing is applied %llu s after the faults have ended",
+                (unsigned long long)(patience() / SECOND));
+    session_pass(100 * MILLISECOND);
+  }
+  workload_settle();
+  check_idle();
+}
+
+void workload_count(bool blocking) {
+  if (blocking && plan.mode != SIM_GUEST)
+    submit_blocking();
+  else
+    submit_async();
+}
+
+void workload_read(bool blocking) {
+  if (blocking && plan.mode != SIM_GUEST)
+    read_blocking();
+  else
+    read_async();
+}
+
+void workload_settle(void) {
+  if (!session_drive(none_pending, NULL, world_now() + patience()))
+    violation("%llu operations do not end",
+              (unsigned long long)check_pending());
+}
+
+void workload_close(void) {
+  /* At times with operations in flight. */
+  if (draw_once_in(CHANCE_WORKLOAD, 2))
+    burst();
+  session_close();
+}
