@@ -18,15 +18,18 @@ size_t control_encode(enum cql_opcode opcode, uint8_t out[CONTROL_BYTES]) {
   return cql_options_encode(out, CONTROL_BYTES, &o);
 }
 
-static void learn_peer(struct peer *peer, struct cql_reader *message) {
+/* False when it cannot be decoded: how far the peer's errors can be believed
+ * depends on what it is, so one that cannot say what is no peer. */
+static bool learn_peer(struct peer *peer, struct cql_reader *message) {
   struct cql_list options, values;
   struct cql_span key;
 
   if (cql_supported_decode(message, &options) != CQL_OK)
-    return;
+    return false;
   while (cql_list_next_multi(&options, &key, &values))
     if (key.len > 7 && memcmp(key.p, "SCYLLA_", 7) == 0)
       peer->kind = SERVER_SCYLLA;
+  return true;
 }
 
 /* A refused handshake, or a server that could not decode what it was sent. */
@@ -74,8 +77,10 @@ enum conn_event control_event(const struct cql_frame *frame,
   }
   switch (frame->header.opcode) {
   case CQL_OP_SUPPORTED:
-    learn_peer(peer, &message);
-    return CONN_EV_SUPPORTED;
+    if (learn_peer(peer, &message))
+      return CONN_EV_SUPPORTED;
+    failure_detail(why, "its SUPPORTED is cut short");
+    return CONN_EV_FAIL;
   case CQL_OP_READY:
     return CONN_EV_READY;
   case CQL_OP_AUTHENTICATE:

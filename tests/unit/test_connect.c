@@ -93,6 +93,10 @@ static const uint8_t frame_minus_two[] = {0x84, 0, 0xff, 0xfe, 0x06,
                                           0,    0, 0,    0};
 static const uint8_t frame_warnings_cut[] = {0x84, 0x08, 0, 0, 0x06, 0,   0,
                                              0,    4,    0, 1, 0xff, 0xff};
+/* One key, and no list of values. */
+static const uint8_t frame_supported_cut[] = {
+    0x84, 0, 0, 0, 0x06, 0, 0, 0, 16, 0, 1, 0, 12, 'S', 'C', 'Y', 'L', 'L', 'A',
+    '_',  'S', 'H', 'A', 'R', 'D'};
 static const uint8_t tls_alert[] = {0x15, 3, 1, 0, 2, 2, 10};
 static const uint8_t noise[] = {0xfe, 0xed, 0xfa, 0xce};
 
@@ -122,6 +126,8 @@ static const struct {
      "negative stream"},
     {"warnings cut short", frame_warnings_cut, sizeof frame_warnings_cut,
      TALLY_EPROTOCOL, "warnings"},
+    {"SUPPORTED cut short", frame_supported_cut, sizeof frame_supported_cut,
+     TALLY_EPROTOCOL, "SUPPORTED is cut short"},
     {"TLS", tls_alert, sizeof tls_alert, TALLY_EPROTOCOL, "TLS"},
     {"noise", noise, sizeof noise, TALLY_EPROTOCOL, "0xfe"},
 };
