@@ -67,6 +67,7 @@ void fault_allow(bool allowed) {
 void fault_script(const struct injected *list, size_t count) {
   faults.script = list;
   faults.script_count = count;
+  memset(faults.opportunities, 0, sizeof faults.opportunities);
 }
 
 static const struct injected *in_script(enum fault_kind kind, uint64_t n) {

@@ -49,7 +49,7 @@ static struct {
 } sim;
 
 /* So many turns without the clock moving are one that spins. */
-enum { TURNS_ON_THE_SPOT = 20000, TURNS_MAX = 2000000 };
+enum { TURNS_ON_THE_SPOT = 20000, TURNS_MAX = 300000 };
 
 /* ---- Clocks and chance -------------------------------------------------- */
 

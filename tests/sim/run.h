@@ -27,7 +27,7 @@ enum sim_mode { SIM_THREADS, SIM_GUEST, SIM_INLINE, SIM_MODES };
   X(delay_us, "the longest a segment takes")                                   \
   X(pause_ms, "the longest the application rests between operations")          \
   X(hot_keys, "rows that many operations share")                               \
-  X(long_keys, "one key in so many is longer than usual")                      \
+  X(long_keys, "one key in so many is longer than usual; 1: all, the longest") \
   X(connect_timeout, "options.connect_timeout_ms, ...")                        \
   X(increment_timeout, "")                                                     \
   X(read_timeout, "")                                                          \
@@ -99,7 +99,8 @@ struct injected {
 void fault_begin(void);
 /* From now on there are faults, or none. */
 void fault_allow(bool allowed);
-/* Happen exactly as listed instead of by chance. */
+/* Happen exactly as listed instead of by chance (NULL: by chance again), with
+ * opportunities counted from now on. */
 void fault_script(const struct injected *list, size_t count);
 /* What has happened in this run. */
 const struct injected *fault_log(size_t *count);

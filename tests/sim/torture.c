@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/mark.h"
 #include "tests/sim/model.h"
 #include "tests/sim/script.h"
 #include "tests/sim/workload.h"
@@ -79,12 +80,14 @@ static void scenario_restart(void) {
 
 /* Answers that come after the application was told UNKNOWN. */
 static void scenario_late(void) {
-  static const struct injected late[] = {{FAULT_ANSWER_LATE, 0, 3},
-                                         {FAULT_ANSWER_LATE, 1, 7}};
+  struct injected late[8];
 
   if (!opened())
     return;
-  fault_script(late, 2);
+  workload_count(true);
+  for (uint64_t i = 0; i < 8; i++)
+    late[i] = (struct injected){FAULT_ANSWER_LATE, i, i};
+  fault_script(late, 8);
   fault_allow(true);
   for (int i = 0; i < 4; i++)
     workload_count(false);
@@ -96,7 +99,7 @@ static void scenario_late(void) {
 /* Statements that a host has forgotten. */
 static void scenario_forgotten(void) {
   static const struct injected forget[] = {
-      {FAULT_FORGET, 1, 0}, {FAULT_FORGET, 2, 0}, {FAULT_FORGET, 3, 0}};
+      {FAULT_FORGET, 0, 1}, {FAULT_FORGET, 1, 1}, {FAULT_FORGET, 2, 1}};
 
   if (!opened())
     return;
@@ -130,6 +133,22 @@ static void scenario_learned(void) {
   workload_count(true);
 }
 
+/* Requests and answers that need larger buffers than there are. */
+static void scenario_large(void) {
+  struct injected errors[8];
+
+  if (!opened())
+    return;
+  for (uint64_t i = 0; i < 8; i++)
+    errors[i] = (struct injected){FAULT_ANSWER_ERROR, 2 * i, 7919 * i};
+  fault_script(errors, 8);
+  fault_allow(true);
+  for (int i = 0; i < 10; i++)
+    workload_count(false);
+  workload_settle();
+  fault_allow(false);
+}
+
 static void scenario_close_in_flight(void) {
   if (!opened())
     return;
@@ -141,21 +160,45 @@ static void scenario_close_in_flight(void) {
 static const struct scenario {
   const char *name;
   bool names; /* host names are looked up */
+  bool large; /* long keys */
   void (*run)(void);
+  /* Situations that must have been met in one of its runs. */
+  enum mark expect[4];
+  unsigned expect_count;
 } scenarios[] = {
-    {"plain", false, scenario_plain},
-    {"names", true, scenario_plain},
-    {"many", false, scenario_many},
-    {"restart", false, scenario_restart},
-    {"late", false, scenario_late},
-    {"forgotten", false, scenario_forgotten},
-    {"learned", false, scenario_learned},
-    {"close", false, scenario_close_in_flight},
+    {"plain", false, false, scenario_plain, {0}, 0},
+    {"names", true, false, scenario_plain, {0}, 0},
+    {"many", false, false, scenario_many, {0}, 0},
+    {"restart",
+     false,
+     false,
+     scenario_restart,
+     {MARK_oom_conn, MARK_round_failed},
+     2},
+    {"late",
+     false,
+     false,
+     scenario_late,
+     {MARK_late_reply_settles_applied, MARK_settled_row_no_memory},
+     2},
+    {"forgotten",
+     false,
+     false,
+     scenario_forgotten,
+     {MARK_unprepared_once, MARK_oom_prepare},
+     2},
+    {"learned", false, false, scenario_learned, {0}, 0},
+    {"large",
+     false,
+     true,
+     scenario_large,
+     {MARK_output_grown, MARK_frame_larger_than_buffer, MARK_oom_output,
+      MARK_oom_input},
+     4},
+    {"close", false, false, scenario_close_in_flight, {0}, 0},
 };
 
 /* ---- Attempts ----------------------------------------------------------- */
-
-static const char *const mode_names[] = {"threads", "guest", "inline"};
 
 static void set_plan(const struct scenario *s, enum sim_mode mode) {
   plan_from_seed(1);
@@ -182,9 +225,25 @@ static void set_plan(const struct scenario *s, enum sim_mode mode) {
   plan.max_in_flight = 64;
   plan.connection_max_in_flight = 16;
   plan.max_abandoned = 8;
-  plan.max_frame = 1 << 16;
+  plan.max_frame = 1 << 20;
+  plan.long_keys = s->large ? 1 : UINT64_MAX;
   plan.window = 1 << 16;
   plan.reopen = 0;
+}
+
+/* What failed can be done now. */
+static void do_again(void) {
+  uint64_t end = world_now() + 60 * SECOND;
+
+  if (session_is_closing())
+    session_close();
+  if (sim_session == NULL)
+    session_open();
+  while (session_create() != 0) {
+    if (world_now() > end)
+      violation("nothing fails any more, and creating a table does");
+    session_pass(100 * MILLISECOND);
+  }
 }
 
 static void attempt(const struct scenario *s, enum sim_mode mode) {
@@ -193,9 +252,10 @@ static void attempt(const struct scenario *s, enum sim_mode mode) {
   set_plan(s, mode);
   torment.allocations = torment.calls = 0;
   run_begin();
-  fault_script(NULL, 0);
   s->run();
   torment.aim = AIM_NOTHING;
+  fault_script(NULL, 0);
+  do_again();
   run_end(&sum);
 }
 
@@ -264,7 +324,7 @@ static bool steps_reached(void *arg) {
 
 /* Closed after every single event of a run, from its first operation on. */
 static void torture_close(enum sim_mode mode, struct points *done) {
-  static const struct scenario s = {"close at every event", false, NULL};
+  static const struct scenario s = {.name = "close at every event"};
   uint64_t k = 0;
   bool ended = false;
 
@@ -289,6 +349,25 @@ static void torture_close(enum sim_mode mode, struct points *done) {
   }
 }
 
+static const char *const mark_names[] = {
+#define MARK_NAME(name, what) #name,
+    MARK_MAP(MARK_NAME)
+#undef MARK_NAME
+};
+
+/* A scenario that has lost its point is no scenario. */
+static bool met_all(const struct scenario *s, const uint64_t *before) {
+  bool met = true;
+
+  for (unsigned i = 0; i < s->expect_count; i++)
+    if (tally_marks[s->expect[i]] == before[s->expect[i]]) {
+      fprintf(stderr, "%s: no run of it meets %s\n", s->name,
+              mark_names[s->expect[i]]);
+      met = false;
+    }
+  return met;
+}
+
 /* ---- All ---------------------------------------------------------------- */
 
 int torture(const char *name) {
@@ -298,12 +377,13 @@ int torture(const char *name) {
   for (size_t i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++) {
     const struct scenario *s = &scenarios[i];
     struct points here = {0};
+    uint64_t before[MARK_COUNT];
 
     if (name != NULL && strcmp(name, s->name) != 0)
       continue;
     found = true;
+    memcpy(before, tally_marks, sizeof before);
     for (int mode = 0; mode < SIM_MODES; mode++) {
-      fprintf(stderr, "%s, %s\r", s->name, mode_names[mode]);
       torture_points(s, (enum sim_mode)mode, &here);
       if (mode == SIM_INLINE)
         torture_pairs(s, SIM_INLINE, &here);
@@ -313,6 +393,8 @@ int torture(const char *name) {
            s->name, (unsigned long long)here.allocations,
            (unsigned long long)here.pairs, (unsigned long long)here.calls);
     fflush(stdout);
+    if (!met_all(s, before))
+      return 1;
     all.allocations += here.allocations;
     all.pairs += here.pairs;
     all.calls += here.calls;

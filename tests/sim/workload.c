@@ -27,16 +27,20 @@ static int64_t draw_delta(uint32_t number) {
   return draw_once_in(CHANCE_WORKLOAD, 3) ? -delta : delta;
 }
 
+/* With this a frame is larger than a buffer. */
+enum { KEY_MOST = 65500 };
+
 static void draw_key(struct key *key, uint32_t number) {
-  uint64_t most = UINT64_C(65500) >> draw_below(CHANCE_WORKLOAD, 10);
+  uint64_t most = (uint64_t)KEY_MOST >> draw_below(CHANCE_WORKLOAD, 10);
 
   key->more = 0;
   if (draw_once_in(CHANCE_WORKLOAD, 2)) {
     snprintf(key->text, KEY_MAX, "/op%u", (unsigned)number);
     /* Longer than a slot's place for values, up to longer than a buffer. */
     if (draw_once_in(CHANCE_WORKLOAD, plan.long_keys))
-      key->more =
-          most == 65500 ? 65500 : (uint32_t)draw_below(CHANCE_WORKLOAD, most);
+      key->more = most == KEY_MOST || plan.long_keys == 1
+                      ? KEY_MOST
+                      : (uint32_t)draw_below(CHANCE_WORKLOAD, most);
   } else {
     snprintf(key->text, KEY_MAX, "/hot%u",
              (unsigned)draw_below(CHANCE_WORKLOAD, plan.hot_keys));
