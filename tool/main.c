@@ -42,7 +42,12 @@ static int run(struct options *o) {
   if (status != STATUS_DONE)
     return status;
   interrupt_begin();
-  return interrupt_status(c->run(o));
+  status = c->run(o);
+  /* The status tells of the signal only, so that this must be said. */
+  if (interrupt_caught() && status == STATUS_DONE)
+    report("interrupted", "what was under way is done and acknowledged", NULL,
+           NULL);
+  return interrupt_status(status);
 }
 
 int main(int argc, char **argv) {

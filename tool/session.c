@@ -97,7 +97,9 @@ int session_open(tally_session **session, const struct options *o,
   report_log_flush(NULL);
   if (!interrupt_caught())
     return STATUS_DONE;
-  tally_close(*session); /* nothing was sent yet */
+  tally_close(*session);
   *session = NULL;
+  report("interrupted", "nothing was sent",
+         work == WORK_READ ? NULL : "not applied", NULL);
   return STATUS_FAILED;
 }

@@ -27,6 +27,7 @@ STATUSES = {
 }
 
 SAYS = re.compile(r"\boutcome (applied|not applied|unknown)\b")
+ACKNOWLEDGED = "interrupted detail what was under way is done and acknowledged"
 
 
 class ToolLoop(threading.Thread):
@@ -85,6 +86,8 @@ class ToolLoop(threading.Thread):
             raise RuntimeError("tally: status %d: %s" % (status, said))
         outcome, code, cause = STATUSES[status]
         told = SAYS.search(said)
+        if status == 130 and ACKNOWLEDGED in said:
+            return APPLIED
         if told and status == 130:
             code = "TALLY_EUNKNOWN" if told[1] == "unknown" else cause
             return told[1], code, cause

@@ -24,6 +24,37 @@ static const char *next_text(enum next_step next) {
   }
 }
 
+static void print_what_to_do(void) {
+  puts("\n## What to do with UNKNOWN\n\n"
+       "The increment counted once, or not at all, and it may still count "
+       "after you were told: a server\nthat timed out may apply it later. "
+       "Calling again may count twice. So, by what the counter is\nfor:\n\n"
+       "- **A statistic** (page views): note it and go on. The error is at "
+       "most the sum of the unknown\n  deltas; log it, so that somebody sees "
+       "when it grows.\n"
+       "- **A number that must be right**: wait for `options.on_settled`, "
+       "which names the increment by\n  `error.operation` when its answer "
+       "comes after all; most answers that are merely late do. Where\n  "
+       "nothing comes (the connection was lost, or the server itself does not "
+       "know), read the row, once\n  the server's own limit for counter "
+       "writes (5 s unless changed) has passed. One reading decides\n  only "
+       "if you are the row's only writer: give each increment that matters a "
+       "row of its own (a key\n  with its number in it) and sum them up when "
+       "reading.\n"
+       "- **Money**: a counter table cannot do this. Use a table with "
+       "conditional writes.\n\n"
+       "Fewer of them: keep `increment_timeout_ms` above the server's own "
+       "limit, keep few increments in\nflight on one row, and let "
+       "`tally_close()` wait for what is under way (`close_timeout_ms`).\n\n"
+       "## How it is known\n\n"
+       "`scripts/sim` runs the whole client against a model of the server that "
+       "applies and answers\nindependently of each other, and compares, for "
+       "every single increment, what was told with what was\ndone. "
+       "`scripts/mutants` shows that it would notice. `scripts/chaos` does the "
+       "same on a real node, and\n`tests/simulacron` goes through the rows "
+       "above one by one.");
+}
+
 static void print_outcomes(void) {
   puts("# What each event says about an increment\n\n"
        "Made from the table in `core/outcome.c`; do not edit.\n\n"
@@ -43,6 +74,7 @@ static void print_outcomes(void) {
            next_text(row->next),
            row->code == 0 ? "" : tally_error_name(row->code), row->what);
   }
+  print_what_to_do();
 }
 
 #define NUMBER(name, unit, text)                                               \

@@ -25,7 +25,7 @@ DONE, FAILED, USAGE, CONNECT, UNKNOWN, NOT_FOUND = 0, 1, 2, 3, 4, 5
 INT64_MAX = 2**63 - 1
 INT64_MIN = -(2**63)
 
-PREPARE, EXECUTE = 0x09, 0x0A
+STARTUP, PREPARE, EXECUTE = 0x01, 0x09, 0x0A
 
 
 def environment(**more):
@@ -1039,8 +1039,11 @@ class Outcomes(ToolTest):
         return process.returncode, err
 
     def test_interrupted_and_drained(self):
-        self.assertEqual(self.interrupted(signal.SIGINT, True), (130, ""))
-        self.assertEqual(self.interrupted(signal.SIGTERM, True), (143, ""))
+        for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+            got, err = self.interrupted(number, True)
+            self.assertEqual(got, status)
+            self.assertIn("interrupted", err)
+            self.assertIn("done and acknowledged", err)
         self.shows(
             '{"url":"/","unique_visitors":0,"views":2}', self.table, "url=/"
         )
@@ -1060,6 +1063,30 @@ class Outcomes(ToolTest):
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=60)
         self.assertEqual(process.returncode, 130)
+
+    def test_interrupted_before_anything_was_sent(self):
+        asked = threading.Event()
+        go_on = threading.Event()
+
+        def on_frame(gate, client, frame):
+            if frame[4] == STARTUP:
+                asked.set()
+                go_on.wait(30)
+            return True
+
+        with Gate(on_frame) as gate:
+            with subprocess.Popen(
+                [TOOL, *self.words, "--hosts=" + gate.address,
+                 f"--keyspace={KEYSPACE}"],
+                stderr=subprocess.PIPE, text=True,
+            ) as process:
+                self.assertTrue(asked.wait(30))
+                process.send_signal(signal.SIGINT)
+                go_on.set()
+                err = process.communicate(timeout=60)[1]
+        self.assertEqual(process.returncode, 130)
+        self.assertIn("nothing was sent", err)
+        self.assertIn("  outcome  not applied", err)
 
     def test_no_host_any_more(self):
         def on_frame(gate, client, frame):

@@ -1,6 +1,7 @@
 /* tests/sim/main.c - the simulator's command: many seeds on all cores, one
  * seed again, a script, a failing seed made small. */
 #include <errno.h>
+#include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,14 +24,13 @@ struct worker {
   _Atomic uint64_t seed; /* the one under way */
   struct tally_of_runs sum;
   uint64_t marks[MARK_COUNT];
-  uint64_t fewest_steps;
 };
 
 static struct {
   struct worker *workers; /* shared memory */
   unsigned count;
-  struct worker *mine; /* in a worker */
   const char *program;
+  const char *script; /* NULL: a seed */
   double began;
 } all;
 
@@ -51,10 +51,14 @@ static double seconds(void) {
 
 _Noreturn void run_failed(const char *what) {
   shrink_failed();
-  fprintf(stderr,
-          "\nviolation: %s\n  seed %" PRIu64 "; again, with a trace: %s "
-          "--replay %" PRIu64 " --trace\n",
-          what, plan.seed, all.program, plan.seed);
+  fprintf(stderr, "\nviolation: %s\n", what);
+  if (all.script != NULL)
+    fprintf(stderr, "  in %s\n", all.script);
+  else
+    fprintf(stderr,
+            "  seed %" PRIu64 "; again, with a trace: %s --replay %" PRIu64
+            " --trace\n",
+            plan.seed, all.program, plan.seed);
   _exit(1);
 }
 
@@ -73,7 +77,6 @@ static void add(struct tally_of_runs *to, const struct tally_of_runs *from) {
 
 static _Noreturn void work(struct worker *w, uint64_t seed, uint64_t step,
                            uint64_t runs, double until) {
-  all.mine = w;
   for (uint64_t i = 0; i < runs && (until == 0 || seconds() < until); i++) {
     w->seed = seed;
     plan_from_seed(seed);
@@ -178,7 +181,6 @@ struct settings {
   double seconds;
   unsigned jobs;
   bool all_marks;
-  bool quiet;
 };
 
 static int run_many(const struct settings *s) {
@@ -214,7 +216,7 @@ static int run_many(const struct settings *s) {
       }
       continue;
     }
-    if (!s->quiet && isatty(1))
+    if (isatty(1))
       report(false);
     usleep(100000);
   }
@@ -245,6 +247,7 @@ static int replay_script(const char *path) {
 
   if (!script_read(&s, path))
     return 2;
+  all.script = path;
   plan = s.plan;
   fault_script(s.faults != NULL ? s.faults : calloc(1, sizeof *s.faults),
                s.count);
@@ -293,13 +296,13 @@ static int make_smaller(uint64_t seed) {
 static int usage(void) {
   fprintf(stderr,
           "usage: %s [--from SEED] [--seeds N] [--seconds N] [--jobs N]\n"
-          "                 [--all-marks]   fresh seeds, until a rule breaks\n"
-          "       %s --replay SEED [--trace]\n"
-          "       %s --shrink SEED           a smaller run, as a script\n"
-          "       %s --script FILE [--trace]\n"
-          "       %s --hashes N [--from SEED]\n"
-          "       %s --torture [NAME]\n",
-          all.program, all.program, all.program, all.program, all.program,
+          "                 [--all-marks]    fresh seeds, until a rule breaks\n"
+          "       ... --replay SEED [--trace]\n"
+          "       ... --shrink SEED          a smaller run, as a script\n"
+          "       ... --script FILE [--trace]\n"
+          "       ... --hashes N [--from SEED]\n"
+          "       ... --torture[=SCENARIO]\n"
+          "Exit status: 0, 1 when a rule broke, 2 for a wrong call.\n",
           all.program);
   return 2;
 }
@@ -311,58 +314,106 @@ static uint64_t fresh_seed(void) {
   return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+/* Ends the program when it is none. */
+static uint64_t number(const char *option, const char *text) {
+  char *end;
+  uint64_t n;
+
+  errno = 0;
+  n = strtoull(text, &end, 0);
+  if (errno != 0 || end == text || *end != '\0' || text[0] == '-') {
+    fprintf(stderr, "--%s: \"%s\" is not a whole number\n", option, text);
+    exit(2);
+  }
+  return n;
+}
+
+enum action { RUN = 1, REPLAY, SHRINK, SCRIPT, HASHES, TORTURE };
+enum { FROM = 100, SEEDS, SECONDS, JOBS, ALL_MARKS, TRACING };
+
+static const struct option options[] = {
+    {"from", required_argument, NULL, FROM},
+    {"seeds", required_argument, NULL, SEEDS},
+    {"seconds", required_argument, NULL, SECONDS},
+    {"jobs", required_argument, NULL, JOBS},
+    {"all-marks", no_argument, NULL, ALL_MARKS},
+    {"trace", no_argument, NULL, TRACING},
+    {"replay", required_argument, NULL, REPLAY},
+    {"shrink", required_argument, NULL, SHRINK},
+    {"script", required_argument, NULL, SCRIPT},
+    {"hashes", required_argument, NULL, HASHES},
+    {"torture", optional_argument, NULL, TORTURE},
+    {0},
+};
+
+/* False for a wrong call. */
+static bool read_arguments(int argc, char **argv, struct settings *s,
+                           enum action *action, const char **value) {
+  int c, i;
+
+  while ((c = getopt_long(argc, argv, "", options, &i)) != -1) {
+    switch (c) {
+    case FROM:
+      s->from = number(options[i].name, optarg);
+      break;
+    case SEEDS:
+      s->seeds = number(options[i].name, optarg);
+      break;
+    case SECONDS:
+      s->seconds = (double)number(options[i].name, optarg);
+      break;
+    case JOBS:
+      s->jobs = (unsigned)number(options[i].name, optarg);
+      break;
+    case ALL_MARKS:
+      s->all_marks = true;
+      break;
+    case TRACING:
+      world_tracing = true;
+      break;
+    case '?':
+      return false;
+    default:
+      *action = (enum action)c;
+      *value = optarg;
+    }
+  }
+  return optind == argc;
+}
+
+static void fill_in(struct settings *s) {
+  if (s->jobs == 0)
+    s->jobs = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+  if (s->jobs > WORKERS_MAX)
+    s->jobs = WORKERS_MAX;
+  if (s->from == 0)
+    s->from = fresh_seed();
+  if (s->seeds == 0 && s->seconds == 0)
+    s->seconds = 60;
+}
+
 int main(int argc, char **argv) {
-  struct settings s = {.from = 0, .jobs = 0};
-  const char *what = "many", *value = NULL;
+  struct settings s = {0};
+  enum action action = RUN;
+  const char *value = NULL;
 
   all.program = argv[0];
-  for (int i = 1; i < argc; i++) {
-    const char *arg = argv[i];
-    const char *next = i + 1 < argc ? argv[i + 1] : NULL;
-
-    if (strcmp(arg, "--trace") == 0) {
-      world_tracing = true;
-    } else if (strcmp(arg, "--all-marks") == 0) {
-      s.all_marks = true;
-    } else if (strcmp(arg, "--torture") == 0) {
-      what = arg;
-      value = next;
-      break;
-    } else if (next == NULL) {
-      return usage();
-    } else if (strcmp(arg, "--from") == 0) {
-      s.from = strtoull(next, NULL, 0);
-    } else if (strcmp(arg, "--seeds") == 0) {
-      s.seeds = strtoull(next, NULL, 0);
-    } else if (strcmp(arg, "--seconds") == 0) {
-      s.seconds = strtod(next, NULL);
-    } else if (strcmp(arg, "--jobs") == 0) {
-      s.jobs = (unsigned)strtoul(next, NULL, 0);
-    } else {
-      what = arg;
-      value = next;
-    }
-    i += strcmp(arg, "--trace") != 0 && strcmp(arg, "--all-marks") != 0;
-  }
-  if (s.jobs == 0)
-    s.jobs = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
-  if (s.jobs > WORKERS_MAX)
-    s.jobs = WORKERS_MAX;
-  if (strcmp(what, "--replay") == 0)
-    return replay(strtoull(value, NULL, 0));
-  if (strcmp(what, "--shrink") == 0)
-    return make_smaller(strtoull(value, NULL, 0));
-  if (strcmp(what, "--script") == 0)
-    return replay_script(value);
-  if (strcmp(what, "--hashes") == 0)
-    return hashes(s.from, strtoull(value, NULL, 0));
-  if (strcmp(what, "--torture") == 0)
-    return torture(value);
-  if (strcmp(what, "many") != 0)
+  if (!read_arguments(argc, argv, &s, &action, &value))
     return usage();
-  if (s.from == 0)
-    s.from = fresh_seed();
-  if (s.seeds == 0 && s.seconds == 0)
-    s.seconds = 60;
-  return run_many(&s);
+  switch (action) {
+  case REPLAY:
+    return replay(number("replay", value));
+  case SHRINK:
+    return make_smaller(number("shrink", value));
+  case SCRIPT:
+    return replay_script(value);
+  case HASHES:
+    return hashes(s.from, number("hashes", value));
+  case TORTURE:
+    return torture(value);
+  case RUN:
+  default:
+    fill_in(&s);
+    return run_many(&s);
+  }
 }

@@ -57,6 +57,7 @@ static void without_faults(void) {
   plan.close_timeout += 5000;
   plan.heartbeat_timeout += 1000;
   plan.max_frame += 1 << 16;
+  plan.window += 1 << 16;
   if (plan.connection_max_in_flight < 4)
     plan.connection_max_in_flight = 4;
 }

@@ -45,7 +45,7 @@ static bool holds(void *arg) {
 
 static void drive_inline(uint64_t until) {
   uint64_t now = world_now();
-  int ms = (int)((until - now) / MILLISECOND);
+  int ms = (int)((until - now + MILLISECOND - 1) / MILLISECOND);
   struct net_flag never = {0};
   tally_error e;
   int rc;
@@ -54,10 +54,10 @@ static void drive_inline(uint64_t until) {
     net_park(&never, until);
     return;
   }
-  rc = tally_poll(sim_session, ms > 0 ? ms : 0, &e);
+  rc = tally_poll(sim_session, ms, &e);
   if (rc < 0)
     violation("tally_poll: %s", e.message);
-  if (world_now() == now && now < until) {
+  if (rc == 0 && world_now() == now && now < until) {
     /* Nothing is pending: it does not wait. */
     uint64_t step = 10 * MILLISECOND;
 
