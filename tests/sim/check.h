@@ -96,7 +96,7 @@ void check_read_submitted(struct read_record *r, int rc);
 void check_read_done(void *user, const tally_result *result);
 /* What a read has found; rc 0, TALLY_ENOTFOUND or an error. */
 void check_read_result(struct read_record *r, int rc, const void *row);
-/* options.on_settled */
+/* What options.on_settled is told. */
 void check_settled(void *user, const tally_settled *settled);
 
 /* All is over, and nothing will be applied any more. */

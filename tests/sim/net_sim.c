@@ -539,6 +539,10 @@ struct uv_loop_s *guest_loop(void) {
   return (struct uv_loop_s *)&it;
 }
 
+bool guest_is_held(void) {
+  return sim.guest != NULL && sim.guest->held;
+}
+
 void guest_turn(uint64_t timer) {
   struct net_flag never = {0};
 

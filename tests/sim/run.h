@@ -144,6 +144,8 @@ void net_sim_check_empty(void);
 struct uv_loop_s;
 struct uv_loop_s *guest_loop(void);
 void guest_turn(uint64_t timer);
+/* Would uv_run() go on for its sake? */
+bool guest_is_held(void);
 /* Time in which nobody drove a loop that needed it. */
 uint64_t stalled_time(void);
 bool somebody_stalls(void);

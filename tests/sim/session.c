@@ -68,6 +68,13 @@ static void drive_inline(uint64_t until) {
   }
 }
 
+/* uv_run() must not end while an operation is pending. */
+static void drive_guest(uint64_t until) {
+  if (check_pending() > 0 && sim_session != NULL && !guest_is_held())
+    violation("operations are pending, and the loop is not held");
+  guest_turn(until);
+}
+
 bool session_drive(bool (*ready)(void *arg), void *arg, uint64_t until) {
   struct condition c = {ready, arg};
 
@@ -75,7 +82,7 @@ bool session_drive(bool (*ready)(void *arg), void *arg, uint64_t until) {
     if (plan.mode == SIM_THREADS)
       threads_wait(holds, &c, until);
     else if (plan.mode == SIM_GUEST)
-      guest_turn(until);
+      drive_guest(until);
     else
       drive_inline(until);
   }
@@ -118,7 +125,7 @@ static void set_options(tally_options *o) {
   o->connection_max_in_flight = (uint32_t)plan.connection_max_in_flight;
   o->max_abandoned = (uint32_t)plan.max_abandoned;
   o->max_frame_bytes = (uint32_t)plan.max_frame;
-  o->on_settled = check_settled;
+  o->on_settled = workload_settled;
   tally_log(o, on_log, NULL, TALLY_LOG_DEBUG);
 }
 

@@ -202,6 +202,11 @@ static void on_read(void *user, const tally_result *result) {
   maybe_reenter();
 }
 
+void workload_settled(void *user, const tally_settled *settled) {
+  check_settled(user, settled);
+  maybe_reenter();
+}
+
 /* ---- The safety phase --------------------------------------------------- */
 
 static void rest(void) {
@@ -354,6 +359,8 @@ static void check_idle(void) {
   if (turns > loops * (10 * beats + 20))
     violation("an idle session turns %llu times in %llu heartbeats",
               (unsigned long long)turns, (unsigned long long)beats);
+  if (guest_is_held())
+    violation("an idle session keeps the caller's loop alive");
   if (heap_bytes() > IDLE_BYTES)
     violation("an idle session holds %llu bytes",
               (unsigned long long)heap_bytes());

@@ -16,6 +16,8 @@ void workload_close(void);
 /* One operation, or one read, of any kind that the mode has. */
 void workload_count(bool blocking);
 void workload_read(bool blocking);
+/* options.on_settled */
+void workload_settled(void *user, const tally_settled *settled);
 /* Until nothing is pending. */
 void workload_settle(void);
 
