@@ -171,9 +171,9 @@ void cluster_submit(struct cluster *cl, struct op *op) {
     send_queued(cl, false);
 }
 
-void cluster_flush(struct cluster *cl) {
+void cluster_flush(struct cluster *cl, bool finish) {
   if (!list_empty(&cl->queue))
-    send_queued(cl, true);
+    send_queued(cl, finish);
   if (cl->current != NULL)
     conn_flush(cl->current);
 }

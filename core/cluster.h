@@ -37,9 +37,10 @@ void cluster_connect(struct cluster *cl, cluster_connected *connected,
 /* Accept an operation (its deadline is set); it will be finished once, never
  * inside this call. */
 void cluster_submit(struct cluster *cl, struct op *op);
-/* Send what waits: at the end of a turn, and when bytes should leave at
- * once. */
-void cluster_flush(struct cluster *cl);
+/* Send what waits: at the end of a turn, and when bytes should leave at once.
+ * finish: what cannot be sent ends here; else in the next turn, since its
+ * callback must run inside of one. */
+void cluster_flush(struct cluster *cl, bool finish);
 /* After a poll: what the reads have left to do. */
 void cluster_settle(struct cluster *cl);
 /* Give up on what is due at `now`. */

@@ -153,7 +153,7 @@ static void after_poll(void *arg) {
   context_enter(&l->context);
   expire(l);
   cluster_settle(&l->cluster);
-  cluster_flush(&l->cluster);
+  cluster_flush(&l->cluster, true);
   if (l->closing) {
     if (l->context.pending == 0 || l->close_now)
       finish_close(l);
@@ -182,7 +182,7 @@ void loop_turn_within(struct loop *l, uint64_t ns) {
 }
 
 void loop_flush(struct loop *l) {
-  cluster_flush(&l->cluster);
+  cluster_flush(&l->cluster, false);
 }
 
 /* ---- Submitting --------------------------------------------------------- */

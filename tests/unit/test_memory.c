@@ -215,6 +215,50 @@ START_TEST(no_memory_anywhere) {
 }
 END_TEST
 
+struct inside {
+  tally_table *hits;
+  int ended;
+  int refused; /* blocking calls that were told EDEADLK */
+};
+
+static void block_inside(void *user, const tally_result *result) {
+  page_hits row = {.url = "/inside", .views = 1, .unique_visitors = 1};
+  struct inside *in = user;
+
+  in->ended++;
+  ck_assert_int_eq(result->status, TALLY_ENOMEM);
+  in->refused += tally_increment(in->hits, &row, NULL) == TALLY_EDEADLK;
+}
+
+/* A blocking call of an inline session sends what waits, and of what waits one
+ * that cannot be sent may end there: its callback is a callback like any. */
+START_TEST(no_memory_inside_a_blocking_call) {
+  page_hits known = {.url = "/", .views = 1, .unique_visitors = 1};
+  page_hits first = {.url = "/", .views = 1};
+  page_hits second = {.url = "/", .unique_visitors = 1};
+  struct scarce scarce = {.left = INT64_MAX};
+  struct inside in = {0};
+  struct rig r;
+
+  rig_init(&r, RIG_INLINE);
+  r.options.allocator = (tally_allocator){scarce_allocate, scarce_resize,
+                                          scarce_release, &scarce};
+  rig_connect(&r);
+  in.hits = r.hits;
+  ck_assert_int_eq(tally_increment(r.hits, &known, &r.error), 0);
+  ck_assert_int_eq(
+      tally_increment_async(r.hits, &first, block_inside, &in, &r.error), 0);
+  ck_assert_int_eq(
+      tally_increment_async(r.hits, &second, block_inside, &in, &r.error), 0);
+  scarce.left = 0;
+  ck_assert_int_eq(tally_increment(r.hits, &known, &r.error), 0);
+  ck_assert_int_eq(in.ended, 2);
+  ck_assert_int_eq(in.refused, 2);
+  scarce.left = INT64_MAX;
+  rig_fini(&r);
+}
+END_TEST
+
 /* ---- Many threads on one session ---------------------------------------- */
 
 enum { THREADS = 4, EACH = 250 };
@@ -261,6 +305,7 @@ Suite *memory_suite(void) {
   tcase_add_loop_test(tc, long_keys_need_memory, 0, RIG_MODES);
   tcase_add_loop_test(tc, everything_through_the_allocator, 0, 2);
   tcase_add_loop_test(tc, no_memory_anywhere, 0, 2);
+  tcase_add_test(tc, no_memory_inside_a_blocking_call);
   tcase_add_loop_test(tc, many_threads_on_one_session, 0, 3);
   suite_add_tcase(s, tc);
   return s;
