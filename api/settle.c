@@ -84,8 +84,6 @@ void settle(void *arg, const struct op *op, enum outcome outcome) {
       .operation = op->operation, .outcome = (int)outcome, .table = u->table};
   void *row = net_alloc(&s->heap, u->table->row_size);
 
-  if (atomic_load(&s->close_begun))
-    MARK(late_reply_while_closing);
   if (row != NULL)
     read_row(op, u, row);
   else

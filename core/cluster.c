@@ -45,6 +45,7 @@ static void on_prepared(op_callback *callback, void *user,
 struct prepare_call {
   struct cluster *cluster;
   struct prepared *prepared;
+  bool answered; /* by the server, whatever it said */
 };
 
 static enum conn_sent start_prepare(struct cluster *cl, struct prepared *p) {
@@ -119,7 +120,7 @@ static enum conn_sent send_one(struct cluster *cl, struct op *op) {
   if (op->kind == OP_EXECUTE)
     return send_execute(cl, op);
   sent = conn_send(cl->current, op, no_id);
-  if (sent == CONN_SENT)
+  if (sent == CONN_SENT && op->kind == OP_QUERY)
     log_write(&cl->context->log, LOG_DEBUG, "query: %s", op->statement->text);
   return sent;
 }
@@ -192,21 +193,16 @@ static void fail_waiting(struct cluster *cl, struct list *waiting,
   }
 }
 
-/* What the server says of the statement holds for all that wait for it.  A
- * PREPARE that was lost or slow is asked again, for those whose own deadlines
- * allow it. */
-static bool is_verdict(const struct failure *f) {
-  return f->server_code >= 0 || f->code == FAILURE_SCHEMA ||
-         f->code == FAILURE_PROTOCOL || f->code == FAILURE_NO_MEMORY;
-}
-
-/* The end of a PREPARE, however it came. */
+/* The end of a PREPARE, however it came.  What the server says of the statement
+ * holds for all that wait for it; one that was lost or slow is asked again, for
+ * those whose own deadlines allow it. */
 static void on_prepared(op_callback *callback, void *user,
                         const struct answer *answer) {
   struct prepare_call *call = user;
   struct cluster *cl = call->cluster;
   struct prepared *p = call->prepared;
   const struct failure *f = answer->failure;
+  bool answered = call->answered;
   struct list waiting;
 
   (void)callback;
@@ -217,7 +213,7 @@ static void on_prepared(op_callback *callback, void *user,
   list_append(&waiting, &p->waiting);
   if (answer->code != 0)
     p->state = PREPARED_NOT;
-  if (answer->code != 0 && is_verdict(f)) {
+  if (answer->code != 0 && answered) {
     MARK(prepare_refused);
     fail_waiting(cl, &waiting, f);
   } else {
@@ -229,9 +225,10 @@ static void on_prepared(op_callback *callback, void *user,
 
 static void prepare_answered(struct cluster *cl, struct conn *conn,
                              struct op *op, const struct cql_frame *frame) {
-  const struct prepare_call *call = op->user;
+  struct prepare_call *call = op->user;
   struct failure f;
 
+  call->answered = true;
   if (prepared_answered(call->prepared, &cl->context->heap, frame, &conn->peer,
                         &f) == 0)
     op_finish_applied(cl->context, op);

@@ -32,7 +32,6 @@ void net_free(const struct net_heap *heap, const void *p);
 /* ---- Clocks and chance -------------------------------------------------- */
 
 uint64_t net_clock(void);   /* monotonic, nanoseconds; never 0 */
-uint64_t net_wall_us(void); /* since 1970; may jump; for people only */
 uint64_t net_random(void);
 
 /* ---- Threads ------------------------------------------------------------ */

@@ -55,13 +55,6 @@ uint64_t net_clock(void) {
   return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-uint64_t net_wall_us(void) {
-  struct timespec t;
-
-  clock_gettime(CLOCK_REALTIME, &t);
-  return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;
-}
-
 uint64_t net_random(void) {
   uint64_t x;
 

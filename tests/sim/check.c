@@ -166,6 +166,52 @@ static void check_truth(const struct record *r) {
   }
 }
 
+/* ---- What was really sent and read --------------------------------------- */
+
+void check_frame_accepted(uint32_t number) {
+  books.records[number - 1].frames++;
+}
+
+void check_answer_read(uint32_t number, int outcome) {
+  struct record *r = &books.records[number - 1];
+
+  /* Closing ends operations whatever comes; and the thread of a blocking call
+   * may not have looked yet at what it was told. */
+  if (outcome == TALLY_UNKNOWN || books.closing || !books.open ||
+      r->session != books.sessions ||
+      (r->submitting && plan.mode == SIM_THREADS))
+    return;
+  if (r->completions == 0)
+    r->heard = outcome;
+  else if (r->outcome == TALLY_UNKNOWN && r->cause == TALLY_ETIMEDOUT) {
+    r->heard = outcome;
+    r->owed = true;
+  }
+}
+
+/* UNKNOWN is for what may have been applied, and for nothing else. */
+static void check_not_too_unknown(const struct record *r) {
+  if (r->outcome != TALLY_UNKNOWN)
+    return;
+  /* What was encoded and not accepted by its deadline may still be; and an ERROR
+   * that a server sends twice may be taken for the answer to what has the
+   * stream next. */
+  if (r->frames == 0 && r->cause != TALLY_ETIMEDOUT && r->cause != TALLY_ESERVER)
+    violation("operation %u is UNKNOWN (%s), and not one frame of it was "
+              "accepted as a whole",
+              r->number, tally_error_name(r->cause));
+}
+
+/* Nothing gives up before its time. */
+static void check_not_too_early(const struct record *r) {
+  uint64_t took = world_now() - r->submitted_at;
+
+  if ((r->cause == TALLY_ETIMEDOUT || r->cause == TALLY_ENOHOST) &&
+      !books.closing && took + 1000 < plan.increment_timeout * MILLISECOND)
+    violation("operation %u gives up after %llu us", r->number,
+              (unsigned long long)(took / 1000));
+}
+
 static void find_early(struct record *r) {
   for (unsigned i = 0; i < books.early_count; i++)
     if (books.early[i].operation == r->operation) {
@@ -193,6 +239,13 @@ static void complete(struct record *r, int status, int outcome,
   TRACE("operation %u: %s%s%s", r->number, tally_outcome_name(outcome),
         status != 0 ? ": " : "", status != 0 ? e->message : "");
   check_truth(r);
+  check_not_too_unknown(r);
+  check_not_too_early(r);
+  if (r->heard != TALLY_UNKNOWN && r->heard != r->outcome && !books.closing)
+    violation("operation %u: the answer that was read says %s, and it is told "
+              "as %s",
+              r->number, tally_outcome_name(r->heard),
+              tally_outcome_name(r->outcome));
   check_in_time(r->submitted_at, r->stalled_before, plan.increment_timeout,
                 "operation", r->number);
   if (r->operation != 0 && r->blocking && plan.mode == SIM_THREADS)
@@ -279,8 +332,10 @@ static void check_row(const struct record *r, const tally_settled *s) {
     same = strcmp(p->url, key_text(&r->key, room)) == 0 &&
            p->views == r->deltas[0] && p->unique_visitors == r->deltas[1];
   else
+    /* Statics alone bind no clustering key. */
     same = strcmp(d->site, key_text(&r->key, room)) == 0 &&
-           d->total == r->deltas[0] && d->hits == r->deltas[1];
+           d->total == r->deltas[0] && d->hits == r->deltas[1] &&
+           d->day == (r->deltas[1] != 0 ? SIM_DAY : 0);
   if (!same)
     violation("operation %u settles with another's row", r->number);
 }
@@ -321,6 +376,7 @@ void check_settled(void *user, const tally_settled *s) {
 /* ---- Reads -------------------------------------------------------------- */
 
 void check_read_submit(struct read_record *r) {
+  r->applied = model_counts.applied;
   r->submitting = true;
   r->submitted = ++books.history;
   r->submitted_at = world_now();
@@ -362,8 +418,8 @@ static void check_bounds(const struct read_record *r, int counter,
     int64_t delta = op->deltas[counter];
 
     if (op->table != r->table || !same_key(&op->key, &r->key) ||
-        (op->completions > 0 && op->outcome == TALLY_NOT_APPLIED))
-      continue;
+        (!op->submitting && op->outcome == TALLY_NOT_APPLIED))
+      continue; /* refused ones, too */
     if (op->completions > 0 && op->outcome == TALLY_APPLIED &&
         op->completed < r->submitted) {
       lower += delta;
@@ -380,9 +436,30 @@ static void check_bounds(const struct read_record *r, int counter,
               (long long)upper);
 }
 
+static void check_model(const struct read_record *r, const char *counter,
+                        int64_t value) {
+  int64_t has = 0;
+
+  model_counter(table_names[r->table], r->key.text, counter, &has);
+  if (value != has)
+    violation("%s of %s reads %lld, and the hosts have %lld", r->key.text,
+              table_names[r->table], (long long)value, (long long)has);
+}
+
 static void check_values(struct read_record *r, int rc, const void *row) {
   const page_hits *p = row;
   const daily *d = row;
+
+  r->status = rc;
+  if (!plan.faults && rc != 0 && rc != TALLY_ENOTFOUND && rc != TALLY_EBUSY)
+    violation("a read ends with %s, and nothing was wrong",
+              tally_error_name(rc));
+  /* Nothing was applied since it began: it is what the hosts have. */
+  if (r->applied == model_counts.applied && rc == 0 &&
+      r->table == TABLE_PAGE_HITS && r->key.more == 0) {
+    check_model(r, "views", p->views);
+    check_model(r, "unique_visitors", p->unique_visitors);
+  }
 
   if (rc != 0 && rc != TALLY_ENOTFOUND)
     return;
@@ -426,6 +503,9 @@ static void check_last(const struct record *r) {
   struct ledger_entry l = model_ledger(r->number);
 
   check_truth(r);
+  if (r->owed && r->settled == 0)
+    violation("operation %u: its late answer was read, and it never settled",
+              r->number);
   /* Once, and again for each time that the statement was forgotten: two. */
   if (l.seen > 3)
     violation("operation %u was sent %u times", r->number, l.seen);
@@ -454,5 +534,6 @@ void check_end(struct tally_of_runs *sum) {
     sum->outcomes[r->outcome]++;
     sum->settled += r->settled;
   }
-  sum->operations += books.count + books.read_count;
+  sum->increments += books.count;
+  sum->reads += books.read_count;
 }

@@ -15,6 +15,9 @@ struct key {
   uint32_t more;
 };
 
+/* The clustering key of all rows of ks.daily. */
+enum { SIM_DAY = 7 };
+
 enum sim_table { TABLE_PAGE_HITS, TABLE_DAILY, TABLE_COUNT };
 
 /* The application's tables. */
@@ -56,6 +59,9 @@ struct record {
   uint64_t submitted_at; /* world_now() */
   uint64_t stalled_before;
   unsigned session; /* which of the run's sessions */
+  unsigned frames;  /* of it that the system has accepted as a whole */
+  int heard;        /* what an answer that the client has read says of it */
+  bool owed;        /* ... after it had ended UNKNOWN: it must settle */
 };
 
 struct read_record {
@@ -64,6 +70,8 @@ struct read_record {
   bool submitting;
   bool accepted;
   unsigned completions;
+  int status;
+  uint64_t applied; /* by the hosts, when it began */
   uint64_t submitted;
   uint64_t submitted_at;
   uint64_t stalled_before;
@@ -98,6 +106,11 @@ void check_read_done(void *user, const tally_result *result);
 void check_read_result(struct read_record *r, int rc, const void *row);
 /* What options.on_settled is told. */
 void check_settled(void *user, const tally_settled *settled);
+
+/* From tests/sim/watch.c: a frame of it was accepted; an answer to it was read,
+ * and said this (TALLY_UNKNOWN: nothing clear). */
+void check_frame_accepted(uint32_t number);
+void check_answer_read(uint32_t number, int outcome);
 
 /* All is over, and nothing will be applied any more. */
 void check_end(struct tally_of_runs *sum);

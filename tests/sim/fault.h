@@ -18,9 +18,8 @@
   X(CONNECT, 10000, 500000, "connect", "refused, never completed, or reset")   \
   X(RESOLVE, 10000, 300000, "look-up", "fails, empty, late, other addresses")  \
   X(STALL, 100, 10000, "turn", "the loop is not run for 0.1 to 60 s")          \
-  X(WALL, 1000, 100000, "turn", "the wall clock jumps by years")               \
   X(ALLOC, 100, 10000, "allocation", "no memory")                              \
-  X(SYSTEM, 1000, 50000, "seam call", "no loop, thread, socket")               \
+  X(SYSTEM, 1000, 50000, "seam call", "no socket, look-up, loop, thread")      \
   /* the server */                                                             \
   X(FORGET, 1000, 300000, "EXECUTE", "the host has forgotten the statement")   \
   X(PREPARE_ODD, 1000, 100000, "PREPARE", "error, other id, other columns")    \

@@ -63,6 +63,8 @@ static void without_faults(void) {
 }
 
 void plan_from_seed(uint64_t seed) {
+  uint64_t share;
+
   world_begin(seed);
   plan.seed = seed;
   plan.mode = draw_below(CHANCE_PLAN, SIM_MODES);
@@ -72,7 +74,9 @@ void plan_from_seed(uint64_t seed) {
                    ? 1
                    : draw_between(CHANCE_PLAN, 1, MODEL_HOSTS);
   plan.scylla = draw_once_in(CHANCE_PLAN, 6);
-  plan.names = draw_once_in(CHANCE_PLAN, 4);
+  plan.names = draw_below(CHANCE_PLAN, 8);
+  if (plan.names > 2)
+    plan.names = 0;
   plan.operations = draw_between(CHANCE_PLAN, 50, 350);
   plan.faults = !draw_once_in(CHANCE_PLAN, 8);
   plan.setup_faults = draw_once_in(CHANCE_PLAN, 4);
@@ -85,6 +89,12 @@ void plan_from_seed(uint64_t seed) {
   plan.user_timeout = draw_once_in(CHANCE_PLAN, 2);
   plan.close_in_callback = draw_once_in(CHANCE_PLAN, 4);
   plan.reopen = draw_once_in(CHANCE_PLAN, 2) ? 0 : draw_scale(20, 400);
+  /* Every contact point's share of the time, and every address's, is enough for
+   * a look-up and three answers: a shorter one reaches nobody, rightly. */
+  share = 20 + 8 * (plan.think_us + plan.delay_us) / 1000;
+  share *= plan.hosts * (plan.names == 2 ? 3 : 1);
+  if (plan.connect_timeout < share)
+    plan.connect_timeout = share;
   if (!plan.faults)
     without_faults();
 }

@@ -19,7 +19,7 @@ enum sim_mode { SIM_THREADS, SIM_GUEST, SIM_INLINE, SIM_MODES };
   X(app_threads, "threads of the application")                                 \
   X(hosts, "servers")                                                          \
   X(scylla, "they say that they are ScyllaDB")                                 \
-  X(names, "contact points are names, not addresses")                          \
+  X(names, "contact points are names; 2: of three addresses each")             \
   X(operations, "of the safety phase")                                         \
   X(faults, "any at all")                                                      \
   X(setup_faults, "already while connecting and creating")                     \
@@ -60,7 +60,8 @@ extern struct plan plan;
 struct tally_of_runs {
   uint64_t runs;
   uint64_t virtual_ns;
-  uint64_t operations;
+  uint64_t increments;
+  uint64_t reads;
   uint64_t outcomes[3]; /* enum outcome */
   uint64_t settled;
   uint64_t faults[FAULT_COUNT];

@@ -112,6 +112,11 @@ bool script_read(struct script *s, const char *path) {
       return false;
     }
   }
+  if (ferror(from) || s->plan.connect_timeout == 0) {
+    fprintf(stderr, "%s: no script of a run\n", path);
+    fclose(from);
+    return false;
+  }
   fclose(from);
   return true;
 }

@@ -172,10 +172,11 @@ static int start(struct net_thread **thread, const struct net_heap *heap,
                  void (*run)(void *arg), void *arg) {
   void *piece = net_alloc(heap, 64);
   struct net_thread *t;
+  uint64_t detail;
 
   if (piece == NULL)
     return -ENOMEM;
-  if (seam_fails(false)) {
+  if (seam_fails(false) || fault(FAULT_SYSTEM, &detail)) {
     net_free(heap, piece);
     return -EAGAIN;
   }

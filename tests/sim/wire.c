@@ -8,6 +8,7 @@
 
 #include "tests/sim/model.h"
 #include "tests/sim/run.h"
+#include "tests/sim/watch.h"
 
 /* Bytes from `base` on; positions count from the connection's start. */
 struct stream {
@@ -41,7 +42,8 @@ struct wire {
   uint64_t read;
   bool finishing; /* the server sends nothing more */
   bool finished;  /* ... and the client has got its FIN */
-  int error;      /* the next call of the client fails with it, once */
+  struct watch watch;
+  int error; /* the next call of the client fails with it, once */
   bool reset;
 };
 
@@ -309,6 +311,8 @@ ptrdiff_t wire_client_read(struct wire *w, void *buf, size_t len) {
   uint64_t detail;
   size_t n = waiting < len ? (size_t)waiting : len;
 
+  if (w->connected != 1)
+    violation("a read from a socket that is not connected");
   if (waiting == 0) {
     if (w->error != 0)
       return -take_error(w);
@@ -324,6 +328,7 @@ ptrdiff_t wire_client_read(struct wire *w, void *buf, size_t len) {
   }
   memcpy(buf, w->down.bytes + (w->read - w->down.base), n);
   w->read += n;
+  watch_read(&w->watch, buf, n);
   return (ptrdiff_t)n;
 }
 
@@ -418,6 +423,8 @@ ptrdiff_t wire_client_write(struct wire *w, const void *buf, size_t len) {
   uint64_t detail;
   size_t n;
 
+  if (w->connected != 1)
+    violation("a write to a socket that is not connected");
   if (w->error != 0)
     return -take_error(w);
   if (w->reset)
@@ -427,6 +434,7 @@ ptrdiff_t wire_client_write(struct wire *w, const void *buf, size_t len) {
   keep_refused(w, (const uint8_t *)buf + n, len - n);
   if (n == 0)
     return -EAGAIN;
+  watch_accepted(&w->watch, buf, n);
   stream_add(&w->up, buf, n, w->delivered);
   world_at(arrival(&w->up), up_order(w), on_deliver, w, w->up.end);
   if (w->dead || w->finishing)
@@ -461,6 +469,7 @@ void wires_end(void) {
     free(w->up.bytes);
     free(w->down.bytes);
     free(w->refused);
+    watch_end(&w->watch);
     free(w);
   }
 }

@@ -6,11 +6,12 @@
 static struct {
   unsigned to_submit; /* operations that the safety phase has left */
   bool liveness;
+  bool resting; /* the application is not inside a call */
 } work;
 
 void workload_begin(void) {
   work.to_submit = (unsigned)plan.operations;
-  work.liveness = false;
+  work.liveness = work.resting = false;
   sim_session = NULL;
 }
 
@@ -82,7 +83,7 @@ static void fill_row(struct row *row, const struct record *r) {
     row->of.hits.unique_visitors = sign * r->deltas[1];
   } else {
     row->of.daily.site = key_text(&r->key, row->key);
-    row->of.daily.day = 7;
+    row->of.daily.day = SIM_DAY;
     row->of.daily.total = sign * r->deltas[0];
     row->of.daily.hits = sign * r->deltas[1];
   }
@@ -126,7 +127,7 @@ static void fill_read(struct row *row, struct read_record *r) {
     row->of.hits.url = key_text(&r->key, row->key);
   } else {
     row->of.daily.site = key_text(&r->key, row->key);
-    row->of.daily.day = 7;
+    row->of.daily.day = SIM_DAY;
   }
 }
 
@@ -183,7 +184,8 @@ static void maybe_reenter(void) {
     return;
   case 2:
     /* With threads, another one may be inside a call. */
-    if (plan.close_in_callback && plan.mode != SIM_THREADS)
+    if (plan.close_in_callback &&
+        (plan.mode != SIM_THREADS || (plan.app_threads == 1 && work.resting)))
       session_close_inside();
     return;
   default:
@@ -212,8 +214,11 @@ void workload_settled(void *user, const tally_settled *settled) {
 static void rest(void) {
   uint64_t most = 1 + plan.pause_ms * MILLISECOND;
 
-  if (draw_once_in(CHANCE_WORKLOAD, 3))
-    session_pass(draw_below(CHANCE_WORKLOAD, most));
+  if (!draw_once_in(CHANCE_WORKLOAD, 3))
+    return;
+  work.resting = true;
+  session_pass(draw_below(CHANCE_WORKLOAD, most));
+  work.resting = false;
 }
 
 static void burst(void) {
@@ -346,7 +351,7 @@ static int try_one(void) {
 /* Left alone, a session costs next to nothing. */
 static void check_idle(void) {
   uint64_t loops = plan.mode == SIM_THREADS ? plan.io_threads : 1;
-  uint64_t turns, beats = 5;
+  uint64_t turns, asked, beats = 5;
 
   /* An inline session is not turned, and this takes long. */
   if (plan.mode == SIM_INLINE || !draw_once_in(CHANCE_WORKLOAD, 8))
@@ -354,11 +359,14 @@ static void check_idle(void) {
   /* What is still being replaced comes to its end: 60 s is the longest. */
   session_pass(70 * SECOND);
   turns = net_sim_turns();
+  asked = model_counts.requests;
   session_pass(beats * plan.heartbeat * MILLISECOND);
   turns = net_sim_turns() - turns;
   if (turns > loops * (10 * beats + 20))
     violation("an idle session turns %llu times in %llu heartbeats",
               (unsigned long long)turns, (unsigned long long)beats);
+  if (model_counts.requests - asked < beats / 2)
+    violation("an idle session does not ask whether its host is alive");
   if (guest_is_held())
     violation("an idle session keeps the caller's loop alive");
   if (heap_bytes() > IDLE_BYTES)
@@ -366,13 +374,48 @@ static void check_idle(void) {
               (unsigned long long)heap_bytes());
 }
 
+/* All rows can be read. */
+static int read_hot(unsigned hot) {
+  struct read_record *r = check_new_read();
+  struct row row;
+  tally_error e;
+  int rc;
+
+  if (r == NULL)
+    return 0;
+  memset(&row.of, 0, sizeof row.of);
+  r->table = TABLE_PAGE_HITS;
+  snprintf(r->key.text, KEY_MAX, "/hot%u", hot);
+  row.of.hits.url = r->key.text;
+  check_read_submit(r);
+  rc = tally_get_async(sim_tables[r->table], &row.of, check_read_done, r, &e);
+  check_read_submitted(r, rc);
+  workload_settle();
+  return rc != 0 ? rc : r->status;
+}
+
+static void read_all(void) {
+  uint64_t end = world_now() + patience();
+
+  for (unsigned i = 0; i < plan.hot_keys; i++)
+    for (int rc = -1; rc != 0 && rc != TALLY_ENOTFOUND;) {
+      rc = read_hot(i);
+      if (world_now() > end)
+        violation("a read ends with %s, and all is well", tally_error_name(rc));
+    }
+}
+
 /* So many increments must be applied, one after the other. */
 enum { IN_A_ROW = 5 };
 
 void workload_liveness(void) {
-  uint64_t end = world_now() + patience();
+  uint64_t end;
 
   work.liveness = true;
+  /* A thread that stands still does so beyond the last fault. */
+  while (somebody_stalls())
+    session_pass(SECOND);
+  end = world_now() + patience();
   if (session_is_closing())
     session_close();
   if (sim_session == NULL)
@@ -388,6 +431,7 @@ void workload_liveness(void) {
     session_pass(100 * MILLISECOND);
   }
   workload_settle();
+  read_all();
   check_idle();
 }
 

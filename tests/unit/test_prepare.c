@@ -235,6 +235,25 @@ START_TEST(prepare_refused) {
 }
 END_TEST
 
+/* What ends the connection is no verdict on the statement, though a server said
+ * it: ERROR 0x000A on stream 0. */
+START_TEST(prepare_lost_to_an_error) {
+  static const uint8_t error[] = {0x84, 0, 0, 0,    0x00, 0, 0,   0,  8,
+                                  0,    0, 0, 0x0a, 0,    2, 'n', 'o'};
+  struct script_step step = {
+      .kind = SCRIPT_BYTES, .bytes = error, .len = sizeof error};
+  struct rig r;
+
+  rig_init(&r, (enum rig_mode)_i);
+  rig_connect(&r);
+  script_next(r.server, AT_PREPARE, &step, 1);
+  rig_applied(&r, "/home");
+  ck_assert_uint_eq(script_count(r.server, AT_PREPARE), 2);
+  ck_assert_uint_eq(script_accepted(r.server), 2);
+  rig_fini(&r);
+}
+END_TEST
+
 Suite *prepare_suite(void) {
   Suite *s = suite_create("prepare");
   TCase *tc = tcase_create("modes");
@@ -249,6 +268,7 @@ Suite *prepare_suite(void) {
   tcase_add_loop_test(tc, lost_prepare_is_asked_again, 0, RIG_MODES);
   tcase_add_loop_test(tc, slow_prepare_is_asked_again, 0, RIG_MODES);
   tcase_add_loop_test(tc, does_not_fit, 0, ANSWERS * RIG_MODES);
+  tcase_add_loop_test(tc, prepare_lost_to_an_error, 0, RIG_MODES);
   tcase_add_loop_test(tc, prepare_refused, 0, REFUSALS * RIG_MODES);
   suite_add_tcase(s, tc);
   return s;

@@ -1,0 +1,159 @@
+#include "tests/sim/watch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/sim/check.h"
+
+enum {
+  HEADER = 9,
+  ERROR = 0x00,
+  READY = 0x02,
+  SUPPORTED = 0x06,
+  RESULT = 0x08,
+  EXECUTE = 0x0a,
+  EVENT = 0x0c
+};
+
+static uint32_t int_at(const uint8_t *p) {
+  return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 |
+         p[3];
+}
+
+static uint32_t short_at(const uint8_t *p) {
+  return (uint32_t)p[0] << 8 | p[1];
+}
+
+static void add(struct bytes *b, const void *bytes, size_t n) {
+  while (b->len + n > b->cap) {
+    b->cap = b->cap == 0 ? 512 : b->cap * 2;
+    b->p = realloc(b->p, b->cap);
+  }
+  memcpy(b->p + b->len, bytes, n);
+  b->len += n;
+}
+
+static void drop(struct bytes *b, size_t n) {
+  b->len -= n;
+  memmove(b->p, b->p + n, b->len);
+}
+
+/* The length of the first frame, or 0 when it is not there as a whole. */
+static size_t whole(const struct bytes *b, size_t at) {
+  size_t len;
+
+  if (b->len - at < HEADER)
+    return 0;
+  len = HEADER + (size_t)int_at(b->p + at + 5);
+  return b->len - at < len ? 0 : len;
+}
+
+/* The number in the first delta that is not 0 (tests/sim/model.h); 0 when it
+ * is no increment: a key of 8 letters makes a number that no operation has. */
+static uint32_t number_of(const uint8_t *f) {
+  const uint8_t *p = f + HEADER + 2 + short_at(f + HEADER) + 2;
+  uint32_t count;
+
+  if ((*p & 1) == 0)
+    return 0;
+  count = short_at(p + 1);
+  p += 3;
+  for (uint32_t i = 0; i < count; i++) {
+    uint32_t len = int_at(p);
+    int64_t delta = 0;
+
+    p += 4;
+    if (len > INT32_MAX)
+      continue; /* not set */
+    if (len == 8)
+      delta = (int64_t)((uint64_t)int_at(p) << 32 | int_at(p + 4));
+    if (delta != 0) {
+      uint64_t size = (uint64_t)(delta < 0 ? -delta : delta) >> LEDGER_SHIFT;
+
+      return size <= OPERATIONS_MAX ? (uint32_t)size : 0;
+    }
+    p += len;
+  }
+  return 0;
+}
+
+void watch_accepted(struct watch *w, const void *bytes, size_t n) {
+  size_t at = 0, len;
+
+  add(&w->up, bytes, n);
+  while ((len = whole(&w->up, at)) > 0) {
+    const uint8_t *f = w->up.p + at;
+    uint32_t stream = short_at(f + 2);
+
+    if (stream < WATCH_STREAMS) {
+      w->numbers[stream] = f[4] == EXECUTE ? number_of(f) : 0;
+      w->asked[stream] = true;
+      if (w->numbers[stream] != 0)
+        check_frame_accepted(w->numbers[stream]);
+    }
+    at += len;
+  }
+  drop(&w->up, at);
+}
+
+/* What an answer without ifs and buts says: RESULT Void, or an error that comes
+ * before anything is done and has no tail. */
+static int said_by(const uint8_t *f, size_t len) {
+  const uint8_t *body = f + HEADER;
+  uint32_t code;
+
+  if (f[1] != 0 || len < HEADER + 4)
+    return TALLY_UNKNOWN;
+  code = int_at(body);
+  if (f[4] == RESULT)
+    return code == 1 ? TALLY_APPLIED : TALLY_UNKNOWN;
+  if (f[4] != ERROR || len < HEADER + 6 ||
+      len < HEADER + 6 + short_at(body + 4))
+    return TALLY_UNKNOWN;
+  return code == 0x2000 || code == 0x2100 || code == 0x2200 || code == 0x1002
+             ? TALLY_NOT_APPLIED
+             : TALLY_UNKNOWN;
+}
+
+/* False when it is no answer to anything. */
+static bool take_answer(struct watch *w, const uint8_t *f, size_t len) {
+  uint32_t stream = short_at(f + 2);
+
+  if (stream > INT16_MAX)
+    return stream == UINT16_MAX && f[4] == EVENT;
+  if (stream == 0)
+    return f[4] == SUPPORTED || (f[4] == READY && !w->ready++);
+  if (stream >= WATCH_STREAMS || !w->asked[stream])
+    return false;
+  w->asked[stream] = false;
+  if (w->numbers[stream] != 0)
+    check_answer_read(w->numbers[stream], said_by(f, len));
+  return true;
+}
+
+void watch_read(struct watch *w, const void *bytes, size_t n) {
+  size_t at = 0, len;
+
+  if (w->broken)
+    return;
+  add(&w->down, bytes, n);
+  while (!w->broken && w->down.len - at >= HEADER) {
+    const uint8_t *f = w->down.p + at;
+
+    if (f[0] != 0x84 || int_at(f + 5) > plan.max_frame) {
+      w->broken = true;
+      break;
+    }
+    len = whole(&w->down, at);
+    if (len == 0)
+      break;
+    w->broken = !take_answer(w, f, len);
+    at += len;
+  }
+  drop(&w->down, at);
+}
+
+void watch_end(struct watch *w) {
+  free(w->up.p);
+  free(w->down.p);
+}

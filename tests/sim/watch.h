@@ -1,0 +1,34 @@
+/* tests/sim/watch.h - reads along on one connection, at the client's end: which
+ * operations the system has accepted as a whole, and which answers the client
+ * has read as a whole.  Knows frames, and nothing else of the protocol. */
+#ifndef SIM_WATCH_H
+#define SIM_WATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* More streams than any plan lets a connection use. */
+enum { WATCH_STREAMS = 512 };
+
+struct bytes {
+  uint8_t *p;
+  size_t len;
+  size_t cap;
+};
+
+struct watch {
+  struct bytes up;
+  struct bytes down;
+  uint32_t numbers[WATCH_STREAMS]; /* of the increment in flight, or 0 */
+  bool asked[WATCH_STREAMS];
+  unsigned ready; /* READYs so far */
+  bool
+      broken; /* the server broke a rule: what it says now counts for nothing */
+};
+
+void watch_accepted(struct watch *w, const void *bytes, size_t n);
+void watch_read(struct watch *w, const void *bytes, size_t n);
+void watch_end(struct watch *w);
+
+#endif
