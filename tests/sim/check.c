@@ -196,7 +196,8 @@ static void check_not_too_unknown(const struct record *r) {
   /* What was encoded and not accepted by its deadline may still be; and an ERROR
    * that a server sends twice may be taken for the answer to what has the
    * stream next. */
-  if (r->frames == 0 && r->cause != TALLY_ETIMEDOUT && r->cause != TALLY_ESERVER)
+  if (r->frames == 0 && r->cause != TALLY_ETIMEDOUT &&
+      r->cause != TALLY_ESERVER)
     violation("operation %u is UNKNOWN (%s), and not one frame of it was "
               "accepted as a whole",
               r->number, tally_error_name(r->cause));

@@ -57,7 +57,6 @@ static void advise(const char *what, uint64_t seed) {
 }
 
 _Noreturn void run_failed(const char *what) {
-  shrink_failed();
   fprintf(stderr, "\nviolation: %s\n", what);
   if (all.script != NULL)
     fprintf(stderr, "  in %s\n", all.script);

@@ -103,8 +103,8 @@ void fault_allow(bool allowed);
 /* Happen exactly as listed instead of by chance (NULL: by chance again), with
  * opportunities counted from now on. */
 void fault_script(const struct injected *list, size_t count);
-/* What has happened in this run. */
-const struct injected *fault_log(size_t *count);
+/* Called with each fault when it happens. */
+void fault_tell(void (*told)(const struct injected *fault));
 void fault_sum(struct tally_of_runs *sum);
 
 /* ---- threads.c: threads of the simulated process ------------------------- */

@@ -20,9 +20,8 @@ void script_write(FILE *to, const struct plan *p, const struct injected *faults,
 bool script_read(struct script *s, const char *path);
 
 /* shrink.c: find a smaller run that fails, starting from this plan; the script
- * goes to `to`.  False when the plan does not fail. */
+ * goes to `to`.  False, and a message when there is more to say, when the plan
+ * does not fail. */
 bool shrink(const struct plan *p, FILE *to);
-/* A child process that failed leaves its faults here. */
-void shrink_failed(void);
 
 #endif

@@ -293,10 +293,55 @@ int session_create(void) {
   return rc;
 }
 
+static struct step begun[1 + TABLE_COUNT];
+static unsigned begun_count;
+
+int session_begin_on(void) {
+  tally_options o;
+  tally_error e;
+  int rc;
+
+  set_options(&o);
+  state.closing = state.closed = state.connected = false;
+  begun_count = 0;
+  rc = tally_connect_on(&sim_session, guest_loop(), &o, on_connected, NULL, &e);
+  if (rc != 0)
+    return rc;
+  check_session_opened();
+  return open_tables();
+}
+
+static struct step *begin_step(void) {
+  struct step *s = &begun[begun_count++];
+
+  *s = (struct step){false, 0};
+  return s;
+}
+
+int session_begin_creating(void) {
+  tally_error e;
+  int rc = tally_create_keyspace_async(sim_session, "ks", NULL, on_step,
+                                       begin_step(), &e);
+
+  for (int i = 0; i < TABLE_COUNT && rc == 0; i++)
+    rc = tally_sync_table_async(sim_tables[i], NULL, on_step, begin_step(), &e);
+  return rc;
+}
+
+bool session_is_creating(void) {
+  for (unsigned i = 0; i < begun_count; i++)
+    if (!begun[i].done)
+      return true;
+  return false;
+}
+
 /* ---- Closing ------------------------------------------------------------ */
 
 static void gone(void) {
   check_session_closed();
+  if (session_is_creating())
+    violation("a schema change never ended, and its session is closed");
+  begun_count = 0;
   sim_session = NULL;
   heap_check_empty("after the session was closed");
   net_sim_check_empty();

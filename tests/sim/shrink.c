@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What a failing child leaves behind. */
+/* What a child leaves behind, also one that crashes: written as it happens. */
 enum { SHARED_FAULTS = 100000 };
 struct shared {
   size_t count;
@@ -14,22 +14,19 @@ struct shared {
 };
 static struct shared *shared;
 
-void shrink_failed(void) {
-  size_t count;
-  const struct injected *log = fault_log(&count);
-
-  if (shared == NULL)
-    return;
-  shared->count = count < SHARED_FAULTS ? count : SHARED_FAULTS;
-  memcpy(shared->faults, log, shared->count * sizeof *log);
+static void share(const struct injected *fault) {
+  if (shared->count < SHARED_FAULTS)
+    shared->faults[shared->count++] = *fault;
 }
 
 /* In a process of its own, since a violation ends it, and so does a crash. */
 static bool fails(const struct plan *p, const struct injected *faults,
                   size_t count) {
   int status;
-  pid_t child = fork();
+  pid_t child;
 
+  shared->count = 0;
+  child = fork();
   if (child == 0) {
     struct tally_of_runs sum = {0};
 
@@ -39,6 +36,7 @@ static bool fails(const struct plan *p, const struct injected *faults,
     alarm(30);
     plan = *p;
     fault_script(faults, count);
+    fault_tell(share);
     run_plan(&sum);
     _exit(0);
   }
@@ -125,15 +123,23 @@ bool shrink(const struct plan *p, FILE *to) {
   count = shared->count;
   list = malloc((count + 1) * sizeof *list);
   memcpy(list, shared->faults, count * sizeof *list);
-  if (fails(&best, list, count)) {
-    do {
-      before = count;
-      count = fewer(&best, list, count);
-      simpler(&best, list, count);
-    } while (count < before);
+  if (!fails(&best, list, count)) {
+    fprintf(stderr, "it fails, but not as a script of %zu faults\n", count);
+    free(list);
+    return false;
   }
-  fprintf(stderr, "%zu faults and %llu operations are left\n", count,
-          (unsigned long long)best.operations);
+  do {
+    before = count;
+    count = fewer(&best, list, count);
+    simpler(&best, list, count);
+    fprintf(stderr, "%zu faults and %llu operations, and smaller yet?\n", count,
+            (unsigned long long)best.operations);
+  } while (count < before);
+  fprintf(
+      stderr,
+      "%zu faults and %llu operations are left; the rule that breaks now may "
+      "be another one\n",
+      count, (unsigned long long)best.operations);
   script_write(to, &best, list, count);
   free(list);
   return true;

@@ -322,28 +322,42 @@ static bool steps_reached(void *arg) {
   return world_steps() >= *(const uint64_t *)arg;
 }
 
-/* Closed after every single event of a run, from its first operation on. */
-static void torture_close(enum sim_mode mode, struct points *done) {
+/* Drive until k events have happened from here; true when nothing is left to
+ * wait for. */
+static bool drive_steps(uint64_t k) {
+  uint64_t until = world_steps() + k;
+
+  session_drive(steps_reached, &until, world_now() + 10 * SECOND);
+  return check_pending() == 0 && !session_is_creating();
+}
+
+/* Everything at once, from a session that is not connected yet: connecting,
+ * creating and counting are all under way. */
+static bool begin_early(void) {
+  return plan.mode == SIM_GUEST && session_begin_on() == 0 &&
+         session_begin_creating() == 0;
+}
+
+/* Closed after every single event of a run: from the first operation on, or
+ * (early) from the first event of the session. */
+static void torture_close(enum sim_mode mode, bool early, struct points *done) {
   static const struct scenario s = {.name = "close at every event"};
-  uint64_t k = 0;
   bool ended = false;
 
-  for (; !ended; k++) {
+  for (uint64_t k = 0; !ended; k++) {
     struct tally_of_runs sum = {0};
-    uint64_t until;
 
     set_plan(&s, mode);
     aim_at(AIM_NOTHING, 0, 0, false, 0);
     run_begin();
-    if (!opened())
+    if (early ? !begin_early() : !opened())
       violation("cannot open, and nothing was wrong");
     for (int i = 0; i < 8; i++)
       workload_count(false);
     workload_read(false);
-    until = world_steps() + k;
-    session_drive(steps_reached, &until, world_now() + 10 * SECOND);
-    ended = check_pending() == 0;
+    ended = drive_steps(k);
     session_close();
+    do_again();
     run_end(&sum);
     done->closes++;
   }
@@ -404,7 +418,8 @@ int torture(const char *name) {
     return 2;
   }
   for (int mode = 0; mode < SIM_MODES; mode++)
-    torture_close((enum sim_mode)mode, &all);
+    torture_close((enum sim_mode)mode, false, &all);
+  torture_close(SIM_GUEST, true, &all);
   printf("in all: %llu failing allocations, %llu pairs, %llu failing calls, "
          "closed at %llu events\n",
          (unsigned long long)all.allocations, (unsigned long long)all.pairs,

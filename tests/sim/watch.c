@@ -121,12 +121,14 @@ static bool take_answer(struct watch *w, const uint8_t *f, size_t len) {
 
   if (stream > INT16_MAX)
     return stream == UINT16_MAX && f[4] == EVENT;
-  if (stream == 0)
+  if (stream == 0) {
+    w->doubtful = true;
     return f[4] == SUPPORTED || (f[4] == READY && !w->ready++);
+  }
   if (stream >= WATCH_STREAMS || !w->asked[stream])
     return false;
   w->asked[stream] = false;
-  if (w->numbers[stream] != 0)
+  if (w->numbers[stream] != 0 && !w->doubtful)
     check_answer_read(w->numbers[stream], said_by(f, len));
   return true;
 }
@@ -136,6 +138,7 @@ void watch_read(struct watch *w, const void *bytes, size_t n) {
 
   if (w->broken)
     return;
+  w->doubtful = false;
   add(&w->down, bytes, n);
   while (!w->broken && w->down.len - at >= HEADER) {
     const uint8_t *f = w->down.p + at;

@@ -23,8 +23,11 @@ struct watch {
   uint32_t numbers[WATCH_STREAMS]; /* of the increment in flight, or 0 */
   bool asked[WATCH_STREAMS];
   unsigned ready; /* READYs so far */
-  bool
-      broken; /* the server broke a rule: what it says now counts for nothing */
+  /* A message on stream 0 was read: had it been cut, the client would have
+   * closed; until it reads again, nobody knows. */
+  bool doubtful;
+  /* The server broke a rule: what it says now counts for nothing. */
+  bool broken;
 };
 
 void watch_accepted(struct watch *w, const void *bytes, size_t n);

@@ -30,6 +30,12 @@ extern tally_table *sim_tables[TABLE_COUNT];
 int session_open_once(void);
 /* ... again and again until it is open. */
 void session_open(void);
+/* On the caller's loop: open one and do not wait; ask for keyspace and tables,
+ * all at once, and do not wait either. */
+int session_begin_on(void);
+int session_begin_creating(void);
+/* ... one of these has not ended. */
+bool session_is_creating(void);
 /* CREATE KEYSPACE, CREATE TABLE; 0 when they are there. */
 int session_create(void);
 /* Close it, wait for its end, and see that nothing is left of it. */
