@@ -206,7 +206,8 @@ typedef struct tally_settled {
  * loop's thread (own threads; in parallel when there are several), on the
  * loop's thread (caller's loop), or inside a later call of tally_poll() or a
  * blocking one (inline).  With own threads it may run before tally_increment()
- * has returned the UNKNOWN on another thread.  Until the callback returns, the
+ * has returned the UNKNOWN on another thread: keep an id that is not known yet,
+ * and look there when an UNKNOWN comes.  Until the callback returns, the
  * operation takes one of max_in_flight, as it has since it was sent.  Nobody
  * waits for settlings: not tally_poll(), nor closing, nor uv_run() on a loop
  * with nothing else to do.

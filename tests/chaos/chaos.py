@@ -163,7 +163,9 @@ def main():
         run.faults.run(run.options.minutes * 60, run.stopped)
         run.finish()
         status = run.check()
-        return run.report_faults() or status
+        status = run.report_faults() or status
+        print("the books balance" if status == 0 else "NOT in order, see above")
+        return status
     except (Broken, RuntimeError, OSError,
             subprocess.CalledProcessError) as failure:
         run.complain(failure)
