@@ -90,8 +90,9 @@ void plan_from_seed(uint64_t seed) {
   plan.close_in_callback = draw_once_in(CHANCE_PLAN, 4);
   plan.reopen = draw_once_in(CHANCE_PLAN, 2) ? 0 : draw_scale(20, 400);
   /* Every contact point's share of the time, and every address's, is enough for
-   * a look-up and three answers: a shorter one reaches nobody, rightly. */
-  share = 20 + 8 * (plan.think_us + plan.delay_us) / 1000;
+   * a look-up and three answers, also for an inline application that looks every
+   * 10 ms: a shorter one reaches nobody, rightly. */
+  share = 80 + 8 * (plan.think_us + plan.delay_us) / 1000;
   share *= plan.hosts * (plan.names == 2 ? 3 : 1);
   if (plan.connect_timeout < share)
     plan.connect_timeout = share;
