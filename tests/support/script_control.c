@@ -104,14 +104,22 @@ void script_say(struct script_server *s, const void *bytes, size_t len) {
 }
 
 void script_listen(struct script_server *s, bool listen) {
+  bool held = false;
+
   script_lock(s);
   if (!listen && s->listener >= 0) {
     close(s->listener);
     s->listener = -1;
+    held = true;
   } else if (listen && s->listener < 0) {
+    close(s->held);
+    s->held = -1;
     s->listener = script_listener(s->port);
   }
   script_unlock(s);
+  /* Not under the lock: the server's poll() must let go of the listener. */
+  if (held)
+    s->held = script_bound(s->port);
 }
 
 /* ---- What it saw -------------------------------------------------------- */

@@ -14,15 +14,24 @@
 
 enum { HEADER_LEN = 9 };
 
-int script_listener(uint16_t port) {
+int script_bound(uint16_t port) {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   int on = 1;
 
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (fd < 0 || bind(fd, (void *)&address, sizeof address) != 0 ||
-      listen(fd, 64) != 0)
+  /* A listener that was closed is there for as long as a poll() has it. */
+  for (int tries = 0; bind(fd, (void *)&address, sizeof address) != 0; tries++)
+    if (fd < 0 || errno != EADDRINUSE || tries == 5000 || usleep(1000) != 0)
+      abort();
+  return fd;
+}
+
+int script_listener(uint16_t port) {
+  int fd = script_bound(port);
+
+  if (listen(fd, 64) != 0)
     abort();
   return fd;
 }

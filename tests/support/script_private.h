@@ -73,6 +73,7 @@ struct script_server {
   pthread_cond_t changed;
   int wake[2];
   int listener; /* -1: not listening */
+  int held;     /* meanwhile, so that nobody else gets the port; or -1 */
   uint16_t port;
   char host[32];
   bool stop;
@@ -104,6 +105,8 @@ void script_unlock(struct script_server *s);
 /* script_io.c */
 void *script_thread(void *server);
 int script_listener(uint16_t port);
+/* A socket that has the port and refuses connections. */
+int script_bound(uint16_t port);
 uint16_t script_port_of(int listener);
 void script_conn_close(struct script_conn *c, bool reset);
 

@@ -79,6 +79,7 @@ struct script_server *script_start(void) {
   for (int i = 0; i < CONNS_MAX; i++)
     s->conns[i].fd = -1;
   s->reading = true;
+  s->held = -1;
   s->listener = script_listener(0);
   s->port = script_port_of(s->listener);
   snprintf(s->host, sizeof s->host, "127.0.0.1:%u", (unsigned)s->port);
@@ -113,6 +114,8 @@ void script_stop(struct script_server *s) {
   free(s->entries);
   if (s->listener >= 0)
     close(s->listener);
+  if (s->held >= 0)
+    close(s->held);
   close(s->wake[0]);
   close(s->wake[1]);
   pthread_cond_destroy(&s->changed);
