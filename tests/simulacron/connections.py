@@ -38,7 +38,7 @@ class Closed(Case):
     def settles(self, cluster, url, client, old, state):
         """As goes_on(), among other connections."""
         if state != "kept":
-            until(lambda: client.said().count("connected to ") == 2,
+            until(lambda: client.said().count("connected to ") >= 2,
                   "a new connection")
         self.applied(client, url)
         (seen,) = [s for s in cluster.executes() if s.url == url]
