@@ -254,6 +254,9 @@ class Silence(Case):
             client.submit("/case")
         for _ in range(3):
             self.timed_out(client.ended("/case"))
+        # Until the new one is ready, the old one is in use.
+        until(lambda: client.said().count("connected to ") >= 2,
+              "a new connection")
         self.goes_on(cluster, client, before, "left")
         self.closes(client)
         self.assertEqual(cluster.tries("/case"), 3)
