@@ -290,8 +290,7 @@ void check_done(void *user, const tally_result *result) {
   complete(r, result->status, result->outcome, result->error);
 }
 
-static int outcome_of(int rc, const tally_error *e) {
-  (void)e;
+static int outcome_of(int rc) {
   if (rc == 0)
     return TALLY_APPLIED;
   return rc == TALLY_EUNKNOWN ? TALLY_UNKNOWN : TALLY_NOT_APPLIED;
@@ -305,7 +304,7 @@ void check_blocking_done(struct record *r, int rc, const tally_error *e) {
     return;
   }
   r->accepted = true;
-  complete(r, rc, outcome_of(rc, e), e);
+  complete(r, rc, outcome_of(rc), e);
 }
 
 /* ---- Settling ----------------------------------------------------------- */

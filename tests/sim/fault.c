@@ -30,18 +30,6 @@ const char *fault_text(enum fault_kind kind) {
   return catalogue[kind].text;
 }
 
-/* Log-uniform without floating point: a power of two below hi/lo, then uniform
- * within that octave. */
-static uint64_t draw_rate(uint64_t lo, uint64_t hi) {
-  uint64_t octaves = 0, rate;
-
-  while (lo << (octaves + 1) <= hi)
-    octaves++;
-  rate = lo << draw_below(CHANCE_PLAN, octaves + 1);
-  rate += draw_below(CHANCE_PLAN, rate);
-  return rate < hi ? rate : hi;
-}
-
 /* Swarm: how many kinds are on is drawn first, so that runs with few faults are
  * as frequent as runs with many: some faults hide what others would show. */
 void fault_begin(void) {
@@ -51,7 +39,7 @@ void fault_begin(void) {
   memset(faults.happened, 0, sizeof faults.happened);
   memset(faults.opportunities, 0, sizeof faults.opportunities);
   for (int i = 0; i < FAULT_COUNT; i++) {
-    uint64_t rate = draw_rate(catalogue[i].lo, catalogue[i].hi);
+    uint64_t rate = draw_scale(CHANCE_PLAN, catalogue[i].lo, catalogue[i].hi);
     bool is_on = draw_below(CHANCE_PLAN, FAULT_COUNT) < on;
 
     faults.rates[i] = is_on ? rate : 0;

@@ -34,12 +34,6 @@ static struct {
   double began;
 } all;
 
-static const char *const mark_names[] = {
-#define MARK_NAME(name, what) #name,
-    MARK_MAP(MARK_NAME)
-#undef MARK_NAME
-};
-
 static double seconds(void) {
   struct timespec t;
 
@@ -105,6 +99,14 @@ static bool is_out_of_reach(int m) {
   }
 }
 
+static uint64_t mark_hits(int m) {
+  uint64_t hits = 0;
+
+  for (unsigned i = 0; i < all.count; i++)
+    hits += all.workers[i].marks[m];
+  return hits;
+}
+
 static void report(bool last) {
   struct tally_of_runs sum = {0};
   uint64_t faults = 0;
@@ -116,11 +118,7 @@ static void report(bool last) {
   for (int i = 0; i < FAULT_COUNT; i++)
     faults += sum.faults[i];
   for (int m = 0; m < MARK_COUNT; m++) {
-    uint64_t hits = 0;
-
-    for (unsigned i = 0; i < all.count; i++)
-      hits += all.workers[i].marks[m];
-    met += hits > 0 && !is_out_of_reach(m);
+    met += mark_hits(m) > 0 && !is_out_of_reach(m);
     within_reach += !is_out_of_reach(m);
   }
   printf("%s%" PRIu64 " seeds, %.0f a second, %.1f virtual hours, %" PRIu64
@@ -140,27 +138,19 @@ static void report(bool last) {
   printf("\n\n");
 }
 
-static uint64_t mark_hits(int m) {
-  uint64_t hits = 0;
-
-  for (unsigned i = 0; i < all.count; i++)
-    hits += all.workers[i].marks[m];
-  return hits;
-}
-
 static int report_marks(bool must) {
   int missed = 0;
 
   printf("marks never met:");
   for (int m = 0; m < MARK_COUNT; m++)
     if (mark_hits(m) == 0 && !is_out_of_reach(m)) {
-      printf(" %s", mark_names[m]);
+      printf(" %s", mark_name((enum mark)m));
       missed++;
     }
   printf("%s\nmarks met less than 100 times:", missed == 0 ? " none" : "");
   for (int m = 0; m < MARK_COUNT; m++)
     if (mark_hits(m) > 0 && mark_hits(m) < 100)
-      printf(" %s (%" PRIu64 ")", mark_names[m], mark_hits(m));
+      printf(" %s (%" PRIu64 ")", mark_name((enum mark)m), mark_hits(m));
   printf("\n");
   return must && missed > 0;
 }
@@ -259,7 +249,7 @@ static int replay_script(const char *path) {
   free(s.faults);
   if (s.expect >= 0 && tally_marks[s.expect] == before) {
     fprintf(stderr, "%s: the run does not meet %s any more\n", path,
-            mark_names[s.expect]);
+            mark_name((enum mark)s.expect));
     return 1;
   }
   printf("%s: no violation\n", path);

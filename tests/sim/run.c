@@ -11,39 +11,37 @@ struct plan plan;
 
 uint64_t tally_marks[MARK_COUNT];
 
+const char *mark_name(enum mark mark) {
+  static const char *const names[] = {
+#define MARK_NAME(name, what) #name,
+      MARK_MAP(MARK_NAME)
+#undef MARK_NAME
+  };
+
+  return names[mark];
+}
+
 void tally_ensure_failed(const char *what, const char *file, int line) {
   violation("%s:%d: does not hold: %s", file, line, what);
 }
 
 /* ---- The plan ----------------------------------------------------------- */
 
-/* Uniform in the logarithm, as far as integers allow: small and large values
- * are equally likely. */
-static uint64_t draw_scale(uint64_t lo, uint64_t hi) {
-  uint64_t octaves = 0, x;
-
-  while (lo << (octaves + 1) <= hi)
-    octaves++;
-  x = lo << draw_below(CHANCE_PLAN, octaves + 1);
-  x += draw_below(CHANCE_PLAN, x);
-  return x < hi ? x : hi;
-}
-
 static void draw_limits(void) {
-  plan.connect_timeout = draw_scale(200, 4000);
-  plan.increment_timeout = draw_scale(50, 8000);
-  plan.read_timeout = draw_scale(50, 4000);
-  plan.schema_timeout = draw_scale(500, 10000);
-  plan.close_timeout = draw_scale(1, 6000);
-  plan.heartbeat = draw_scale(100, 10000);
-  plan.heartbeat_timeout = draw_scale(100, 5000);
-  plan.reconnect_min = draw_scale(1, 100);
-  plan.reconnect_max = draw_scale(100, 10000);
-  plan.max_in_flight = draw_scale(8, 512);
-  plan.connection_max_in_flight = draw_scale(1, 256);
-  plan.max_abandoned = draw_scale(1, 64);
-  plan.max_frame = draw_scale(1024, 1 << 20);
-  plan.window = draw_scale(256, 1 << 17);
+  plan.connect_timeout = draw_scale(CHANCE_PLAN, 200, 4000);
+  plan.increment_timeout = draw_scale(CHANCE_PLAN, 50, 8000);
+  plan.read_timeout = draw_scale(CHANCE_PLAN, 50, 4000);
+  plan.schema_timeout = draw_scale(CHANCE_PLAN, 500, 10000);
+  plan.close_timeout = draw_scale(CHANCE_PLAN, 1, 6000);
+  plan.heartbeat = draw_scale(CHANCE_PLAN, 100, 10000);
+  plan.heartbeat_timeout = draw_scale(CHANCE_PLAN, 100, 5000);
+  plan.reconnect_min = draw_scale(CHANCE_PLAN, 1, 100);
+  plan.reconnect_max = draw_scale(CHANCE_PLAN, 100, 10000);
+  plan.max_in_flight = draw_scale(CHANCE_PLAN, 8, 512);
+  plan.connection_max_in_flight = draw_scale(CHANCE_PLAN, 1, 256);
+  plan.max_abandoned = draw_scale(CHANCE_PLAN, 1, 64);
+  plan.max_frame = draw_scale(CHANCE_PLAN, 1024, 1 << 20);
+  plan.window = draw_scale(CHANCE_PLAN, 256, 1 << 17);
 }
 
 /* Generous enough for everything to be applied. */
@@ -80,15 +78,16 @@ void plan_from_seed(uint64_t seed) {
   plan.operations = draw_between(CHANCE_PLAN, 50, 350);
   plan.faults = !draw_once_in(CHANCE_PLAN, 8);
   plan.setup_faults = draw_once_in(CHANCE_PLAN, 4);
-  plan.think_us = draw_scale(10, 5000);
-  plan.delay_us = draw_scale(50, 5000);
-  plan.pause_ms = draw_scale(1, 1000);
+  plan.think_us = draw_scale(CHANCE_PLAN, 10, 5000);
+  plan.delay_us = draw_scale(CHANCE_PLAN, 50, 5000);
+  plan.pause_ms = draw_scale(CHANCE_PLAN, 1, 1000);
   plan.hot_keys = draw_between(CHANCE_PLAN, 1, 8);
-  plan.long_keys = draw_scale(16, 1024);
+  plan.long_keys = draw_scale(CHANCE_PLAN, 16, 1024);
   draw_limits();
   plan.user_timeout = draw_once_in(CHANCE_PLAN, 2);
   plan.close_in_callback = draw_once_in(CHANCE_PLAN, 4);
-  plan.reopen = draw_once_in(CHANCE_PLAN, 2) ? 0 : draw_scale(20, 400);
+  plan.reopen =
+      draw_once_in(CHANCE_PLAN, 2) ? 0 : draw_scale(CHANCE_PLAN, 20, 400);
   /* Every contact point's share of the time, and every address's, is enough for
    * a look-up and three answers, also for an inline application that looks every
    * 10 ms: a shorter one reaches nobody, rightly. */

@@ -3,6 +3,7 @@
 #ifndef SIM_RUN_H
 #define SIM_RUN_H
 
+#include "core/mark.h"
 #include "core/net.h"
 #include "tests/sim/fault.h"
 #include "tests/sim/world.h"
@@ -76,6 +77,8 @@ void run_begin(void);
 uint64_t run_end(struct tally_of_runs *sum);
 /* The plan that a seed stands for. */
 void plan_from_seed(uint64_t seed);
+/* "lost_half_sent" */
+const char *mark_name(enum mark mark);
 /* violation() ends here: the process's own way to report it. */
 _Noreturn void run_failed(const char *what);
 

@@ -73,17 +73,12 @@ static bool read_fault(struct script *s, const char *line) {
 }
 
 static bool read_expect(struct script *s, const char *line) {
-  static const char *const names[] = {
-#define MARK_NAME(name, what) #name,
-      MARK_MAP(MARK_NAME)
-#undef MARK_NAME
-  };
   char name[64];
 
   if (sscanf(line, "expect %63s", name) != 1)
     return false;
   for (int i = 0; i < MARK_COUNT; i++)
-    if (strcmp(name, names[i]) == 0) {
+    if (strcmp(name, mark_name((enum mark)i)) == 0) {
       s->expect = i;
       return true;
     }

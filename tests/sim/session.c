@@ -27,7 +27,6 @@ static struct {
   bool closed;
   bool in_close;  /* inside tally_close() */
   bool connected; /* guest: the callback has run */
-  int status;
 } state;
 
 /* ---- Time --------------------------------------------------------------- */
@@ -131,10 +130,10 @@ static void set_options(tally_options *o) {
 
 static void on_connected(void *user, const tally_result *result) {
   (void)user;
+  (void)result;
   if (state.connected)
     violation("`connected` runs twice");
   state.connected = true;
-  state.status = result->status;
 }
 
 static bool is_connected(void *arg) {
@@ -158,9 +157,18 @@ static int open_tables(void) {
   return 0;
 }
 
-static int connect_guest(const tally_options *o, tally_error *e) {
-  int rc =
-      tally_connect_on(&sim_session, guest_loop(), o, on_connected, NULL, e);
+static void begin_opening(tally_options *o) {
+  set_options(o);
+  state.closing = state.closed = state.connected = false;
+}
+
+static int connect_on(tally_options *o, tally_error *e) {
+  begin_opening(o);
+  return tally_connect_on(&sim_session, guest_loop(), o, on_connected, NULL, e);
+}
+
+static int connect_guest(tally_options *o, tally_error *e) {
+  int rc = connect_on(o, e);
 
   if (rc != 0)
     return rc;
@@ -200,12 +208,12 @@ int session_open_once(void) {
   tally_error e;
   int rc;
 
-  set_options(&o);
-  state.closing = state.closed = state.connected = false;
-  if (plan.mode == SIM_GUEST)
+  if (plan.mode == SIM_GUEST) {
     rc = connect_guest(&o, &e);
-  else
+  } else {
+    begin_opening(&o);
     rc = tally_connect(&sim_session, &o, &e);
+  }
   TRACE("connect: %s", rc == 0 ? "OK" : e.message);
   if (plan.mode != SIM_GUEST)
     check_connect(rc, &e, began, stalled);
@@ -236,19 +244,19 @@ void session_open(void) {
 /* ---- Creating ----------------------------------------------------------- */
 
 struct step {
-  bool done;
+  bool pending;
   int status;
 };
 
 static void on_step(void *user, const tally_result *result) {
   struct step *s = user;
 
-  s->done = true;
+  s->pending = false;
   s->status = result->status;
 }
 
 static bool is_done(void *arg) {
-  return ((struct step *)arg)->done;
+  return !((struct step *)arg)->pending;
 }
 
 static int wait_step(struct step *s, int rc) {
@@ -261,19 +269,29 @@ static int wait_step(struct step *s, int rc) {
   return s->status;
 }
 
-static int create_async(tally_error *e) {
-  static struct step steps[1 + TABLE_COUNT];
+/* The keyspace, then the tables. */
+enum { STEPS = 1 + TABLE_COUNT };
+static struct step steps[STEPS];
+
+static int begin_step(int i, tally_error *e) {
   int rc;
 
-  steps[0] = (struct step){false, 0};
-  rc = wait_step(&steps[0], tally_create_keyspace_async(sim_session, "ks", NULL,
-                                                        on_step, &steps[0], e));
-  for (int i = 0; i < TABLE_COUNT && rc == 0; i++) {
-    steps[1 + i] = (struct step){false, 0};
-    rc = wait_step(
-        &steps[1 + i],
-        tally_sync_table_async(sim_tables[i], NULL, on_step, &steps[1 + i], e));
-  }
+  steps[i] = (struct step){true, 0};
+  if (i == 0)
+    rc = tally_create_keyspace_async(sim_session, "ks", NULL, on_step,
+                                     &steps[i], e);
+  else
+    rc = tally_sync_table_async(sim_tables[i - 1], NULL, on_step, &steps[i], e);
+  if (rc != 0)
+    steps[i].pending = false;
+  return rc;
+}
+
+static int create_async(tally_error *e) {
+  int rc = 0;
+
+  for (int i = 0; i < STEPS && rc == 0; i++)
+    rc = wait_step(&steps[i], begin_step(i, e));
   return rc;
 }
 
@@ -293,44 +311,29 @@ int session_create(void) {
   return rc;
 }
 
-static struct step begun[1 + TABLE_COUNT];
-static unsigned begun_count;
-
 int session_begin_on(void) {
   tally_options o;
   tally_error e;
-  int rc;
+  int rc = connect_on(&o, &e);
 
-  set_options(&o);
-  state.closing = state.closed = state.connected = false;
-  begun_count = 0;
-  rc = tally_connect_on(&sim_session, guest_loop(), &o, on_connected, NULL, &e);
   if (rc != 0)
     return rc;
   check_session_opened();
   return open_tables();
 }
 
-static struct step *begin_step(void) {
-  struct step *s = &begun[begun_count++];
-
-  *s = (struct step){false, 0};
-  return s;
-}
-
 int session_begin_creating(void) {
   tally_error e;
-  int rc = tally_create_keyspace_async(sim_session, "ks", NULL, on_step,
-                                       begin_step(), &e);
+  int rc = 0;
 
-  for (int i = 0; i < TABLE_COUNT && rc == 0; i++)
-    rc = tally_sync_table_async(sim_tables[i], NULL, on_step, begin_step(), &e);
+  for (int i = 0; i < STEPS && rc == 0; i++)
+    rc = begin_step(i, &e);
   return rc;
 }
 
 bool session_is_creating(void) {
-  for (unsigned i = 0; i < begun_count; i++)
-    if (!begun[i].done)
+  for (int i = 0; i < STEPS; i++)
+    if (steps[i].pending)
       return true;
   return false;
 }
@@ -341,7 +344,6 @@ static void gone(void) {
   check_session_closed();
   if (session_is_creating())
     violation("a schema change never ended, and its session is closed");
-  begun_count = 0;
   sim_session = NULL;
   heap_check_empty("after the session was closed");
   net_sim_check_empty();

@@ -363,12 +363,6 @@ static void torture_close(enum sim_mode mode, bool early, struct points *done) {
   }
 }
 
-static const char *const mark_names[] = {
-#define MARK_NAME(name, what) #name,
-    MARK_MAP(MARK_NAME)
-#undef MARK_NAME
-};
-
 /* A scenario that has lost its point is no scenario. */
 static bool met_all(const struct scenario *s, const uint64_t *before) {
   bool met = true;
@@ -376,7 +370,7 @@ static bool met_all(const struct scenario *s, const uint64_t *before) {
   for (unsigned i = 0; i < s->expect_count; i++)
     if (tally_marks[s->expect[i]] == before[s->expect[i]]) {
       fprintf(stderr, "%s: no run of it meets %s\n", s->name,
-              mark_names[s->expect[i]]);
+              mark_name(s->expect[i]));
       met = false;
     }
   return met;

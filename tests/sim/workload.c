@@ -89,33 +89,40 @@ static void fill_row(struct row *row, const struct record *r) {
   }
 }
 
-static void submit_async(void) {
+/* Drawn, filled in and entered in the books; NULL: the books are full. */
+static struct record *begin_operation(struct row *row) {
   struct record *r = draw_operation();
+
+  if (r != NULL) {
+    fill_row(row, r);
+    check_submit(r);
+  }
+  return r;
+}
+
+static void submit_async(void) {
   struct row row;
+  struct record *r = begin_operation(&row);
   tally_error e;
   int rc;
 
   if (r == NULL)
     return;
-  fill_row(&row, r);
-  check_submit(r);
   rc = (r->decrement ? tally_decrement_async : tally_increment_async)(
       sim_tables[r->table], &row.of, on_done, r, &e);
   check_submitted(r, rc, &e);
 }
 
 static void submit_blocking(void) {
-  struct record *r = draw_operation();
   struct row row;
+  struct record *r = begin_operation(&row);
   tally_error e;
   int rc;
 
   if (r == NULL)
     return;
-  fill_row(&row, r);
-  check_submit(r);
   rc = (r->decrement ? tally_decrement : tally_increment)(sim_tables[r->table],
-                                                          &row, &e);
+                                                          &row.of, &e);
   check_blocking_done(r, rc, &e);
 }
 
@@ -131,29 +138,33 @@ static void fill_read(struct row *row, struct read_record *r) {
   }
 }
 
-static void read_async(void) {
+static struct read_record *begin_read(struct row *row) {
   struct read_record *r = check_new_read();
+
+  if (r != NULL) {
+    fill_read(row, r);
+    check_read_submit(r);
+  }
+  return r;
+}
+
+static void read_async(void) {
   struct row row;
+  struct read_record *r = begin_read(&row);
   tally_error e;
 
-  if (r == NULL)
-    return;
-  fill_read(&row, r);
-  check_read_submit(r);
-  check_read_submitted(
-      r, tally_get_async(sim_tables[r->table], &row.of, on_read, r, &e));
+  if (r != NULL)
+    check_read_submitted(
+        r, tally_get_async(sim_tables[r->table], &row.of, on_read, r, &e));
 }
 
 static void read_blocking(void) {
-  struct read_record *r = check_new_read();
   struct row row;
+  struct read_record *r = begin_read(&row);
   tally_error e;
 
-  if (r == NULL)
-    return;
-  fill_read(&row, r);
-  check_read_submit(r);
-  check_read_result(r, tally_get(sim_tables[r->table], &row.of, &e), &row.of);
+  if (r != NULL)
+    check_read_result(r, tally_get(sim_tables[r->table], &row.of, &e), &row.of);
 }
 
 /* ---- Inside callbacks --------------------------------------------------- */

@@ -31,6 +31,16 @@ uint64_t draw_between(enum chance purpose, uint64_t lo, uint64_t hi) {
   return lo + draw(purpose) % (hi - lo + 1);
 }
 
+uint64_t draw_scale(enum chance purpose, uint64_t lo, uint64_t hi) {
+  uint64_t octaves = 0, x;
+
+  while (lo << (octaves + 1) <= hi)
+    octaves++;
+  x = lo << draw_below(purpose, octaves + 1);
+  x += draw_below(purpose, x);
+  return x < hi ? x : hi;
+}
+
 bool draw_once_in(enum chance purpose, uint64_t n) {
   return draw(purpose) % n == 0;
 }

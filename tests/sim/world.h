@@ -46,6 +46,9 @@ uint64_t draw(enum chance purpose);
 uint64_t draw_below(enum chance purpose, uint64_t n);
 /* lo .. hi */
 uint64_t draw_between(enum chance purpose, uint64_t lo, uint64_t hi);
+/* lo .. hi, small and large ones alike: uniform in the logarithm, as far as
+ * whole numbers allow.  lo > 0. */
+uint64_t draw_scale(enum chance purpose, uint64_t lo, uint64_t hi);
 /* True once in n times. */
 bool draw_once_in(enum chance purpose, uint64_t n);
 
