@@ -25,7 +25,7 @@ const tally_definition daily_definition =
 static struct {
   bool closing; /* inside a callback, by tally_close_async() */
   bool closed;
-  bool in_close;  /* inside tally_close() */
+  int in_close;   /* calls of tally_close() and _async() that are under way */
   bool connected; /* guest: the callback has run */
 } state;
 
@@ -370,16 +370,23 @@ bool session_is_closing(void) {
   return state.closing;
 }
 
+/* Another thread does, or was quicker. */
+static bool other_closes(void) {
+  return state.in_close > 0 || state.closing;
+}
+
 void session_close_inside(void) {
   int rc;
 
   check_session_closing();
+  state.in_close++;
   rc = tally_close_async(sim_session, on_closed, NULL);
-  if (state.in_close ? rc == TALLY_ECLOSED : rc == TALLY_ESYSTEM && plan.faults)
-    return;
-  if (rc != 0)
+  state.in_close--;
+  if (rc == 0)
+    state.closing = true;
+  else if (!(rc == TALLY_ECLOSED && other_closes()) &&
+           !(rc == TALLY_ESYSTEM && plan.faults))
     violation("tally_close_async: %s", tally_error_name(rc));
-  state.closing = true;
 }
 
 static void wait_closed(void) {
@@ -390,21 +397,23 @@ static void wait_closed(void) {
     violation("closing does not end");
 }
 
-static void close_blocking(void) {
+/* False: somebody else closes it, or tries to. */
+static bool close_blocking(void) {
   uint64_t began = world_now(), stalled = stalled_time(), took;
   int rc;
 
-  state.in_close = true;
+  state.in_close++;
   rc = tally_close(sim_session);
-  state.in_close = false;
+  state.in_close--;
   /* It lets callbacks run first, and one of them may have been quicker. */
-  if (rc == TALLY_ECLOSED && state.closing)
-    return;
+  if (rc == TALLY_ECLOSED && other_closes())
+    return false;
   if (rc != 0)
     violation("tally_close: %s", tally_error_name(rc));
   took = since(began, stalled);
   if (!plan.names && took > (plan.close_timeout + 10) * MILLISECOND)
     violation("tally_close took %llu us", (unsigned long long)(took / 1000));
+  return true;
 }
 
 void session_close(void) {
@@ -415,8 +424,8 @@ void session_close(void) {
   if (!state.closing &&
       (plan.mode == SIM_GUEST || draw_once_in(CHANCE_WORKLOAD, 2)))
     session_close_inside();
-  if (!state.closing)
-    close_blocking();
+  while (!state.closing && !close_blocking())
+    session_pass(MILLISECOND);
   if (state.closing)
     wait_closed();
   gone();
