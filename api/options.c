@@ -413,15 +413,6 @@ int options_contacts(const tally_options *o, const struct net_heap *heap,
   return rc;
 }
 
-/* Requests that wait for late answers keep their slots: were they to have all of
- * them, nothing could be sent any more, and nothing would be late. */
-static uint32_t abandoned_limit(const tally_options *o) {
-  uint32_t loops = o->io_threads > 1 ? (uint32_t)o->io_threads : 1;
-  uint32_t half = o->max_in_flight / loops / 2;
-
-  return o->max_abandoned < half ? o->max_abandoned : half;
-}
-
 void options_settings(const tally_options *o, struct loop_settings *s) {
   const uint64_t ms = 1000000;
   struct config *c = &s->config;
@@ -437,7 +428,7 @@ void options_settings(const tally_options *o, struct loop_settings *s) {
   c->reconnect_min = o->reconnect_min_ms * ms;
   c->reconnect_max = o->reconnect_max_ms * ms;
   c->connection_max_in_flight = o->connection_max_in_flight;
-  c->max_abandoned = abandoned_limit(o);
+  c->max_abandoned = o->max_abandoned;
   c->max_frame = o->max_frame_bytes;
   c->resolve = o->resolve;
   c->resolve_user = o->resolve_user;

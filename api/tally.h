@@ -193,9 +193,11 @@ typedef struct tally_settled {
  * At most once for an id, and never for an increment that ended in any other
  * way; its own callback (or call) is not told again.  An UNKNOWN is never
  * settled when its connection ends before the answer comes, when the answer
- * says that the server does not know either (a write timeout, say), and once
- * closing has ended the operations in flight.  Nothing is sent again, not even
- * what turns out NOT_APPLIED.
+ * says that the server does not know either (a write timeout, say), once
+ * closing has ended the operations in flight, and when too many that ended
+ * after it wait as well: those that wait take half of max_in_flight at most, an
+ * equal part for each loop, and the oldest gives way.  Nothing is sent again,
+ * not even what turns out NOT_APPLIED.
  *
  * `settled->row` has the keys, and the deltas as they were sent (a decrement's
  * are negative; counters that were not touched are 0; when static counters
@@ -208,9 +210,10 @@ typedef struct tally_settled {
  * blocking one (inline).  With own threads it may run before tally_increment()
  * has returned the UNKNOWN on another thread: keep an id that is not known yet,
  * and look there when an UNKNOWN comes.  Until the callback returns, the
- * operation takes one of max_in_flight, as it has since it was sent.  Nobody
- * waits for settlings: not tally_poll(), nor closing, nor uv_run() on a loop
- * with nothing else to do.
+ * operation takes one of max_in_flight, as it has since it was sent; without an
+ * on_settled nothing waits, and it gives that back as soon as it ends.  Nobody
+ * else waits for settlings: not tally_poll(), nor closing, nor uv_run() on a
+ * loop with nothing else to do.
  */
 typedef void (*tally_settled_callback)(void *user,
                                        const tally_settled *settled);
@@ -248,8 +251,7 @@ typedef struct tally_options {
   uint32_t connection_max_in_flight; /* of one connection [2,048] */
   uint32_t max_abandoned;            /* timed-out requests that a connection
                                         may still owe an answer before it is
-                                        replaced [256]; never more than half of
-                                        what max_in_flight leaves each loop */
+                                        replaced [256] */
   uint32_t max_frame_bytes;          /* largest answer [16 MiB], to 256 MiB */
 
   tally_allocator allocator;      /* [the C library's] */

@@ -384,7 +384,7 @@ static void on_conn_closed(void *arg, struct conn *conn,
   struct cluster *cl = arg;
 
   ENSURE(conn->state == CONN_CLOSED && conn->in_flight == 0);
-  ENSURE(list_empty(&conn->sent) && list_empty(&conn->abandoned));
+  ENSURE(list_empty(&conn->sent) && conn->abandoned_count == 0);
   list_remove(&conn->link);
   list_push(&cl->dead, &conn->link);
   put_back(cl, unsent);

@@ -6,6 +6,7 @@
 
 #include "core/control.h"
 #include "core/encode.h"
+#include "core/late.h"
 #include "core/mark.h"
 
 /* A draining connection whose answers stay away is closed at last. */
@@ -157,7 +158,7 @@ static void check_empty(struct conn *conn) {
       conn->abandoned_count == 0) {
     struct failure f;
 
-    ENSURE(list_empty(&conn->sent) && list_empty(&conn->abandoned));
+    ENSURE(list_empty(&conn->sent));
     MARK(drain_finished);
     conn_failure(conn, &f, FAILURE_LOST, "replaced");
     conn_event(conn, CONN_EV_EMPTY, &f);
@@ -165,12 +166,19 @@ static void check_empty(struct conn *conn) {
 }
 
 void conn_abandon(struct conn *conn, struct op *op) {
+  struct context *c = conn->context;
+  struct op *forgotten;
+
   ENSURE(op->state == OP_SENT && op->conn == conn && conn->in_flight > 0);
-  op->state = OP_ABANDONED;
   list_remove(&op->queue);
-  list_push(&conn->abandoned, &op->queue);
   conn->in_flight--;
   conn->abandoned_count++;
+  forgotten = late_keep(c, op);
+  if (forgotten == NULL)
+    return;
+  streams_forget(&forgotten->conn->streams, forgotten->stream);
+  if (forgotten != op) /* which ends now, and gives its slot back then */
+    op_release(&c->heap, forgotten);
 }
 
 /* ---- Receiving ---------------------------------------------------------- */
@@ -188,19 +196,20 @@ static void on_answer(struct conn *conn, const struct cql_frame *frame) {
                 detail);
     return;
   }
-  ENSURE(op->conn == conn && op->stream == frame->header.stream);
   if (conn->write_error != 0)
     MARK(write_error_then_answers);
   streams_release(&conn->streams, frame->header.stream);
   conn->last_answer = conn->context->now;
-  if (op->state == OP_ABANDONED) {
+  if (op == &stream_forgotten) {
+    MARK(late_reply_forgotten);
     ENSURE(conn->abandoned_count > 0);
-    list_remove(&op->queue);
     conn->abandoned_count--;
-    request_answered_late(conn->context, op, frame, &conn->peer);
-    op_release(&conn->context->heap, op);
+  } else if (op->state == OP_ABANDONED) {
+    ENSURE(op->conn == conn && conn->abandoned_count > 0);
+    conn->abandoned_count--;
+    late_answered(conn->context, op, frame, &conn->peer);
   } else {
-    ENSURE(op->state == OP_SENT && conn->in_flight > 0);
+    ENSURE(op->state == OP_SENT && op->conn == conn && conn->in_flight > 0);
     conn->in_flight--;
     conn->owner->answered(conn->owner_arg, conn, op, frame);
   }
@@ -423,7 +432,6 @@ static void settle_all(struct conn *conn, const struct failure *why,
   struct list sent, *node;
 
   ENSURE(list_empty(&conn->sent) == (conn->in_flight == 0));
-  ENSURE(list_empty(&conn->abandoned) == (conn->abandoned_count == 0));
   list_init(&sent);
   list_append(&sent, &conn->sent);
   while ((node = list_shift(&sent)) != NULL) {
@@ -445,12 +453,9 @@ static void settle_all(struct conn *conn, const struct failure *why,
       op_fail_with(c, op, &f);
     }
   }
-  while ((node = list_shift(&conn->abandoned)) != NULL) {
-    MARK(late_reply_never);
-    op_release(&c->heap, LIST_ENTRY(node, struct op, queue));
-  }
   conn->in_flight = 0;
   conn->abandoned_count = 0;
+  late_drop_all(c, conn);
 }
 
 static void close_down(struct conn *conn, const struct failure *why) {
@@ -522,7 +527,6 @@ int conn_open(struct conn **out, struct context *c,
   conn->owner_arg = owner_arg;
   list_init(&conn->link);
   list_init(&conn->sent);
-  list_init(&conn->abandoned);
   timer_init(&conn->timer, on_timer);
   net_address_text(to, conn->peer.name);
   if (conn_memory(conn) != 0) {

@@ -44,10 +44,9 @@ struct conn {
   bool wants_writable;
 
   struct streams streams;
-  struct list sent;      /* operations in flight, in the order of their bytes */
-  struct list abandoned; /* ... and completed ones whose answer is owed */
+  struct list sent; /* operations in flight, in the order of their bytes */
   uint32_t in_flight;
-  uint32_t abandoned_count;
+  uint32_t abandoned_count; /* answers owed to what has ended */
   bool crowded;
 
   struct timer timer; /* handshake, heartbeat, end of draining */
@@ -70,7 +69,9 @@ enum conn_sent conn_send(struct conn *conn, struct op *op, struct cql_span id);
 void conn_flush(struct conn *conn);
 /* End of a turn: deal with a write that failed. */
 void conn_settle(struct conn *conn);
-/* The operation is completed without its answer. */
+/* op is about to end without its answer, which stays owed.  The loop keeps the
+ * newest increments (state ABANDONED) to settle them by it; of others only the
+ * stream is left. */
 void conn_abandon(struct conn *conn, struct op *op);
 /* No more requests; close when the last answer has come. */
 void conn_drain(struct conn *conn);

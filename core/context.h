@@ -3,6 +3,7 @@
 #define CONTEXT_H
 
 #include "core/failure.h"
+#include "core/list.h"
 #include "core/log.h"
 #include "core/net.h"
 #include "core/timer.h"
@@ -26,7 +27,8 @@ struct config {
   uint64_t reconnect_min;
   uint64_t reconnect_max;
   uint32_t connection_max_in_flight;
-  uint32_t max_abandoned;
+  uint32_t max_abandoned; /* of a connection */
+  uint32_t max_unsettled; /* of a loop */
   uint32_t max_frame;
   int (*resolve)(void *user, const char *name, char (*addresses)[46], int max);
   void *resolve_user;
@@ -54,7 +56,9 @@ struct context {
                          is read before anything expires */
   uint32_t pending; /* operations accepted and not completed */
   uint64_t last_operation; /* the number that was given last */
-  op_settled *settled;     /* NULL: nobody wants to know */
+  struct list unsettled;   /* OP_ABANDONED, oldest first */
+  uint32_t unsettled_count;
+  op_settled *settled; /* NULL: nobody wants to know */
   void *settled_arg;
 };
 

@@ -248,6 +248,7 @@ int loop_init(struct loop *l, const struct loop_settings *settings,
   l->context.settled = settings->settled;
   l->context.settled_arg = settings->settled_arg;
   timer_list_init(&l->context.timers);
+  list_init(&l->context.unsettled);
   timer_init(&l->close_timer, on_close_timer);
   l->guest = attach != NULL;
   cluster_init(&l->cluster, &l->context, settings->contacts,

@@ -13,7 +13,8 @@
   X(late_reply_settles_applied, "a late answer says APPLIED")                  \
   X(late_reply_settles_not_applied, "a late answer says NOT_APPLIED")          \
   X(late_reply_unknown, "a late answer leaves it UNKNOWN")                     \
-  X(late_reply_not_counting, "a late answer of what is no increment")          \
+  X(late_reply_forgotten, "a late answer to what nobody remembers")            \
+  X(unsettled_forgotten, "more late answers are owed than may keep slots")     \
   X(late_reply_never, "a connection ends and still owes late answers")         \
   X(settled_row_no_memory, "settled, and no memory for its row")               \
   /* connections that are lost */                                              \

@@ -218,7 +218,7 @@ bool op_value_next(const struct op *op, uint32_t *at, uint8_t **p,
 
 /* ---- The end ------------------------------------------------------------ */
 
-static bool is_increment(const struct op *op) {
+bool op_is_increment(const struct op *op) {
   return op->kind == OP_EXECUTE && op->statement->effect == EFFECT_COUNT;
 }
 
@@ -231,12 +231,8 @@ void op_finish(struct context *c, struct op *op, const struct answer *answer) {
   ENSURE(c->pending > 0);
   list_remove(&op->deadline_link);
   c->pending--;
-  /* The slot goes first: the callback may want it for the next operation. An
-   * abandoned one stays in its connection's list until the answer has come. */
-  if (op->state == OP_ABANDONED) {
-    if (!is_increment(op))
-      op->statement = NULL; /* may be gone by then */
-  } else {
+  /* The slot goes first: the callback may want it for the next operation. */
+  if (op->state != OP_ABANDONED) {
     list_remove(&op->queue);
     op_release(&c->heap, op);
   }
@@ -256,7 +252,7 @@ void op_fail_with(struct context *c, struct op *op, struct failure *f) {
   if (op->kind == OP_PREPARE || op->kind == OP_PAUSE ||
       op->statement->effect == EFFECT_READ)
     f->outcome = OUTCOME_NOT_APPLIED;
-  else if (f->outcome == OUTCOME_UNKNOWN && is_increment(op))
+  else if (f->outcome == OUTCOME_UNKNOWN && op_is_increment(op))
     f->operation = ++c->last_operation;
   if (op->state == OP_ABANDONED)
     op->operation = f->operation;

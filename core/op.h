@@ -65,16 +65,16 @@ enum op_state {
   OP_QUEUED,    /* waits for a connection, or for room in one */
   OP_PREPARING, /* waits for its statement to be prepared */
   OP_SENT,      /* its frame is encoded: it may be applied from now on */
-  OP_ABANDONED, /* completed without its answer; its stream still waits */
+  OP_ABANDONED, /* ended UNKNOWN, and kept: its answer may settle it */
 };
 
 enum { OP_INLINE_VALUES = 128 };
 
 struct op {
-  struct list queue; /* QUEUED, PREPARING, SENT: the list it waits in */
+  struct list queue; /* but for NEW: the list it waits in */
   struct list deadline_link;
-  struct conn *conn;                 /* SENT, ABANDONED */
-  const struct statement *statement; /* ABANDONED: increments only */
+  struct conn *conn; /* SENT, ABANDONED */
+  const struct statement *statement;
   op_done *done;
   op_callback *callback;
   void *user;
@@ -84,7 +84,7 @@ struct op {
   union {
     uint64_t end_offset; /* SENT: of the frame's last byte, in all bytes that
                             the connection was ever given */
-    uint64_t operation;  /* ABANDONED: an increment's number */
+    uint64_t operation;  /* ABANDONED: its number */
   };
   uint32_t values_len;
   uint32_t values_cap;
@@ -141,9 +141,8 @@ bool op_value_next(const struct op *op, uint32_t *at, uint8_t **p,
 /* ---- The end ------------------------------------------------------------ */
 
 /* The one place where an accepted operation ends: leaves every list, gives its
- * slot back (unless its stream still waits: state ABANDONED) and calls done.
- * Statements of increments live as long as the session: an abandoned one keeps
- * its own, for the day when its answer comes. */
+ * slot back (unless it is kept for its answer: state ABANDONED) and calls
+ * done. */
 void op_finish(struct context *c, struct op *op, const struct answer *answer);
 void op_finish_applied(struct context *c, struct op *op);
 /* Fails with what outcome_table says of `event`; reads are NOT_APPLIED.
@@ -153,5 +152,7 @@ void op_fail(struct context *c, struct op *op, enum event event,
 /* Fails with a ready failure: its outcome is set to NOT_APPLIED for reads, and
  * an increment that ends UNKNOWN gets its number. */
 void op_fail_with(struct context *c, struct op *op, struct failure *f);
+
+bool op_is_increment(const struct op *op);
 
 #endif

@@ -253,10 +253,6 @@ void request_answered_late(struct context *c, const struct op *op,
   enum outcome outcome;
   enum event event;
 
-  if (op->statement == NULL) {
-    MARK(late_reply_not_counting);
-    return;
-  }
   ENSURE(op->state == OP_ABANDONED && op->operation != 0);
   event = request_event(c, op->statement->effect, frame, peer, &v);
   outcome = outcome_table[event].outcome;
@@ -266,6 +262,6 @@ void request_answered_late(struct context *c, const struct op *op,
     MARK(late_reply_settles_not_applied);
   else
     MARK(late_reply_unknown);
-  if (outcome != OUTCOME_UNKNOWN && c->settled != NULL)
+  if (outcome != OUTCOME_UNKNOWN)
     c->settled(c->settled_arg, op, outcome);
 }

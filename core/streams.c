@@ -4,12 +4,15 @@
 
 #include "core/mark.h"
 
+struct op stream_forgotten;
+
 int streams_init(struct streams *s, const struct net_heap *heap, uint32_t max) {
   memset(s, 0, sizeof *s);
+  max += STREAM_REST;
   s->max = (uint16_t)(max > STREAM_MAX ? STREAM_MAX : max);
   s->untouched = 1;
   s->ops = net_alloc(heap, sizeof *s->ops * ((size_t)s->max + 1));
-  s->free = net_alloc(heap, sizeof *s->free * ((size_t)s->max + 1));
+  s->free = net_alloc(heap, sizeof *s->free * s->max);
   if (s->ops != NULL && s->free != NULL)
     return 0;
   streams_fini(s, heap);
@@ -23,17 +26,25 @@ void streams_fini(struct streams *s, const struct net_heap *heap) {
   s->free = NULL;
 }
 
+static uint16_t take_oldest(struct streams *s) {
+  uint16_t id = s->free[s->free_first];
+
+  MARK(stream_id_reused);
+  s->free_count--;
+  if (++s->free_first == s->max)
+    s->free_first = 0;
+  return id;
+}
+
 int16_t streams_take(struct streams *s, struct op *op) {
   uint16_t id;
 
-  if (s->free_count > 0) {
-    MARK(stream_id_reused);
-    id = s->free[--s->free_count];
-  } else if (s->untouched <= s->max) {
+  if (s->free_count > STREAM_REST)
+    id = take_oldest(s);
+  else if (s->untouched <= s->max)
     id = s->untouched++;
-  } else {
+  else
     return 0;
-  }
   ENSURE(id > 0 && id <= s->max && s->ops[id] == NULL);
   s->ops[id] = op;
   return (int16_t)id;
@@ -43,8 +54,16 @@ struct op *streams_find(const struct streams *s, int16_t id) {
   return id > 0 && (uint16_t)id < s->untouched ? s->ops[id] : NULL;
 }
 
+void streams_forget(struct streams *s, int16_t id) {
+  ENSURE(streams_find(s, id) != NULL);
+  s->ops[id] = &stream_forgotten;
+}
+
 void streams_release(struct streams *s, int16_t id) {
+  uint32_t last = (uint32_t)s->free_first + s->free_count;
+
   ENSURE(streams_find(s, id) != NULL && s->free_count < s->max);
   s->ops[id] = NULL;
-  s->free[s->free_count++] = (uint16_t)id;
+  s->free[last < s->max ? last : last - s->max] = (uint16_t)id;
+  s->free_count++;
 }

@@ -198,15 +198,6 @@ static void excuse(struct request *r, const struct out *o) {
   ledger_excused(r->number);
 }
 
-static void send_twice(struct out *o, struct request *r) {
-  size_t len = o->len;
-
-  if (r->stream != 0)
-    conn_set_stream(r->conn, r->stream, STREAM_SPOILT);
-  out_bytes(o, o->bytes, len);
-  send(r, o);
-}
-
 static void send_astray(struct out *o, struct request *r) {
   if ((r->faults & ASTRAY) == 0 || !conn_can_send(r->conn))
     return;
@@ -244,8 +235,7 @@ void answer_send(struct request *r) {
   if ((r->faults & GARBLED) != 0)
     shape_garble(&o, r->garbled);
   if ((r->faults & TWICE) != 0)
-    send_twice(&o, r);
-  else
-    send(r, &o);
+    out_bytes(&o, o.bytes, o.len);
+  send(r, &o);
   send_astray(&o, r);
 }

@@ -9,11 +9,8 @@
  * - An odd answer is none that any request could take for its own.
  * - A header with a flipped bit goes with a body that means nothing under it:
  *   see model_shape.c.
- * - An answer that is sent twice may find its stream taken by the next request,
- *   which has not even arrived.  So it is an ERROR or SUPPORTED, never one that
- *   says "applied" or holds data; and its stream is spoilt: what arrives on it
- *   afterwards may have had its answer, so the host drops it unseen, and
- *   whatever that ERROR told is true of it.
+ * - An answer that is sent twice is so at once: the client cannot have taken the
+ *   stream for another request yet, unless it leaves ids no rest.
  * - A server is ScyllaDB in each of its SUPPORTED, or in none. */
 #include "tests/sim/model_private.h"
 
@@ -39,9 +36,12 @@ static void roll(struct rolls *f, const struct request *r) {
   f->slow = fault(FAULT_SLOW_READER, &f->on_slow);
 }
 
-/* Garbled is never decorated, and odd is neither. */
+/* Garbled is never decorated, and odd is neither; nor are they sent twice: the
+ * second might be read as a part of the first. */
 static void roll_answer(struct request *r) {
-  if (fault(FAULT_ANSWER_TWICE, &r->twice))
+  uint64_t detail;
+
+  if (fault(FAULT_ANSWER_TWICE, &detail))
     r->faults |= TWICE;
   if (fault(FAULT_ANSWER_ASTRAY, &r->astray))
     r->faults |= ASTRAY;
@@ -55,6 +55,8 @@ static void roll_answer(struct request *r) {
     r->faults &= ~(unsigned)(GARBLED | DECOR);
   else if ((r->faults & GARBLED) != 0)
     r->faults &= ~(unsigned)DECOR;
+  if ((r->faults & (ODD | GARBLED)) != 0)
+    r->faults &= ~(unsigned)TWICE;
 }
 
 /* ---- Effects ------------------------------------------------------------ */
@@ -243,18 +245,6 @@ static bool is_increment(const struct request *r) {
   return r->answer == ANSWER_VOID;
 }
 
-/* What says "applied" is made a timeout before it is said twice. */
-static void check_twice(struct request *r, uint64_t answer) {
-  if ((r->faults & TWICE) == 0)
-    return;
-  if ((r->faults & (ODD | GARBLED)) != 0)
-    r->faults &= ~(unsigned)TWICE;
-  else if (is_increment(r))
-    answer_with_error(r, ERROR_WRITE_TIMEOUT, r->twice, answer);
-  else if (r->answer != ANSWER_REFUSED && r->answer != ANSWER_SUPPORTED)
-    r->faults &= ~(unsigned)TWICE;
-}
-
 static void effect_by_odd(struct request *r, uint64_t answer) {
   uint64_t detail = r->odd;
 
@@ -272,7 +262,6 @@ static void plan_answer(struct request *r, const struct rolls *f,
     forget(r, f->on_forget);
   else if (f->error)
     answer_with_any_error(r, f->on_error, answer);
-  check_twice(r, answer);
   if ((r->faults & ODD) != 0 && is_increment(r))
     effect_by_odd(r, answer);
   else if (r->answer != ANSWER_REFUSED)

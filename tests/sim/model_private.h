@@ -177,8 +177,7 @@ void ledger_excused(uint32_t number);
 enum stream_state {
   STREAM_FREE,
   STREAM_BUSY,
-  STREAM_BUSY_OPTIONS, /* by OPTIONS, of which one is as good as another */
-  STREAM_SPOILT        /* answered twice: see model_fault.c */
+  STREAM_BUSY_OPTIONS /* by OPTIONS, of which one is as good as another */
 };
 
 struct model_conn {
@@ -270,9 +269,9 @@ struct request {
   uint8_t id[ID_LEN];
   unsigned delta_count;
 
-  unsigned faults;                                      /* enum request_fault */
-  uint64_t odd, twice, astray, garbled, decor, refused; /* details */
-  bool by_coordinator;                                  /* of a rate limit */
+  unsigned faults;                               /* enum request_fault */
+  uint64_t odd, astray, garbled, decor, refused; /* details */
+  bool by_coordinator;                           /* of a rate limit */
   struct refusal refusal;
 
   struct delta {

@@ -165,18 +165,14 @@ void request_answer_at(struct request *r, uint64_t when) {
 
 /* ---- Arrival ------------------------------------------------------------ */
 
-/* False: whatever asks on it has had its answer. */
-static bool take_stream(struct model_conn *c, enum opcode opcode, int stream) {
+static void take_stream(struct model_conn *c, enum opcode opcode, int stream) {
   enum stream_state is = conn_stream(c, stream);
 
-  if (is == STREAM_SPOILT)
-    return false;
   if (is == STREAM_BUSY || (is == STREAM_BUSY_OPTIONS && opcode != OP_OPTIONS))
     violation("host %u: stream %d is used again before its answer was sent",
               c->host, stream);
   conn_set_stream(c, stream,
                   opcode == OP_OPTIONS ? STREAM_BUSY_OPTIONS : STREAM_BUSY);
-  return true;
 }
 
 void request_arrived(struct model_conn *c, enum opcode opcode, int stream,
@@ -184,8 +180,7 @@ void request_arrived(struct model_conn *c, enum opcode opcode, int stream,
   enum host_state host = model_host(c->host);
   struct request *r;
 
-  if (!take_stream(c, opcode, stream))
-    return;
+  take_stream(c, opcode, stream);
   r = request_new(c, opcode, stream);
   TRACE("host %u: opcode 0x%02x on stream %d", c->host, (unsigned)opcode,
         stream);

@@ -250,8 +250,7 @@ static void begin(void) {
 #define VOID_ON(stream) "84 00 " stream " 08 00000004 00000001"
 #define FIVE            "00000008 0000000000000500 fffffffe 00000001 'a'"
 #define SIX             "00000008 0000000000000600 fffffffe 00000001 'a'"
-#define SEVEN                                                                  \
-  "00000008 0000000000000700 00000008 0000000000000703 00000001 'b'"
+#define SEVEN           "00000008 0000000000000700 00000008 0000000000000703 00000001 'b'"
 
 static void set_up(void) {
   /* Between these quotes letters are bytes: so CQL's strings are left out. */
@@ -420,12 +419,9 @@ static void test_errors(void) {
          "'COUNTER'");
   CHECK(model_ledger(7).applied == 0 && !model_ledger(7).excused);
   armed = FAULT_ANSWER_TWICE;
-  armed_detail = 1 + 2 * (0 + 3 * 2);
   execute(2, SIX, 3);
-  CHECK(sent[4] == OP_ERROR && memcmp(sent, sent + sent_len / 2, 40) == 0);
+  EXPECT("84 00 0002 08 00000004 00000001 84 00 0002 08 00000004 00000001");
   CHECK(model_ledger(6).applied == 1);
-  execute(2, FIVE, 3); /* may have its answer already */
-  CHECK(sent_len == 0 && model_ledger(5).seen == 0);
   armed = FAULT_SERVER_CLOSE;
   armed_detail = 2;
   execute(3, FIVE, 3);

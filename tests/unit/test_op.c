@@ -321,7 +321,7 @@ START_TEST(ends_give_the_slot_back_first) {
 }
 END_TEST
 
-/* The stream of an abandoned one still waits: its slot is not free yet. */
+/* It is kept for its late answer: its slot is not free yet. */
 START_TEST(abandoned_keeps_its_slot) {
   struct context c = {.pending = 0};
   struct ending e;
@@ -342,8 +342,7 @@ START_TEST(abandoned_keeps_its_slot) {
 }
 END_TEST
 
-/* Increments that end UNKNOWN are numbered, whatever else ends between them;
- * only an abandoned one keeps its statement: others may be gone. */
+/* Increments that end UNKNOWN are numbered, whatever else ends between them. */
 START_TEST(unknown_increments_are_numbered) {
   struct context c = {.last_operation = 40};
   struct ending e;
@@ -364,10 +363,8 @@ START_TEST(unknown_increments_are_numbered) {
   ck_assert_uint_eq(e.operation, 0);
   op = pending(&c, &slab, &e, &counts);
   op->kind = OP_PREPARE;
-  op->state = OP_ABANDONED;
   op_fail(&c, op, EVENT_DEADLINE, NULL, NULL);
   ck_assert_uint_eq(e.operation, 0);
-  ck_assert_ptr_null(op->statement);
   op = pending(&c, &slab, &e, &counts);
   op->state = OP_ABANDONED;
   op_fail(&c, op, EVENT_DEADLINE, NULL, NULL);

@@ -12,7 +12,8 @@ static const uint32_t k_max[] = {1, 2, 7, 2560, 32767, 32768, 100000};
 
 /* Every id from 1 to the last, each once, never 0. */
 START_TEST(ids_from_one_to_the_last) {
-  uint32_t max = k_max[_i], last = max > 32767 ? 32767 : max;
+  uint32_t max = k_max[_i], all = max + STREAM_REST;
+  uint32_t last = all > 32767 ? 32767 : all;
   uint8_t *seen = calloc(1, 32768);
   struct streams s;
 
@@ -26,8 +27,14 @@ START_TEST(ids_from_one_to_the_last) {
       ck_abort_msg("id %d stands for another", (int)id);
   }
   ck_assert_int_eq(streams_take(&s, &ops[0]), 0);
-  streams_release(&s, (int16_t)last);
-  ck_assert_ptr_null(streams_find(&s, (int16_t)last));
+  /* The first one that is free again is the first to be taken, once enough of
+   * them rest. */
+  for (uint32_t id = last; id > last - STREAM_REST; id--) {
+    streams_release(&s, (int16_t)id);
+    ck_assert_ptr_null(streams_find(&s, (int16_t)id));
+    ck_assert_int_eq(streams_take(&s, &ops[0]), 0);
+  }
+  streams_release(&s, 1);
   ck_assert_int_eq(streams_take(&s, &ops[3]), (int)last);
   ck_assert_int_eq(streams_take(&s, &ops[0]), 0);
   streams_fini(&s, &heap);
@@ -47,14 +54,50 @@ START_TEST(strange_ids_stand_for_nobody) {
 }
 END_TEST
 
+/* Taken, and standing for nothing that is remembered. */
+START_TEST(forgotten_ids_stay_taken) {
+  struct streams s;
+
+  ck_assert_int_eq(streams_init(&s, &heap, 1), 0);
+  for (int id = 1; id <= 1 + STREAM_REST; id++)
+    ck_assert_int_eq(streams_take(&s, &ops[0]), id);
+  streams_forget(&s, 7);
+  ck_assert_ptr_eq(streams_find(&s, 7), &stream_forgotten);
+  ck_assert_int_eq(streams_take(&s, &ops[0]), 0);
+  streams_release(&s, 7);
+  ck_assert_ptr_null(streams_find(&s, 7));
+  streams_fini(&s, &heap);
+}
+END_TEST
+
+/* One that is free again rests until STREAM_REST others are. */
+START_TEST(ids_rest) {
+  int last[STREAM_REST + 2] = {0}; /* when each was released */
+  struct streams s;
+
+  ck_assert_int_eq(streams_init(&s, &heap, 1), 0);
+  for (int i = 1; i < 1000; i++) {
+    int16_t id = streams_take(&s, &ops[0]);
+
+    ck_assert_int_ge(id, 1);
+    ck_assert_int_le(id, STREAM_REST + 1);
+    if (last[id] > 0)
+      ck_assert_int_gt(i - last[id], STREAM_REST);
+    streams_release(&s, id);
+    last[id] = i;
+  }
+  streams_fini(&s, &heap);
+}
+END_TEST
+
 /* A long random life: an id is given out again only after its release. */
 START_TEST(reuse_only_after_release) {
-  enum { MAX = 50 };
+  enum { AT_ONCE = 50, MAX = AT_ONCE + STREAM_REST };
   struct op *owner[MAX + 1] = {NULL};
   uint32_t seed = 1 + (uint32_t)_i, taken = 0;
   struct streams s;
 
-  ck_assert_int_eq(streams_init(&s, &heap, MAX), 0);
+  ck_assert_int_eq(streams_init(&s, &heap, AT_ONCE), 0);
   for (int step = 0; step < 20000; step++) {
     int16_t id;
 
@@ -67,7 +110,7 @@ START_TEST(reuse_only_after_release) {
       continue;
     }
     id = streams_take(&s, &ops[step % 4]);
-    if ((id == 0) != (taken == MAX))
+    if (id == 0 && taken < AT_ONCE)
       ck_abort_msg("step %d: id %d with %u taken", step, (int)id, taken);
     if (id == 0)
       continue;
@@ -89,6 +132,8 @@ Suite *streams_suite(void) {
   tcase_add_loop_test(tc, ids_from_one_to_the_last, 0,
                       (int)(sizeof k_max / sizeof k_max[0]));
   tcase_add_test(tc, strange_ids_stand_for_nobody);
+  tcase_add_test(tc, forgotten_ids_stay_taken);
+  tcase_add_test(tc, ids_rest);
   tcase_add_loop_test(tc, reuse_only_after_release, 0, 10);
   suite_add_tcase(s, tc);
   return s;
