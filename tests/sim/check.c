@@ -454,16 +454,21 @@ static void check_bounds(const struct read_record *r, int counter,
 }
 
 static void check_model(const struct read_record *r, const char *counter,
-                        int64_t value) {
+                        int64_t value, bool null) {
   int64_t has = 0;
+  bool is_set =
+      model_counter(table_names[r->table], r->key.text, counter, &has);
 
-  model_counter(table_names[r->table], r->key.text, counter, &has);
+  if (null == is_set)
+    violation("%s of %s reads as %s, and the hosts know better", r->key.text,
+              table_names[r->table], null ? "null" : "not null");
   if (value != has)
     violation("%s of %s reads %lld, and the hosts have %lld", r->key.text,
               table_names[r->table], (long long)value, (long long)has);
 }
 
-static void check_values(struct read_record *r, int rc, const void *row) {
+static void check_values(struct read_record *r, int rc, const void *row,
+                         uint64_t nulls) {
   const page_hits *p = row;
   const daily *d = row;
 
@@ -474,8 +479,8 @@ static void check_values(struct read_record *r, int rc, const void *row) {
   /* Nothing was applied since it began: it is what the hosts have. */
   if (r->applied == model_counts.applied && rc == 0 &&
       r->table == TABLE_PAGE_HITS && r->key.more == 0) {
-    check_model(r, "views", p->views);
-    check_model(r, "unique_visitors", p->unique_visitors);
+    check_model(r, "views", p->views, nulls & 1);
+    check_model(r, "unique_visitors", p->unique_visitors, nulls >> 1 & 1);
   }
 
   if (rc != 0 && rc != TALLY_ENOTFOUND)
@@ -494,13 +499,14 @@ static void check_values(struct read_record *r, int rc, const void *row) {
   }
 }
 
-void check_read_result(struct read_record *r, int rc, const void *row) {
+void check_read_result(struct read_record *r, int rc, const void *row,
+                       uint64_t nulls) {
   r->submitting = false;
   r->accepted = true;
   if (rc != TALLY_EBUSY && rc != TALLY_EDEADLK && !books.open)
     violation("a read ends after its session was closed");
   read_ended(r);
-  check_values(r, rc, row);
+  check_values(r, rc, row, nulls);
 }
 
 void check_read_done(void *user, const tally_result *result) {
@@ -511,7 +517,7 @@ void check_read_done(void *user, const tally_result *result) {
   if (result->outcome != TALLY_NOT_APPLIED)
     violation("a read has outcome %s", tally_outcome_name(result->outcome));
   read_ended(r);
-  check_values(r, result->status, result->row);
+  check_values(r, result->status, result->row, result->nulls);
 }
 
 /* ---- The end ------------------------------------------------------------ */

@@ -103,7 +103,8 @@ void check_read_submit(struct read_record *r);
 void check_read_submitted(struct read_record *r, int rc);
 void check_read_done(void *user, const tally_result *result);
 /* What a read has found; rc 0, TALLY_ENOTFOUND or an error. */
-void check_read_result(struct read_record *r, int rc, const void *row);
+void check_read_result(struct read_record *r, int rc, const void *row,
+                       uint64_t nulls);
 /* What options.on_settled is told. */
 void check_settled(void *user, const tally_settled *settled);
 

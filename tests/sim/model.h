@@ -59,7 +59,7 @@ struct ledger_entry model_ledger(uint32_t number);
 uint32_t model_to_come(void);
 /* The sum of a counter now, as every host would answer: the table as
  * "ks.page_hits", the partition key's one text value, the counter's column.
- * False: no such row. */
+ * False: it was never touched. */
 bool model_counter(const char *table, const char *key, const char *counter,
                    int64_t *value);
 

@@ -230,8 +230,9 @@ bool model_counter(const char *table, const char *key, const char *counter,
     row = first_row(t, row);
   if (row == NULL || row->touched == 0)
     return false;
-  if (data_sum(row, &t->columns[column], &sum))
-    *value = (int64_t)sum;
+  if (!data_sum(row, &t->columns[column], &sum))
+    return false;
+  *value = (int64_t)sum;
   return true;
 }
 

@@ -140,6 +140,8 @@ void watch_read(struct watch *w, const void *bytes, size_t n) {
     return;
   w->doubtful = false;
   add(&w->down, bytes, n);
+  if (w->down.len > w->most)
+    w->most = w->down.len;
   while (!w->broken && w->down.len - at >= HEADER) {
     const uint8_t *f = w->down.p + at;
 

@@ -23,6 +23,7 @@ struct watch {
   uint32_t numbers[WATCH_STREAMS]; /* of the increment in flight, or 0 */
   bool asked[WATCH_STREAMS];
   unsigned ready; /* READYs so far */
+  size_t most;    /* bytes that it held for frames that were not complete */
   /* A message on stream 0 was read: had it been cut, the client would have
    * closed; until it reads again, nobody knows. */
   bool doubtful;

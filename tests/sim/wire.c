@@ -306,6 +306,16 @@ static int take_error(struct wire *w) {
   return error;
 }
 
+/* Memory is for bytes that have come, not for those that a header promises. */
+static void check_room(const struct wire *w, size_t len) {
+  const struct watch *watch = &w->watch;
+
+  if (!watch->broken && len > 4 * watch->most + (64 << 10))
+    violation("connection %llu: room for %zu bytes, and never more than %zu "
+              "had to be held",
+              (unsigned long long)w->number, len, watch->most);
+}
+
 ptrdiff_t wire_client_read(struct wire *w, void *buf, size_t len) {
   uint64_t waiting = w->arrived - w->read;
   uint64_t detail;
@@ -313,6 +323,7 @@ ptrdiff_t wire_client_read(struct wire *w, void *buf, size_t len) {
 
   if (w->connected != 1)
     violation("a read from a socket that is not connected");
+  check_room(w, len);
   if (waiting == 0) {
     if (w->error != 0)
       return -take_error(w);

@@ -161,10 +161,14 @@ static void read_async(void) {
 static void read_blocking(void) {
   struct row row;
   struct read_record *r = begin_read(&row);
+  uint64_t nulls = 0;
   tally_error e;
+  int rc;
 
-  if (r != NULL)
-    check_read_result(r, tally_get(sim_tables[r->table], &row.of, &e), &row.of);
+  if (r == NULL)
+    return;
+  rc = tally_get_nulls(sim_tables[r->table], &row.of, &nulls, &e);
+  check_read_result(r, rc, &row.of, nulls);
 }
 
 /* ---- Inside callbacks --------------------------------------------------- */
