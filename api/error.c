@@ -72,7 +72,7 @@ const char *tally_version(void) {
 static const char *hint_for(int code) {
   switch (code) {
   case TALLY_EBUSY:
-    return "wait for some operations to complete, or raise max_in_flight";
+    return "wait for some to complete, or raise max_in_flight";
   case TALLY_EDEADLK:
     return "use the asynchronous call, or call from another thread";
   case TALLY_ECONNECT:

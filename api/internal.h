@@ -86,7 +86,8 @@ int options_contacts(const tally_options *o, const struct net_heap *heap,
                      struct contact **contacts, size_t *count, tally_error *e);
 void options_contacts_free(const struct net_heap *heap,
                            struct contact *contacts, size_t count);
-void options_settings(const tally_options *o, struct loop_settings *settings);
+void options_settings(const tally_options *o, uint32_t loops,
+                      struct loop_settings *settings);
 
 /* ---- text.c: CQL text, and memory for it -------------------------------- */
 

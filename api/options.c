@@ -413,7 +413,8 @@ int options_contacts(const tally_options *o, const struct net_heap *heap,
   return rc;
 }
 
-void options_settings(const tally_options *o, struct loop_settings *s) {
+void options_settings(const tally_options *o, uint32_t loops,
+                      struct loop_settings *s) {
   const uint64_t ms = 1000000;
   struct config *c = &s->config;
 
@@ -429,6 +430,8 @@ void options_settings(const tally_options *o, struct loop_settings *s) {
   c->reconnect_max = o->reconnect_max_ms * ms;
   c->connection_max_in_flight = o->connection_max_in_flight;
   c->max_abandoned = o->max_abandoned;
+  /* What waits for late answers leaves half of the slots to what comes. */
+  c->max_unsettled = o->max_in_flight / 2 / loops;
   c->max_frame = o->max_frame_bytes;
   c->resolve = o->resolve;
   c->resolve_user = o->resolve_user;

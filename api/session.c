@@ -150,9 +150,7 @@ static struct loop_settings settings_of(tally_session *s,
 
   if (s->on_settled != NULL)
     settings.settled = settle;
-  options_settings(o, &settings);
-  /* What waits for late answers leaves half of the slots to what comes. */
-  settings.config.max_unsettled = o->max_in_flight / 2 / s->loop_count;
+  options_settings(o, s->loop_count, &settings);
   return settings;
 }
 

@@ -80,7 +80,7 @@ typedef enum tally_outcome {
 #define TALLY_ERROR_MAP(XX)                                                    \
   XX(-1, EINVAL, "invalid argument, option or definition")                     \
   XX(-2, ENOMEM, "out of memory")                                              \
-  XX(-3, EBUSY, "the session's limit of operations in flight is reached")      \
+  XX(-3, EBUSY, "the session's limit of operations is reached")                \
   XX(-4, ECLOSED, "the session is closed or closing")                          \
   XX(-5, EDEADLK, "a blocking call on a loop's own thread")                    \
   XX(-6, ECONNECT, "could not connect")                                        \
@@ -195,9 +195,9 @@ typedef struct tally_settled {
  * settled when its connection ends before the answer comes, when the answer
  * says that the server does not know either (a write timeout, say), once
  * closing has ended the operations in flight, and when too many that ended
- * after it wait as well: those that wait take half of max_in_flight at most, an
- * equal part for each loop, and the oldest gives way.  Nothing is sent again,
- * not even what turns out NOT_APPLIED.
+ * after it wait as well: max_in_flight / 2 / loops may wait on a loop (rounded
+ * down: of one slot a loop, none), and the oldest gives way.  Nothing is sent
+ * again, not even what turns out NOT_APPLIED.
  *
  * `settled->row` has the keys, and the deltas as they were sent (a decrement's
  * are negative; counters that were not touched are 0; when static counters
@@ -247,7 +247,8 @@ typedef struct tally_options {
   uint32_t reconnect_min_ms;     /* first pause between attempts [50] */
   uint32_t reconnect_max_ms;     /* longest pause [10,000] */
 
-  uint32_t max_in_flight;            /* of the session [8,192] */
+  uint32_t max_in_flight;            /* of the session, those included that wait
+                                        for late answers [8,192] */
   uint32_t connection_max_in_flight; /* of one connection [2,048] */
   uint32_t max_abandoned;            /* timed-out requests that a connection
                                         may still owe an answer before it is
@@ -637,7 +638,8 @@ TALLY_API int tally_decrement(tally_table *table, const void *row,
                               tally_error *error);
 
 /* The same without waiting.  `callback` may be NULL. Returns 0 when accepted;
- * TALLY_EBUSY at once when max_in_flight operations are pending.
+ * TALLY_EBUSY at once when max_in_flight operations are pending or wait for
+ * late answers (options.on_settled).
  *
  * A server counts the increments of one row one after another (each reads
  * before it writes): hundreds in flight on a single row can outlast

@@ -56,8 +56,8 @@ struct op *session_take(tally_session *s, tally_error *e) {
   if (op == NULL) {
     MARK(session_busy);
     error_set(e, TALLY_EBUSY,
-              "%u operations are in flight, the session's limit "
-              "(max_in_flight)",
+              "%u operations are in flight or wait for late answers, the "
+              "session's limit (max_in_flight)",
               (unsigned)s->slab.capacity);
   }
   return op;

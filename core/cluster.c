@@ -346,6 +346,36 @@ static void on_round_failed(void *arg, const struct failure *why) {
   tell_connected(cl, why);
 }
 
+/* The oldest one that still waits for answers, when too many do. */
+static struct conn *crowded_out(const struct cluster *cl) {
+  size_t count = 0;
+
+  for (struct list *n = cl->draining.next; n != &cl->draining; n = n->next)
+    count++;
+  return count > CLUSTER_DRAINING
+             ? LIST_ENTRY(cl->draining.next, struct conn, link)
+             : NULL;
+}
+
+static void drain(struct cluster *cl, struct conn *conn) {
+  struct conn *oldest;
+  struct failure f;
+
+  MARK(drain_begun);
+  list_push(&cl->draining, &conn->link);
+  conn_drain(conn);
+  oldest = crowded_out(cl);
+  if (oldest == NULL)
+    return;
+  MARK(drain_crowded_out);
+  failure_init(&f, FAILURE_LOST, OUTCOME_NOT_APPLIED,
+               "the connection was given up");
+  memcpy(f.host, oldest->peer.name, sizeof f.host);
+  failure_detail(&f, "it was replaced, and so were %d after it",
+                 CLUSTER_DRAINING);
+  conn_fail(oldest, &f);
+}
+
 static void on_conn_ready(void *arg, struct conn *conn) {
   struct cluster *cl = arg;
   struct conn *old = cl->current;
@@ -358,11 +388,8 @@ static void on_conn_ready(void *arg, struct conn *conn) {
   cl->current = conn;
   dialer_connected(&cl->dialer);
   log_write(&cl->context->log, LOG_INFO, "connected to %s", conn->peer.name);
-  if (old != NULL) {
-    MARK(drain_begun);
-    list_push(&cl->draining, &old->link);
-    conn_drain(old);
-  }
+  if (old != NULL)
+    drain(cl, old);
   tell_connected(cl, NULL);
 }
 
@@ -372,7 +399,7 @@ static void on_conn_crowded(void *arg, struct conn *conn) {
 
   log_write(&cl->context->log, LOG_WARNING,
             "%s owes %u answers that came too late: replacing the connection",
-            conn->peer.name, (unsigned)conn->abandoned_count);
+            conn->peer.name, (unsigned)conn->answers_owed);
   if (conn == cl->current) {
     MARK(crowded_replaced);
     dialer_start_elsewhere(&cl->dialer);
@@ -384,7 +411,7 @@ static void on_conn_closed(void *arg, struct conn *conn,
   struct cluster *cl = arg;
 
   ENSURE(conn->state == CONN_CLOSED && conn->in_flight == 0);
-  ENSURE(list_empty(&conn->sent) && conn->abandoned_count == 0);
+  ENSURE(list_empty(&conn->sent) && conn->answers_owed == 0);
   list_remove(&conn->link);
   list_push(&cl->dead, &conn->link);
   put_back(cl, unsent);
@@ -453,7 +480,7 @@ static void fail_all_unsent(struct cluster *cl, const struct failure *why) {
   while ((op = deadlines_due(&cl->deadlines, UINT64_MAX)) != NULL) {
     struct failure f = *why;
 
-    ENSURE(op->state != OP_SENT && op->state != OP_ABANDONED);
+    ENSURE(op->state != OP_SENT && op->state != OP_UNSETTLED);
     MARK(close_with_unsent);
     op_fail_with(cl->context, op, &f);
   }

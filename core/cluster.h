@@ -12,6 +12,9 @@
  * round over all contact points has failed. */
 typedef void cluster_connected(void *arg, const struct failure *why);
 
+/* So many replaced connections may wait for their last answers. */
+enum { CLUSTER_DRAINING = 4 };
+
 struct cluster {
   struct context *context;
   struct deadlines deadlines;

@@ -132,16 +132,15 @@ enum conn_sent conn_send(struct conn *conn, struct op *op, struct cql_span id) {
     MARK(heartbeat_before_send);
     send_heartbeat(conn);
   }
-  op->stream = streams_take(&conn->streams, op);
+  op->stream = streams_next(&conn->streams);
   if (op->stream == 0) {
     MARK(stream_ids_exhausted);
     return CONN_FULL;
   }
   sent = encode_into_output(conn, op, id);
-  if (sent != CONN_SENT) {
-    streams_release(&conn->streams, op->stream);
+  if (sent != CONN_SENT)
     return sent;
-  }
+  streams_take(&conn->streams, op);
   op->state = OP_SENT;
   op->conn = conn;
   op->end_offset = conn->out.queued;
@@ -155,7 +154,7 @@ enum conn_sent conn_send(struct conn *conn, struct op *op, struct cql_span id) {
 
 static void check_empty(struct conn *conn) {
   if (conn->state == CONN_DRAINING && conn->in_flight == 0 &&
-      conn->abandoned_count == 0) {
+      conn->answers_owed == 0) {
     struct failure f;
 
     ENSURE(list_empty(&conn->sent));
@@ -172,7 +171,7 @@ void conn_abandon(struct conn *conn, struct op *op) {
   ENSURE(op->state == OP_SENT && op->conn == conn && conn->in_flight > 0);
   list_remove(&op->queue);
   conn->in_flight--;
-  conn->abandoned_count++;
+  conn->answers_owed++;
   forgotten = late_keep(c, op);
   if (forgotten == NULL)
     return;
@@ -198,18 +197,18 @@ static void on_answer(struct conn *conn, const struct cql_frame *frame) {
   }
   if (conn->write_error != 0)
     MARK(write_error_then_answers);
+  ENSURE(streams_is_forgotten(op) ||
+         (op->conn == conn && op->stream == frame->header.stream));
   streams_release(&conn->streams, frame->header.stream);
   conn->last_answer = conn->context->now;
-  if (op == &stream_forgotten) {
+  if (streams_is_forgotten(op)) {
     MARK(late_reply_forgotten);
-    ENSURE(conn->abandoned_count > 0);
-    conn->abandoned_count--;
-  } else if (op->state == OP_ABANDONED) {
-    ENSURE(op->conn == conn && conn->abandoned_count > 0);
-    conn->abandoned_count--;
+    conn->answers_owed--;
+  } else if (op->state == OP_UNSETTLED) {
+    conn->answers_owed--;
     late_answered(conn->context, op, frame, &conn->peer);
   } else {
-    ENSURE(op->state == OP_SENT && op->conn == conn && conn->in_flight > 0);
+    ENSURE(op->state == OP_SENT && conn->in_flight > 0);
     conn->in_flight--;
     conn->owner->answered(conn->owner_arg, conn, op, frame);
   }
@@ -343,7 +342,7 @@ void conn_settle(struct conn *conn) {
     return;
   }
   if (!conn->crowded &&
-      conn->abandoned_count > conn->context->config.max_abandoned) {
+      conn->answers_owed > conn->context->config.max_abandoned) {
     conn->crowded = true;
     conn->owner->crowded(conn->owner_arg, conn);
   }
@@ -432,6 +431,9 @@ static void settle_all(struct conn *conn, const struct failure *why,
   struct list sent, *node;
 
   ENSURE(list_empty(&conn->sent) == (conn->in_flight == 0));
+  if (conn->answers_owed > 0)
+    late_drop_all(c, conn);
+  conn->answers_owed = 0;
   list_init(&sent);
   list_append(&sent, &conn->sent);
   while ((node = list_shift(&sent)) != NULL) {
@@ -454,8 +456,6 @@ static void settle_all(struct conn *conn, const struct failure *why,
     }
   }
   conn->in_flight = 0;
-  conn->abandoned_count = 0;
-  late_drop_all(c, conn);
 }
 
 static void close_down(struct conn *conn, const struct failure *why) {

@@ -20,7 +20,7 @@ struct conn_owner {
   /* The answer to op, whose stream is free again. */
   void (*answered)(void *arg, struct conn *conn, struct op *op,
                    const struct cql_frame *frame);
-  /* Too many abandoned requests: it wants to be replaced. Called once. */
+  /* It owes too many answers, and wants to be replaced.  Called once. */
   void (*crowded)(void *arg, struct conn *conn);
   /* The end.  What may have been applied was completed; `unsent` are the
    * operations that certainly were not, in their order, still accepted. The
@@ -46,7 +46,7 @@ struct conn {
   struct streams streams;
   struct list sent; /* operations in flight, in the order of their bytes */
   uint32_t in_flight;
-  uint32_t abandoned_count; /* answers owed to what has ended */
+  uint32_t answers_owed; /* to operations that have ended */
   bool crowded;
 
   struct timer timer; /* handshake, heartbeat, end of draining */
@@ -69,9 +69,9 @@ enum conn_sent conn_send(struct conn *conn, struct op *op, struct cql_span id);
 void conn_flush(struct conn *conn);
 /* End of a turn: deal with a write that failed. */
 void conn_settle(struct conn *conn);
-/* op is about to end without its answer, which stays owed.  The loop keeps the
- * newest increments (state ABANDONED) to settle them by it; of others only the
- * stream is left. */
+/* op is about to end without its answer, which stays owed.  It may be kept for
+ * that (core/late.h), and an older one be forgotten for it; of what is not kept
+ * the stream alone is left, taken. */
 void conn_abandon(struct conn *conn, struct op *op);
 /* No more requests; close when the last answer has come. */
 void conn_drain(struct conn *conn);

@@ -56,7 +56,7 @@ struct context {
                          is read before anything expires */
   uint32_t pending; /* operations accepted and not completed */
   uint64_t last_operation; /* the number that was given last */
-  struct list unsettled;   /* OP_ABANDONED, oldest first */
+  struct list unsettled;   /* OP_UNSETTLED, oldest first */
   uint32_t unsettled_count;
   op_settled *settled; /* NULL: nobody wants to know */
   void *settled_arg;

@@ -203,7 +203,7 @@ void dialer_start_elsewhere(struct dialer *d) {
   if (d->state != DIALER_IDLE)
     return;
   d->contact = (d->contact + 1) % d->contact_count;
-  dialer_start(d);
+  dialer_start_later(d);
 }
 
 void dialer_failed(struct dialer *d, const struct failure *why) {

@@ -58,8 +58,8 @@ void dialer_init(struct dialer *d, struct context *c,
 /* Begin a round in the next turn, unless one is under way.  Calls nobody
  * back. */
 void dialer_start(struct dialer *d);
-/* The same, from the next contact point on: this one does not do its work,
- * though it lets us connect. */
+/* The same after a pause, from the next contact point on: this one does not do
+ * its work, though it lets us connect. */
 void dialer_start_elsewhere(struct dialer *d);
 /* Begin one after a pause. */
 void dialer_start_later(struct dialer *d);

@@ -3,18 +3,19 @@
 #include "core/mark.h"
 
 static void remove_kept(struct context *c, struct op *op) {
-  ENSURE(op->state == OP_ABANDONED && c->unsettled_count > 0);
+  ENSURE(op->state == OP_UNSETTLED && c->unsettled_count > 0);
   list_remove(&op->queue);
   c->unsettled_count--;
 }
 
 /* Were they to keep all slots, nothing could be sent any more. */
 static struct op *make_room(struct context *c) {
-  struct op *oldest = LIST_ENTRY(c->unsettled.next, struct op, queue);
+  struct op *oldest;
 
   if (c->unsettled_count < c->config.max_unsettled)
     return NULL;
   MARK(unsettled_forgotten);
+  oldest = LIST_ENTRY(c->unsettled.next, struct op, queue);
   remove_kept(c, oldest);
   return oldest;
 }
@@ -26,7 +27,7 @@ struct op *late_keep(struct context *c, struct op *op) {
       c->config.max_unsettled == 0)
     return op;
   oldest = make_room(c);
-  op->state = OP_ABANDONED;
+  op->state = OP_UNSETTLED;
   list_push(&c->unsettled, &op->queue);
   c->unsettled_count++;
   return oldest;

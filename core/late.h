@@ -1,6 +1,8 @@
-/* core/late.h - increments that ended UNKNOWN at their deadline.  The newest of
- * a loop are kept (state OP_ABANDONED), each in its slot, so that their answer
- * can settle them when it comes after all. */
+/* core/late.h - increments that ended UNKNOWN at their deadline.  When somebody
+ * wants to know (context.settled), the newest of a loop are kept (state
+ * OP_UNSETTLED), each in its slot, so that their answer can settle them when it
+ * comes after all.  Increments only: their statements live as long as the
+ * session, those of others may be gone by then. */
 #ifndef LATE_H
 #define LATE_H
 

@@ -299,6 +299,7 @@ void loop_close(struct loop *l, void (*on_closed)(void *arg), void *arg) {
 
 void loop_fini(struct loop *l) {
   ENSURE(l->closed && l->context.pending == 0);
+  ENSURE(list_empty(&l->context.unsettled) && l->context.unsettled_count == 0);
   cluster_fini(&l->cluster);
   if (!l->guest)
     net_loop_free(l->context.net);

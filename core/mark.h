@@ -15,7 +15,7 @@
   X(late_reply_unknown, "a late answer leaves it UNKNOWN")                     \
   X(late_reply_forgotten, "a late answer to what nobody remembers")            \
   X(unsettled_forgotten, "more late answers are owed than may keep slots")     \
-  X(late_reply_never, "a connection ends and still owes late answers")         \
+  X(late_reply_never, "a connection ends, and what was kept is never settled") \
   X(settled_row_no_memory, "settled, and no memory for its row")               \
   /* connections that are lost */                                              \
   X(lost_before_last_byte, "lost before a frame was accepted as a whole")      \
@@ -96,6 +96,7 @@
   X(close_with_sent, "closed with a sent operation: UNKNOWN")                  \
   X(close_with_unsent, "closed with an unsent operation: NOT_APPLIED")         \
   X(close_during_handshake, "closed while connecting")                         \
+  X(drain_crowded_out, "too many replaced connections: the oldest is closed")  \
   X(close_while_draining, "closed with a replaced connection still there")     \
   X(submit_while_closing, "an operation comes too late, on the loop")          \
   X(inbox_sealed, "... from another thread")                                   \

@@ -232,7 +232,7 @@ void op_finish(struct context *c, struct op *op, const struct answer *answer) {
   list_remove(&op->deadline_link);
   c->pending--;
   /* The slot goes first: the callback may want it for the next operation. */
-  if (op->state != OP_ABANDONED) {
+  if (op->state != OP_UNSETTLED) {
     list_remove(&op->queue);
     op_release(&c->heap, op);
   }
@@ -254,7 +254,7 @@ void op_fail_with(struct context *c, struct op *op, struct failure *f) {
     f->outcome = OUTCOME_NOT_APPLIED;
   else if (f->outcome == OUTCOME_UNKNOWN && op_is_increment(op))
     f->operation = ++c->last_operation;
-  if (op->state == OP_ABANDONED)
+  if (op->state == OP_UNSETTLED)
     op->operation = f->operation;
   answer.code = f->code;
   answer.outcome = f->outcome;

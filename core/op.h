@@ -65,13 +65,13 @@ enum op_state {
   OP_QUEUED,    /* waits for a connection, or for room in one */
   OP_PREPARING, /* waits for its statement to be prepared */
   OP_SENT,      /* its frame is encoded: it may be applied from now on */
-  OP_ABANDONED, /* ended UNKNOWN, and kept: its answer may settle it */
+  OP_UNSETTLED, /* ended UNKNOWN; kept (core/late.h) */
 };
 
 enum { OP_INLINE_VALUES = 128 };
 
 struct op {
-  struct list queue; /* but for NEW: the list it waits in */
+  struct list queue; /* the list it waits in; NEW: its link in the inbox */
   struct list deadline_link;
   struct conn *conn; /* SENT, ABANDONED */
   const struct statement *statement;

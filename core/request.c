@@ -253,7 +253,7 @@ void request_answered_late(struct context *c, const struct op *op,
   enum outcome outcome;
   enum event event;
 
-  ENSURE(op->state == OP_ABANDONED && op->operation != 0);
+  ENSURE(op->state == OP_UNSETTLED && op->operation != 0);
   event = request_event(c, op->statement->effect, frame, peer, &v);
   outcome = outcome_table[event].outcome;
   if (outcome == OUTCOME_APPLIED)

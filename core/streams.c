@@ -4,7 +4,7 @@
 
 #include "core/mark.h"
 
-struct op stream_forgotten;
+static struct op forgotten;
 
 int streams_init(struct streams *s, const struct net_heap *heap, uint32_t max) {
   memset(s, 0, sizeof *s);
@@ -26,28 +26,25 @@ void streams_fini(struct streams *s, const struct net_heap *heap) {
   s->free = NULL;
 }
 
-static uint16_t take_oldest(struct streams *s) {
-  uint16_t id = s->free[s->free_first];
+int16_t streams_next(const struct streams *s) {
+  if (s->free_count > STREAM_REST)
+    return (int16_t)s->free[s->free_first];
+  return s->untouched <= s->max ? (int16_t)s->untouched : 0;
+}
 
+void streams_take(struct streams *s, struct op *op) {
+  int16_t id = streams_next(s);
+
+  ENSURE(id > 0 && (uint16_t)id <= s->max && s->ops[id] == NULL);
+  s->ops[id] = op;
+  if (id == s->untouched) {
+    s->untouched++;
+    return;
+  }
   MARK(stream_id_reused);
   s->free_count--;
   if (++s->free_first == s->max)
     s->free_first = 0;
-  return id;
-}
-
-int16_t streams_take(struct streams *s, struct op *op) {
-  uint16_t id;
-
-  if (s->free_count > STREAM_REST)
-    id = take_oldest(s);
-  else if (s->untouched <= s->max)
-    id = s->untouched++;
-  else
-    return 0;
-  ENSURE(id > 0 && id <= s->max && s->ops[id] == NULL);
-  s->ops[id] = op;
-  return (int16_t)id;
 }
 
 struct op *streams_find(const struct streams *s, int16_t id) {
@@ -56,7 +53,11 @@ struct op *streams_find(const struct streams *s, int16_t id) {
 
 void streams_forget(struct streams *s, int16_t id) {
   ENSURE(streams_find(s, id) != NULL);
-  s->ops[id] = &stream_forgotten;
+  s->ops[id] = &forgotten;
+}
+
+bool streams_is_forgotten(const struct op *op) {
+  return op == &forgotten;
 }
 
 void streams_release(struct streams *s, int16_t id) {

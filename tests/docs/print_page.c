@@ -36,10 +36,11 @@ static void print_what_to_do(void) {
        "which names the increment by\n  `error.operation` when its answer "
        "comes after all; most answers that are merely late do, within\n  the "
        "server's own limit (5 s unless changed). Where nothing comes (the "
-       "connection was lost, or\n  the server itself does not know), read the "
-       "row once that limit has passed. One reading decides only\n  if you are "
-       "the row's only writer: give each increment that matters a row of its "
-       "own (a key with its\n  number in it) and sum them up when reading.\n"
+       "connection was lost, the\n  server itself does not know, too many "
+       "others waited), read the row once that limit has passed.\n  One reading "
+       "decides only if you are the row's only writer: give each increment "
+       "that matters a\n  row of its own (a key with its number in it) and sum "
+       "them up when reading.\n"
        "- **Money**: a counter table cannot do this. Use a table with "
        "conditional writes.\n\n"
        "Fewer of them: keep `increment_timeout_ms` above the server's own "
@@ -107,7 +108,9 @@ static void print_options(void) {
   NUMBER(heartbeat_timeout_ms, " ms", "and the time it has for that");
   NUMBER(reconnect_min_ms, " ms", "the first pause between two rounds");
   NUMBER(reconnect_max_ms, " ms", "the longest; full jitter");
-  NUMBER(max_in_flight, "", "operations of the session; TALLY_EBUSY beyond");
+  NUMBER(max_in_flight, "",
+         "operations of the session, with those that wait for late answers; "
+         "TALLY_EBUSY beyond");
   NUMBER(connection_max_in_flight, "", "requests of one connection");
   NUMBER(max_abandoned, "",
          "answers a connection may owe before it is replaced");

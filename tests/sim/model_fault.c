@@ -9,8 +9,8 @@
  * - An odd answer is none that any request could take for its own.
  * - A header with a flipped bit goes with a body that means nothing under it:
  *   see model_shape.c.
- * - An answer that is sent twice is so at once: the client cannot have taken the
- *   stream for another request yet, unless it leaves ids no rest.
+ * - An answer that is sent twice is so at once: the client cannot have taken
+ *   the stream for another request yet, unless it leaves ids no rest.
  * - A server is ScyllaDB in each of its SUPPORTED, or in none. */
 #include "tests/sim/model_private.h"
 

@@ -92,6 +92,17 @@ static bool host_of(const struct net_address *a, unsigned *host) {
          a->port == 9042;
 }
 
+/* One in use, one being tried, four replaced ones, and whatever is
+ * about to be closed. */
+static void check_sockets(const struct net_loop *l) {
+  unsigned count = 0;
+
+  for (const struct list *n = l->sockets.next; n != &l->sockets; n = n->next)
+    count++;
+  if (count > 7)
+    violation("a loop has %u sockets open", count);
+}
+
 int net_socket_open(struct net_socket **socket, struct net_loop *loop,
                     const struct net_address *to, uint32_t user_timeout_ms,
                     const struct net_socket_events *events, void *arg) {
@@ -113,6 +124,7 @@ int net_socket_open(struct net_socket **socket, struct net_loop *loop,
   s->wire = wire_open(host, reachable, user_timeout_ms);
   list_init(&s->link);
   list_push(&loop->sockets, &s->link);
+  check_sockets(loop);
   sim.sockets++;
   *socket = s;
   return 0;

@@ -250,7 +250,8 @@ static void begin(void) {
 #define VOID_ON(stream) "84 00 " stream " 08 00000004 00000001"
 #define FIVE            "00000008 0000000000000500 fffffffe 00000001 'a'"
 #define SIX             "00000008 0000000000000600 fffffffe 00000001 'a'"
-#define SEVEN           "00000008 0000000000000700 00000008 0000000000000703 00000001 'b'"
+#define SEVEN                                                                  \
+  "00000008 0000000000000700 00000008 0000000000000703 00000001 'b'"
 
 static void set_up(void) {
   /* Between these quotes letters are bytes: so CQL's strings are left out. */

@@ -39,7 +39,9 @@ class Closed(Case):
         """As goes_on(), among other connections."""
         if state != "kept":
             until(lambda: client.said().count("connected to ") >= 2,
-                  "a new connection")
+                  lambda: f"a new connection; {old} is "
+                  f"{'there' if old in cluster.connections() else 'gone'}, "
+                  f"and the client said: {client.said()}")
         self.applied(client, url)
         (seen,) = [s for s in cluster.executes() if s.url == url]
         self.assertEqual(seen.connection == old, state == "kept")

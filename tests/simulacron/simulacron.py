@@ -39,7 +39,8 @@ def until(condition, what):
     deadline = time.monotonic() + PATIENCE
     while not (held := condition()):
         if time.monotonic() > deadline:
-            raise AssertionError("waited in vain for " + what)
+            raise AssertionError("waited in vain for " +
+                                 (what() if callable(what) else what))
         time.sleep(0.005)
     return held
 

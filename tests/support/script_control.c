@@ -194,6 +194,15 @@ size_t script_last(struct script_server *s, enum script_place place, void *body,
   return len;
 }
 
+uint16_t script_last_stream(struct script_server *s, enum script_place place) {
+  uint16_t stream;
+
+  script_lock(s);
+  stream = s->last_stream[place];
+  pthread_mutex_unlock(&s->mutex);
+  return stream;
+}
+
 /* ---- Waiting ------------------------------------------------------------ */
 
 static struct timespec limit(void) {

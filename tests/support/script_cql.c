@@ -297,6 +297,7 @@ void script_request(struct script_server *s, struct script_conn *c,
   read_request(s, &r, frame[4]);
   s->counts[r.place]++;
   s->last[r.place].len = 0;
+  s->last_stream[r.place] = (uint16_t)r.stream;
   bytes_add(&s->last[r.place], r.body, r.len);
   step = step_for(s, r.place);
   if (r.place == AT_UPDATE)

@@ -91,6 +91,7 @@ struct script_server {
   unsigned counts[SCRIPT_PLACES];
   unsigned answered[SCRIPT_PLACES];
   struct bytes last[SCRIPT_PLACES];
+  uint16_t last_stream[SCRIPT_PLACES];
   struct script_statement statements[STATEMENTS_MAX];
   unsigned statement_count;
   struct script_entry *entries;

@@ -108,6 +108,8 @@ unsigned script_standing(struct script_server *s);
  * at most `cap` bytes of it. */
 size_t script_last(struct script_server *s, enum script_place place, void *body,
                    size_t cap);
+/* ... and its stream. */
+uint16_t script_last_stream(struct script_server *s, enum script_place place);
 
 /* True once the count is reached; false at the limit. */
 bool script_wait(struct script_server *s, enum script_place place,

@@ -31,6 +31,7 @@
   X(late)                                                                      \
   X(settle)                                                                    \
   X(settled_row)                                                               \
+  X(kept)                                                                      \
   X(unknown_id)                                                                \
   X(session)                                                                   \
   X(guest)                                                                     \

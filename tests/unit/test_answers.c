@@ -188,6 +188,34 @@ START_TEST(other_answer) {
 }
 END_TEST
 
+/* The same answer again, when the next increment is already in flight: it is no
+ * answer to that. */
+START_TEST(answered_twice) {
+  uint8_t again[] = {0x84, 0, 0, 0, 0x08, 0, 0, 0, 4, 0, 0, 0, 1};
+  struct done d = {0};
+  struct rig r;
+  uint16_t stream;
+
+  rig_init(&r, (enum rig_mode)_i);
+  rig_connect(&r);
+  rig_applied(&r, "/first");
+  stream = script_last_stream(r.server, AT_UPDATE);
+  again[2] = (uint8_t)(stream >> 8);
+  again[3] = (uint8_t)stream;
+  script_next_kind(r.server, AT_UPDATE, SCRIPT_HOLD, 1);
+  rig_submit(&r, "/home", 1, &d);
+  ck_assert(rig_served(&r, AT_UPDATE, 2));
+  script_say(r.server, again, sizeof again);
+  ck_assert(rig_done(&r, &d));
+  ck_assert_int_eq(d.outcome, TALLY_UNKNOWN);
+  ck_assert_int_eq(d.error.cause, TALLY_EPROTOCOL);
+  ck_assert_ptr_nonnull(strstr(d.error.detail, "nobody asked"));
+  rig_applied(&r, "/next");
+  ck_assert_uint_eq(script_accepted(r.server), 2);
+  rig_fini(&r);
+}
+END_TEST
+
 /* ---- Blocking calls say the same ---------------------------------------- */
 
 START_TEST(blocking_calls_tell_the_outcome) {
@@ -224,6 +252,7 @@ Suite *answers_suite(void) {
   tcase_set_timeout(tc, 60);
   tcase_add_loop_test(tc, error_code, 0, ERRORS * RIG_MODES);
   tcase_add_loop_test(tc, other_answer, 0, FRAMES * RIG_MODES);
+  tcase_add_loop_test(tc, answered_twice, 0, RIG_MODES);
   tcase_add_loop_test(tc, blocking_calls_tell_the_outcome, 0, 2);
   suite_add_tcase(s, tc);
   return s;

@@ -2,6 +2,7 @@
  * or before them to a loop that was busy. */
 #include <string.h>
 
+#include "core/streams.h"
 #include "tests/support/rig.h"
 #include "tests/unit/suites.h"
 
@@ -111,7 +112,7 @@ END_TEST
 /* Streams are used again only after their answer, also when all the others
  * were used up. */
 START_TEST(abandoned_streams_are_not_reused) {
-  enum { HELD = 4, ROUNDS = 20 };
+  enum { HELD = 4, ROUNDS = 3 * HELD + STREAM_REST + 1 };
   static struct done held[HELD];
   struct rig r;
 

@@ -47,7 +47,7 @@ START_TEST(slots_come_back_fresh) {
   ck_assert(op_bind_bigint(op, &heap, 7));
   op->deadline = 99;
   op->prepares = 2;
-  op->state = OP_ABANDONED;
+  op->state = OP_UNSETTLED;
   op->user = &slab;
   op_release(&heap, op);
   op = op_take(&slab);
@@ -330,7 +330,7 @@ START_TEST(abandoned_keeps_its_slot) {
 
   ck_assert_int_eq(slab_init(&slab, &heap, 1, false), 0);
   op = pending(&c, &slab, &e, &counts);
-  op->state = OP_ABANDONED;
+  op->state = OP_UNSETTLED;
   op_fail(&c, op, EVENT_DEADLINE, "h:1", NULL);
   ck_assert_int_eq(e.calls, 1);
   ck_assert_int_eq(e.outcome, OUTCOME_UNKNOWN);
@@ -366,7 +366,7 @@ START_TEST(unknown_increments_are_numbered) {
   op_fail(&c, op, EVENT_DEADLINE, NULL, NULL);
   ck_assert_uint_eq(e.operation, 0);
   op = pending(&c, &slab, &e, &counts);
-  op->state = OP_ABANDONED;
+  op->state = OP_UNSETTLED;
   op_fail(&c, op, EVENT_DEADLINE, NULL, NULL);
   ck_assert_uint_eq(e.operation, 42);
   ck_assert_uint_eq(op->operation, 42);

@@ -521,102 +521,6 @@ START_TEST(each_by_its_id) {
 }
 END_TEST
 
-/* ---- More than may wait -------------------------------------------------- */
-
-/* All slots were in flight on a host that fell silent: they are free again at
- * their deadline, but for the newest half of them, and these settle. */
-START_TEST(half_of_the_slots_may_wait) {
-  enum { SLOTS = 6 };
-  static struct done held[SLOTS], more[SLOTS];
-  struct seen seen;
-  struct rig r;
-
-  memset(held, 0, sizeof held);
-  memset(more, 0, sizeof more);
-  setup(&r, &seen, (enum rig_mode)_i);
-  r.options.max_in_flight = SLOTS;
-  rig_connect(&r);
-  rig_answered(&r, "/first");
-  script_next_kind(r.server, AT_UPDATE, SCRIPT_HOLD, SLOTS);
-  for (int i = 0; i < SLOTS; i++)
-    rig_submit(&r, "/home", 1 + i, &held[i]);
-  for (int i = 0; i < SLOTS; i++) {
-    ck_assert(rig_done(&r, &held[i]));
-    is_unknown(&held[i]);
-  }
-  for (int i = 0; i < SLOTS / 2; i++)
-    rig_submit(&r, "/more", 1, &more[i]);
-  for (int i = 0; i < SLOTS / 2; i++) {
-    ck_assert(rig_done(&r, &more[i]));
-    ck_assert_int_eq(more[i].outcome, TALLY_APPLIED);
-  }
-  release_and_read(&r);
-  ck_assert_int_eq(seen.calls, SLOTS / 2);
-  ck_assert_uint_eq(seen.operation, held[SLOTS - 1].error.operation);
-  /* All answers have come: all slots are free. */
-  memset(more, 0, sizeof more);
-  for (int i = 0; i < SLOTS; i++)
-    rig_submit(&r, "/more", 1, &more[i]);
-  for (int i = 0; i < SLOTS; i++)
-    ck_assert(rig_done(&r, &more[i]));
-  ck_assert_int_eq(script_sum(r.server, "/home", "views"), 21);
-  ck_assert_uint_eq(script_accepted(r.server), 1);
-  rig_fini(&r);
-}
-END_TEST
-
-/* Nobody wants to know: nothing waits. */
-START_TEST(no_slot_waits_for_nobody) {
-  struct done d;
-  struct seen seen;
-  struct rig r;
-
-  setup(&r, &seen, (enum rig_mode)_i);
-  r.options.on_settled = NULL;
-  r.options.max_in_flight = 1;
-  rig_connect(&r);
-  rig_answered(&r, "/first");
-  for (int i = 0; i < 3; i++)
-    hold_one(&r, NULL, &d);
-  rig_applied(&r, "/next");
-  script_release(r.server);
-  rig_applied(&r, "/next");
-  ck_assert_int_eq(script_sum(r.server, "/home", "views"), 21);
-  ck_assert_uint_eq(script_accepted(r.server), 1);
-  rig_fini(&r);
-}
-END_TEST
-
-/* The connection ends, and what waited on it gives its slots back. */
-START_TEST(none_waits_without_a_connection) {
-  enum { SLOTS = 4 };
-  static struct done more[SLOTS];
-  struct seen seen;
-  struct done d;
-  struct rig r;
-
-  setup(&r, &seen, (enum rig_mode)_i);
-  r.options.max_in_flight = SLOTS;
-  rig_connect(&r);
-  rig_answered(&r, "/first");
-  hold_one(&r, NULL, &d);
-  hold_one(&r, NULL, &d);
-  script_next_kind(r.server, AT_UPDATE, SCRIPT_CLOSE, 1);
-  rig_increment(&r, "/home", 1, &d);
-  is_unknown(&d);
-  rig_applied(&r, "/next");
-  memset(more, 0, sizeof more);
-  for (int i = 0; i < SLOTS; i++)
-    rig_submit(&r, "/more", 1, &more[i]);
-  for (int i = 0; i < SLOTS; i++) {
-    ck_assert(rig_done(&r, &more[i]));
-    ck_assert_int_eq(more[i].outcome, TALLY_APPLIED);
-  }
-  ck_assert_int_eq(seen.calls, 0);
-  rig_fini(&r);
-}
-END_TEST
-
 Suite *settle_suite(void) {
   Suite *s = suite_create("settle");
   TCase *tc = tcase_create("modes");
@@ -636,9 +540,6 @@ Suite *settle_suite(void) {
   tcase_add_loop_test(tc, row_with_a_long_key, 0, RIG_MODES);
   tcase_add_loop_test(tc, no_memory_no_row, 0, RIG_MODES);
   tcase_add_loop_test(tc, each_by_its_id, 0, RIG_MODES);
-  tcase_add_loop_test(tc, half_of_the_slots_may_wait, 0, RIG_MODES);
-  tcase_add_loop_test(tc, no_slot_waits_for_nobody, 0, RIG_MODES);
-  tcase_add_loop_test(tc, none_waits_without_a_connection, 0, RIG_MODES);
   suite_add_tcase(s, tc);
   return s;
 }

@@ -8,6 +8,15 @@
 static const struct net_heap heap;
 static struct op ops[4];
 
+/* The id, or 0. */
+static int16_t take(struct streams *s, struct op *op) {
+  int16_t id = streams_next(s);
+
+  if (id != 0)
+    streams_take(s, op);
+  return id;
+}
+
 static const uint32_t k_max[] = {1, 2, 7, 2560, 32767, 32768, 100000};
 
 /* Every id from 1 to the last, each once, never 0. */
@@ -19,24 +28,24 @@ START_TEST(ids_from_one_to_the_last) {
 
   ck_assert_int_eq(streams_init(&s, &heap, max), 0);
   for (uint32_t i = 0; i < last; i++) {
-    int16_t id = streams_take(&s, &ops[i % 4]);
+    int16_t id = take(&s, &ops[i % 4]);
 
     if (id < 1 || (uint32_t)id > last || seen[id]++)
       ck_abort_msg("id %d at %u", (int)id, (unsigned)i);
     if (streams_find(&s, id) != &ops[i % 4])
       ck_abort_msg("id %d stands for another", (int)id);
   }
-  ck_assert_int_eq(streams_take(&s, &ops[0]), 0);
+  ck_assert_int_eq(take(&s, &ops[0]), 0);
   /* The first one that is free again is the first to be taken, once enough of
    * them rest. */
   for (uint32_t id = last; id > last - STREAM_REST; id--) {
     streams_release(&s, (int16_t)id);
     ck_assert_ptr_null(streams_find(&s, (int16_t)id));
-    ck_assert_int_eq(streams_take(&s, &ops[0]), 0);
+    ck_assert_int_eq(take(&s, &ops[0]), 0);
   }
   streams_release(&s, 1);
-  ck_assert_int_eq(streams_take(&s, &ops[3]), (int)last);
-  ck_assert_int_eq(streams_take(&s, &ops[0]), 0);
+  ck_assert_int_eq(take(&s, &ops[3]), (int)last);
+  ck_assert_int_eq(take(&s, &ops[0]), 0);
   streams_fini(&s, &heap);
   free(seen);
 }
@@ -46,7 +55,7 @@ START_TEST(strange_ids_stand_for_nobody) {
   struct streams s;
 
   ck_assert_int_eq(streams_init(&s, &heap, 100), 0);
-  ck_assert_int_eq(streams_take(&s, &ops[0]), 1);
+  ck_assert_int_eq(take(&s, &ops[0]), 1);
   for (int id = INT16_MIN; id <= INT16_MAX; id++)
     if ((streams_find(&s, (int16_t)id) != NULL) != (id == 1))
       ck_abort_msg("id %d", id);
@@ -60,12 +69,31 @@ START_TEST(forgotten_ids_stay_taken) {
 
   ck_assert_int_eq(streams_init(&s, &heap, 1), 0);
   for (int id = 1; id <= 1 + STREAM_REST; id++)
-    ck_assert_int_eq(streams_take(&s, &ops[0]), id);
+    ck_assert_int_eq(take(&s, &ops[0]), id);
   streams_forget(&s, 7);
-  ck_assert_ptr_eq(streams_find(&s, 7), &stream_forgotten);
-  ck_assert_int_eq(streams_take(&s, &ops[0]), 0);
+  ck_assert(streams_is_forgotten(streams_find(&s, 7)));
+  ck_assert(!streams_is_forgotten(streams_find(&s, 6)));
+  ck_assert_int_eq(take(&s, &ops[0]), 0);
   streams_release(&s, 7);
   ck_assert_ptr_null(streams_find(&s, 7));
+  streams_fini(&s, &heap);
+}
+END_TEST
+
+/* Looking at the next one, as often as may be, moves nothing on: what could not
+ * be sent used up no rest. */
+START_TEST(looking_takes_nothing) {
+  struct streams s;
+  int16_t id;
+
+  ck_assert_int_eq(streams_init(&s, &heap, 1), 0);
+  for (int i = 0; i < 100; i++)
+    ck_assert_int_eq(streams_next(&s), 1);
+  for (int i = 0; i <= STREAM_REST; i++)
+    streams_release(&s, (id = take(&s, &ops[0])));
+  for (int i = 0; i < 100; i++)
+    ck_assert_int_eq(streams_next(&s), 1);
+  ck_assert_int_ne(id, 1);
   streams_fini(&s, &heap);
 }
 END_TEST
@@ -77,7 +105,7 @@ START_TEST(ids_rest) {
 
   ck_assert_int_eq(streams_init(&s, &heap, 1), 0);
   for (int i = 1; i < 1000; i++) {
-    int16_t id = streams_take(&s, &ops[0]);
+    int16_t id = take(&s, &ops[0]);
 
     ck_assert_int_ge(id, 1);
     ck_assert_int_le(id, STREAM_REST + 1);
@@ -109,7 +137,7 @@ START_TEST(reuse_only_after_release) {
       taken--;
       continue;
     }
-    id = streams_take(&s, &ops[step % 4]);
+    id = take(&s, &ops[step % 4]);
     if (id == 0 && taken < AT_ONCE)
       ck_abort_msg("step %d: id %d with %u taken", step, (int)id, taken);
     if (id == 0)
@@ -133,6 +161,7 @@ Suite *streams_suite(void) {
                       (int)(sizeof k_max / sizeof k_max[0]));
   tcase_add_test(tc, strange_ids_stand_for_nobody);
   tcase_add_test(tc, forgotten_ids_stay_taken);
+  tcase_add_test(tc, looking_takes_nothing);
   tcase_add_test(tc, ids_rest);
   tcase_add_loop_test(tc, reuse_only_after_release, 0, 10);
   suite_add_tcase(s, tc);
