@@ -140,7 +140,7 @@ enum conn_sent conn_send(struct conn *conn, struct op *op, struct cql_span id) {
   sent = encode_into_output(conn, op, id);
   if (sent != CONN_SENT)
     return sent;
-  streams_take(&conn->streams, op);
+  streams_take(&conn->streams, op->stream, op);
   op->state = OP_SENT;
   op->conn = conn;
   op->end_offset = conn->out.queued;

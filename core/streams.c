@@ -32,10 +32,8 @@ int16_t streams_next(const struct streams *s) {
   return s->untouched <= s->max ? (int16_t)s->untouched : 0;
 }
 
-void streams_take(struct streams *s, struct op *op) {
-  int16_t id = streams_next(s);
-
-  ENSURE(id > 0 && (uint16_t)id <= s->max && s->ops[id] == NULL);
+void streams_take(struct streams *s, int16_t id, struct op *op) {
+  ENSURE(id > 0 && id == streams_next(s) && s->ops[id] == NULL);
   s->ops[id] = op;
   if (id == s->untouched) {
     s->untouched++;

@@ -24,8 +24,8 @@ int streams_init(struct streams *s, const struct net_heap *heap, uint32_t max);
 void streams_fini(struct streams *s, const struct net_heap *heap);
 /* The id that is next (from 1), or 0 when all are taken or rest. */
 int16_t streams_next(const struct streams *s);
-/* That one stands for op from now on. */
-void streams_take(struct streams *s, struct op *op);
+/* That one, as streams_next() has just said, stands for op from now on. */
+void streams_take(struct streams *s, int16_t id, struct op *op);
 /* NULL: this id asked for nothing. */
 struct op *streams_find(const struct streams *s, int16_t id);
 /* The request is let go of; the id stays taken until its answer has come, and

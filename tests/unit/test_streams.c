@@ -13,7 +13,7 @@ static int16_t take(struct streams *s, struct op *op) {
   int16_t id = streams_next(s);
 
   if (id != 0)
-    streams_take(s, op);
+    streams_take(s, id, op);
   return id;
 }
 
