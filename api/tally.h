@@ -242,7 +242,8 @@ typedef struct tally_options {
   uint32_t read_timeout_ms;      /* [2,000] */
   uint32_t schema_timeout_ms;    /* CREATE, ALTER, agreement [10,000] */
   uint32_t close_timeout_ms;     /* [6,000] */
-  uint32_t heartbeat_ms;         /* silence before an OPTIONS [10,000] */
+  uint32_t heartbeat_ms;         /* silence (no whole frame) before an OPTIONS
+                                    [10,000] */
   uint32_t heartbeat_timeout_ms; /* ... and for its answer [5,000] */
   uint32_t reconnect_min_ms;     /* first pause between attempts [50] */
   uint32_t reconnect_max_ms;     /* longest pause [10,000] */

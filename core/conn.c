@@ -128,7 +128,7 @@ enum conn_sent conn_send(struct conn *conn, struct op *op, struct cql_span id) {
   /* After a long silence the peer may be gone without a word: ask, so that
    * this is noticed before the operation's own deadline. */
   if (conn->heartbeat_sent == 0 &&
-      c->now - conn->last_read > c->config.heartbeat) {
+      c->now - conn->last_frame > c->config.heartbeat) {
     MARK(heartbeat_before_send);
     send_heartbeat(conn);
   }
@@ -225,7 +225,7 @@ static void on_control(struct conn *conn, const struct cql_frame *frame) {
     if (conn->state >= CONN_READY) {
       MARK(heartbeat_answered);
       timer_set(&conn->context->timers, &conn->timer,
-                conn->last_read + conn->context->config.heartbeat);
+                conn->last_frame + conn->context->config.heartbeat);
     }
   }
   conn_event(conn, event, &why);
@@ -272,6 +272,7 @@ static void take_frames(struct conn *conn) {
   while (conn->state != CONN_CLOSED) {
     switch (input_next(&conn->in, &frame)) {
     case CQL_OK:
+      conn->last_frame = conn->context->now;
       on_frame(conn, &frame);
       break;
     case CQL_MORE:
@@ -307,7 +308,6 @@ static bool read_once(struct conn *conn) {
                 n == 0 ? "closed by the server" : net_error_text((int)n));
     return false;
   }
-  conn->last_read = conn->context->now;
   take_frames(conn);
   return conn->state != CONN_CLOSED && conn->in.filled;
 }
@@ -387,7 +387,7 @@ static void on_timer(struct timer *timer) {
     return;
   }
   if (conn->heartbeat_sent != 0) {
-    if (conn->last_read > conn->heartbeat_sent) {
+    if (conn->last_frame > conn->heartbeat_sent) {
       MARK(heartbeat_overtaken);
       conn->heartbeat_sent = 0; /* it lives, whatever it answers */
     } else if (c->now >= conn->heartbeat_sent + config->heartbeat_timeout) {
@@ -398,14 +398,14 @@ static void on_timer(struct timer *timer) {
     }
   }
   if (conn->heartbeat_sent == 0 &&
-      c->now >= conn->last_read + config->heartbeat) {
+      c->now >= conn->last_frame + config->heartbeat) {
     send_heartbeat(conn);
     conn_flush(conn);
     return;
   }
   next = conn->heartbeat_sent != 0
              ? conn->heartbeat_sent + config->heartbeat_timeout
-             : conn->last_read + config->heartbeat;
+             : conn->last_frame + config->heartbeat;
   if (conn->state == CONN_DRAINING && end < next)
     next = end;
   timer_set(&c->timers, &conn->timer, next);
@@ -492,7 +492,7 @@ static void conn_event(struct conn *conn, enum conn_event event,
   if (step.actions & (CONN_DO_OPTIONS | CONN_DO_STARTUP))
     conn_flush(conn);
   if (step.actions & CONN_DO_ANNOUNCE) {
-    conn->last_read = conn->last_answer = c->now;
+    conn->last_frame = conn->last_answer = c->now;
     timer_set(&c->timers, &conn->timer, c->now + c->config.heartbeat);
     conn->owner->ready(conn->owner_arg, conn);
   }

@@ -50,7 +50,9 @@ struct conn {
   bool crowded;
 
   struct timer timer; /* handshake, heartbeat, end of draining */
-  uint64_t last_read; /* net_clock() */
+  /* net_clock(), when a whole frame came: bytes alone do not show that the peer
+   * lives, for a frame may never end. */
+  uint64_t last_frame;
   uint64_t last_answer;
   uint64_t heartbeat_sent; /* 0: none under way */
 };

@@ -318,6 +318,30 @@ START_TEST(silence_is_noticed) {
 }
 END_TEST
 
+/* A header that promises more than ever comes: answers to heartbeats vanish in
+ * it, and their bytes are no sign of life. */
+START_TEST(a_frame_without_end_is_silence) {
+  static const uint8_t header[] = {0x84, 0, 0, 9, 0x08, 0, 0x0f, 0, 0};
+  struct done d = {0};
+  struct rig r;
+
+  rig_init(&r, (enum rig_mode)_i);
+  r.options.heartbeat_ms = 50;
+  r.options.heartbeat_timeout_ms = 200;
+  rig_connect(&r);
+  rig_applied(&r, "/first");
+  script_say(r.server, header, sizeof header);
+  rig_submit(&r, "/home", 1, &d);
+  ck_assert(rig_done(&r, &d));
+  ck_assert_int_eq(d.outcome, TALLY_UNKNOWN);
+  ck_assert_int_eq(d.error.cause, TALLY_ELOST);
+  ck_assert_ptr_nonnull(strstr(d.error.detail, "heartbeat"));
+  rig_applied(&r, "/next");
+  ck_assert_uint_eq(script_accepted(r.server), 2);
+  rig_fini(&r);
+}
+END_TEST
+
 Suite *late_suite(void) {
   Suite *s = suite_create("late");
   TCase *tc = tcase_create("modes");
@@ -335,6 +359,7 @@ Suite *late_suite(void) {
   tcase_add_loop_test(tc, nothing_waits, 0, 2);
   tcase_add_loop_test(tc, heartbeats_are_answered, 0, RIG_MODES);
   tcase_add_loop_test(tc, silence_is_noticed, 0, RIG_MODES);
+  tcase_add_loop_test(tc, a_frame_without_end_is_silence, 0, RIG_MODES);
   suite_add_tcase(s, tc);
   return s;
 }
