@@ -7,7 +7,6 @@
 static void on_conn_ready(void *arg, struct conn *conn);
 static void on_conn_answered(void *arg, struct conn *conn, struct op *op,
                              const struct cql_frame *frame);
-static void on_conn_crowded(void *arg, struct conn *conn);
 static void on_conn_closed(void *arg, struct conn *conn,
                            const struct failure *why, struct list *unsent);
 static void on_dial(void *arg, const struct net_address *address,
@@ -288,6 +287,20 @@ static void expire_unsent(struct cluster *cl, struct op *op) {
   op_fail_with(cl->context, op, &f);
 }
 
+/* It owes too many answers: replaced first, drained after. */
+static void replace_crowded(struct cluster *cl) {
+  const struct conn *conn = cl->current;
+
+  if (conn == NULL || cl->dialer.state != DIALER_IDLE ||
+      conn->answers_owed <= cl->context->config.max_abandoned)
+    return;
+  MARK(crowded_replaced);
+  log_write(&cl->context->log, LOG_WARNING,
+            "%s owes %u answers that are late: replacing the connection",
+            conn->peer.name, (unsigned)conn->answers_owed);
+  dialer_start_elsewhere(&cl->dialer);
+}
+
 void cluster_expire(struct cluster *cl, uint64_t now) {
   struct op *op;
 
@@ -302,12 +315,13 @@ void cluster_expire(struct cluster *cl, uint64_t now) {
       expire_unsent(cl, op);
     }
   }
+  replace_crowded(cl);
 }
 
 /* ---- Connections -------------------------------------------------------- */
 
 static const struct conn_owner conn_owner = {on_conn_ready, on_conn_answered,
-                                             on_conn_crowded, on_conn_closed};
+                                             on_conn_closed};
 static const struct dialer_owner dialer_owner = {on_dial, on_round_failed};
 
 static void tell_connected(struct cluster *cl, const struct failure *why) {
@@ -391,19 +405,6 @@ static void on_conn_ready(void *arg, struct conn *conn) {
   if (old != NULL)
     drain(cl, old);
   tell_connected(cl, NULL);
-}
-
-/* Replaced first, drained after. */
-static void on_conn_crowded(void *arg, struct conn *conn) {
-  struct cluster *cl = arg;
-
-  log_write(&cl->context->log, LOG_WARNING,
-            "%s owes %u answers that came too late: replacing the connection",
-            conn->peer.name, (unsigned)conn->answers_owed);
-  if (conn == cl->current) {
-    MARK(crowded_replaced);
-    dialer_start_elsewhere(&cl->dialer);
-  }
 }
 
 static void on_conn_closed(void *arg, struct conn *conn,

@@ -328,24 +328,16 @@ static void on_writable(void *arg) {
 }
 
 void conn_settle(struct conn *conn) {
-  if (conn->state == CONN_CLOSED)
-    return;
-  if (conn->write_error != 0) {
-    int error = conn->write_error;
+  int error = conn->write_error;
 
-    /* Answers may have come before the end did. */
-    while (conn->state != CONN_CLOSED && read_once(conn))
-      continue;
-    if (conn->state != CONN_CLOSED)
-      failed_with(conn, FAILURE_LOST, "the connection was lost",
-                  net_error_text(error));
+  if (conn->state == CONN_CLOSED || error == 0)
     return;
-  }
-  if (!conn->crowded &&
-      conn->answers_owed > conn->context->config.max_abandoned) {
-    conn->crowded = true;
-    conn->owner->crowded(conn->owner_arg, conn);
-  }
+  /* Answers may have come before the end did. */
+  while (conn->state != CONN_CLOSED && read_once(conn))
+    continue;
+  if (conn->state != CONN_CLOSED)
+    failed_with(conn, FAILURE_LOST, "the connection was lost",
+                net_error_text(error));
 }
 
 /* ---- Life --------------------------------------------------------------- */

@@ -20,8 +20,6 @@ struct conn_owner {
   /* The answer to op, whose stream is free again. */
   void (*answered)(void *arg, struct conn *conn, struct op *op,
                    const struct cql_frame *frame);
-  /* It owes too many answers, and wants to be replaced.  Called once. */
-  void (*crowded)(void *arg, struct conn *conn);
   /* The end.  What may have been applied was completed; `unsent` are the
    * operations that certainly were not, in their order, still accepted. The
    * owner frees it with conn_free(), in a later turn or at the end of this. */
@@ -47,7 +45,6 @@ struct conn {
   struct list sent; /* operations in flight, in the order of their bytes */
   uint32_t in_flight;
   uint32_t answers_owed; /* to operations that have ended */
-  bool crowded;
 
   struct timer timer; /* handshake, heartbeat, end of draining */
   /* net_clock(), when a whole frame came: bytes alone do not show that the peer
@@ -69,7 +66,7 @@ int conn_open(struct conn **conn, struct context *c,
 enum conn_sent conn_send(struct conn *conn, struct op *op, struct cql_span id);
 /* Hand what is encoded to the system. */
 void conn_flush(struct conn *conn);
-/* End of a turn: deal with a write that failed. */
+/* After the reads of a turn: deal with a write that failed before it. */
 void conn_settle(struct conn *conn);
 /* op is about to end without its answer, which stays owed.  It may be kept for
  * that (core/late.h), and an older one be forgotten for it; of what is not kept

@@ -151,8 +151,9 @@ static void after_poll(void *arg) {
   struct loop *l = arg;
 
   context_enter(&l->context);
-  expire(l);
+  /* All that came is read before anything expires. */
   cluster_settle(&l->cluster);
+  expire(l);
   cluster_flush(&l->cluster, true);
   if (l->closing) {
     if (l->context.pending == 0 || l->close_now)
