@@ -73,7 +73,7 @@ enum { OP_INLINE_VALUES = 128 };
 struct op {
   struct list queue; /* the list it waits in; NEW: its link in the inbox */
   struct list deadline_link;
-  struct conn *conn; /* SENT, ABANDONED */
+  struct conn *conn; /* SENT, UNSETTLED */
   const struct statement *statement;
   op_done *done;
   op_callback *callback;
@@ -84,7 +84,7 @@ struct op {
   union {
     uint64_t end_offset; /* SENT: of the frame's last byte, in all bytes that
                             the connection was ever given */
-    uint64_t operation;  /* ABANDONED: its number */
+    uint64_t operation;  /* UNSETTLED: its number */
   };
   uint32_t values_len;
   uint32_t values_cap;
@@ -141,7 +141,7 @@ bool op_value_next(const struct op *op, uint32_t *at, uint8_t **p,
 /* ---- The end ------------------------------------------------------------ */
 
 /* The one place where an accepted operation ends: leaves every list, gives its
- * slot back (unless it is kept for its answer: state ABANDONED) and calls
+ * slot back (unless it is kept for its answer: state UNSETTLED) and calls
  * done. */
 void op_finish(struct context *c, struct op *op, const struct answer *answer);
 void op_finish_applied(struct context *c, struct op *op);
