@@ -16,6 +16,7 @@
   X(murmur3)                                                                   \
   X(conn_fsm)                                                                  \
   X(timer)                                                                     \
+  X(ring)                                                                      \
   X(op)                                                                        \
   X(streams)                                                                   \
   X(output)                                                                    \
