@@ -16,6 +16,7 @@
   X(murmur3)                                                                   \
   X(conn_fsm)                                                                  \
   X(timer)                                                                     \
+  X(topology)                                                                  \
   X(ring)                                                                      \
   X(op)                                                                        \
   X(streams)                                                                   \
