@@ -46,10 +46,6 @@ struct entry {
   uint32_t host;
 };
 
-static uint64_t key_of(int64_t token) {
-  return (uint64_t)token ^ UINT64_C(1) << 63;
-}
-
 /* By one byte of the key; what has the same keeps its order. */
 static void sort_by_byte(struct entry *to, const struct entry *from, size_t n,
                          unsigned shift) {
@@ -83,7 +79,7 @@ static void fill_entries(struct entry *entries, const struct ring_host *hosts,
 
   for (size_t i = 0; i < count; i++)
     for (size_t t = 0; t < hosts[i].token_count; t++)
-      entries[n++] = (struct entry){key_of(hosts[i].tokens[t]), (uint32_t)i};
+      entries[n++] = (struct entry){ring_key(hosts[i].tokens[t]), (uint32_t)i};
 }
 
 static void take_entries(struct ring *r, const struct entry *entries,
@@ -93,7 +89,7 @@ static void take_entries(struct ring *r, const struct entry *entries,
       r->duplicates += entries[i].host != entries[i - 1].host;
       continue;
     }
-    r->tokens[r->token_count] = (int64_t)key_of((int64_t)entries[i].key);
+    r->tokens[r->token_count] = (int64_t)ring_key((int64_t)entries[i].key);
     r->owners[r->token_count++] = (uint16_t)entries[i].host;
   }
 }
@@ -111,7 +107,7 @@ static void fill_buckets(struct ring *r, size_t count) {
   uint32_t token = 0;
 
   for (size_t b = 0; b < count; b++) {
-    while (token < r->token_count && key_of(r->tokens[token]) >> r->shift < b)
+    while (token < r->token_count && ring_key(r->tokens[token]) >> r->shift < b)
       token++;
     r->buckets[b] = token;
   }
@@ -179,12 +175,18 @@ void ring_free(const struct net_heap *heap, struct ring *r) {
   net_free(heap, r);
 }
 
-uint32_t ring_find(const struct ring *r, int64_t token) {
-  uint64_t bucket = key_of(token) >> r->shift;
-  uint32_t low = r->buckets[bucket], high = r->buckets[bucket + 1];
+uint32_t ring_find_from(const struct ring *r, uint32_t near, int64_t token) {
+  uint32_t low = near, high;
 
-  /* Hosts may claim what tokens they like: a bucket can be crowded. */
-  while (high - low > 8) {
+  /* About one token is in a bucket ... */
+  for (int i = 0; i < 8; i++, low++)
+    if (low == r->token_count)
+      return 0;
+    else if (r->tokens[low] >= token)
+      return low;
+  /* ... but hosts may claim what tokens they like. */
+  high = r->buckets[(ring_key(token) >> r->shift) + 1];
+  while (low < high) {
     uint32_t middle = low + (high - low) / 2;
 
     if (r->tokens[middle] < token)
@@ -192,7 +194,5 @@ uint32_t ring_find(const struct ring *r, int64_t token) {
     else
       high = middle;
   }
-  while (low < high && r->tokens[low] < token)
-    low++;
   return low < r->token_count ? low : 0;
 }

@@ -39,8 +39,20 @@ struct ring {
 struct ring *ring_make(const struct net_heap *heap,
                        const struct ring_host *hosts, size_t count);
 void ring_free(const struct net_heap *heap, struct ring *r);
-/* The place of the token that a key with this one belongs to.  The ring has
- * tokens. */
-uint32_t ring_find(const struct ring *r, int64_t token);
+/* A token's bits, its sign turned round: in the order of tokens. */
+static inline uint64_t ring_key(int64_t token) {
+  return (uint64_t)token ^ UINT64_C(1) << 63;
+}
+
+/* The place of the token that a key with this one belongs to, in a ring that
+ * has tokens; in two steps, of which the first gives a place close by. */
+static inline uint32_t ring_near(const struct ring *r, int64_t token) {
+  return r->buckets[ring_key(token) >> r->shift];
+}
+uint32_t ring_find_from(const struct ring *r, uint32_t near, int64_t token);
+
+static inline uint32_t ring_find(const struct ring *r, int64_t token) {
+  return ring_find_from(r, ring_near(r, token), token);
+}
 
 #endif
