@@ -4,10 +4,13 @@
 
 #include <string.h>
 
-/* Writes "k1" = ? AND "k2" = ?, and the binds for it. */
+/* Writes "k1" = ? AND "k2" = ?, and the binds for it: the partition key's
+ * columns come first. */
 static void add_where(const tally_table *t, struct text *out,
-                      struct statement_bind *binds, uint16_t *bind_count,
-                      uint16_t key_count) {
+                      struct statement *s, struct statement_bind *binds,
+                      uint16_t *bind_count, uint16_t key_count) {
+  s->key_first = *bind_count;
+  s->key_count = t->partition_count;
   text_add(out, " WHERE ");
   for (uint16_t i = 0; i < key_count; i++) {
     const tally_column *c = &t->columns[t->keys[i]];
@@ -57,7 +60,7 @@ bool statement_select(tally_table *t) {
   }
   text_add(&text, " FROM ");
   text_add(&text, t->qualified);
-  add_where(t, &text, binds, &bind_count, t->key_count);
+  add_where(t, &text, &t->select, binds, &bind_count, t->key_count);
   /* The full key names one row; a second one is worth noticing. */
   text_add(&text, " LIMIT 2");
   t->select.reads_counters = true;
@@ -93,7 +96,7 @@ static struct update *update_new(tally_table *t, uint64_t mask) {
     binds[bind_count].name = name;
     binds[bind_count++].type = TALLY_TYPE_COUNTER;
   }
-  add_where(t, &text, binds, &bind_count,
+  add_where(t, &text, &u->statement, binds, &bind_count,
             u->partition_only ? t->partition_count : t->key_count);
   if (finish(t, &u->statement, &text, binds, bind_count, EFFECT_COUNT))
     return u;

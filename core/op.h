@@ -39,6 +39,8 @@ struct statement {
   enum effect effect;
   const struct statement_bind *binds;
   uint16_t bind_count;
+  uint16_t key_first;  /* the partition key's first part among the binds ... */
+  uint16_t key_count;  /* ... and its parts, one after another; 0: none known */
   bool reads_counters; /* a SELECT of counters alone */
 };
 

@@ -17,6 +17,7 @@
   X(conn_fsm)                                                                  \
   X(timer)                                                                     \
   X(topology)                                                                  \
+  X(routing_key)                                                               \
   X(ring)                                                                      \
   X(op)                                                                        \
   X(streams)                                                                   \

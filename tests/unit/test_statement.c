@@ -62,6 +62,16 @@ static void expect_update(tally_table *t, uint64_t mask, const char *cql) {
   ck_assert_ptr_eq(table_update(t, mask), u); /* made once */
 }
 
+/* The partition key is bound from there on, in its order. */
+static void expect_key(const struct statement *s, uint16_t first,
+                       uint16_t count, const char *first_name,
+                       const char *last_name) {
+  ck_assert_uint_eq(s->key_first, first);
+  ck_assert_uint_eq(s->key_count, count);
+  ck_assert_str_eq(s->binds[first].name, first_name);
+  ck_assert_str_eq(s->binds[first + count - 1].name, last_name);
+}
+
 /* ---- The page of the documentation -------------------------------------- */
 
 static const tally_column page_hits[] = {
@@ -88,6 +98,9 @@ START_TEST(one_key) {
   ck_assert_str_eq(t->select.text, "SELECT \"views\", \"uniq\" FROM "
                                    "ks.page_hits WHERE \"url\" = ? LIMIT 2");
   ck_assert_int_eq(t->select.effect, EFFECT_READ);
+  expect_key(&t->select, 0, 1, "url", "url");
+  expect_key(&table_update(t, 3)->statement, 2, 1, "url", "url");
+  expect_key(&table_update(t, 2)->statement, 1, 1, "url", "url");
   table_free(t);
 }
 END_TEST
@@ -128,6 +141,8 @@ START_TEST(composite_keys) {
                    "\"at\" bigint, \"hour\" int, \"day\" text, \"url\" text, "
                    "PRIMARY KEY ((\"hour\", \"url\"), \"at\", \"day\")) WITH "
                    "CLUSTERING ORDER BY (\"at\" ASC, \"day\" DESC)");
+  expect_key(&t->select, 0, 2, "hour", "url");
+  expect_key(&table_update(t, 1)->statement, 1, 2, "hour", "url");
   expect_update(t, 1,
                 "UPDATE ks.hits SET \"views\" = \"views\" + ? WHERE \"hour\" "
                 "= ? AND \"url\" = ? AND \"at\" = ? AND \"day\" = ?");
