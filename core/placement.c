@@ -129,18 +129,26 @@ static bool begin(struct walk *w, const struct replication *how, uint32_t i,
   return true;
 }
 
+static uint32_t width_of(struct walk *w, const struct replication *how,
+                         uint8_t *seen) {
+  uint64_t width = 0;
+
+  for (uint32_t i = 0; begin(w, how, i, seen); i++)
+    width += w->factor;
+  return width <= PLACEMENT_WIDTH_MAX ? (uint32_t)width : 0;
+}
+
 static bool make_hosts(struct placement *p, const struct net_heap *heap,
                        struct walk *w, const struct replication *how,
                        uint8_t *seen) {
   uint32_t offset = 0;
 
-  for (uint32_t i = 0; begin(w, how, i, seen); i++)
-    p->width += w->factor;
+  p->width = width_of(w, how, seen);
   p->hosts = net_alloc(heap, ((size_t)w->ring->token_count * p->width + 1) *
                                  sizeof *p->hosts);
   if (p->hosts == NULL)
     return false;
-  for (uint32_t i = 0; begin(w, how, i, seen); i++) {
+  for (uint32_t i = 0; p->width > 0 && begin(w, how, i, seen); i++) {
     if (w->factor > 0)
       fill(p, w, offset);
     offset += w->factor;

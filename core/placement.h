@@ -14,6 +14,10 @@ enum replication_class {
 
 enum { REPLICATION_DCS = 32, REPLICATION_NAME = 128 };
 
+/* With more replicas than these nearly any host is one: they are not worth
+ * their memory. */
+enum { PLACEMENT_WIDTH_MAX = 64 };
+
 struct replication {
   enum replication_class class;
   uint32_t factor; /* SIMPLE */
@@ -30,8 +34,8 @@ struct placement {
                       data centers as the replication names them */
 };
 
-/* For REPLICATION_OTHER, and where no host is a replica, width is 0.  NULL: no
- * memory. */
+/* For REPLICATION_OTHER, beyond PLACEMENT_WIDTH_MAX, and where no host is a
+ * replica, width is 0.  NULL: no memory. */
 struct placement *placement_make(const struct net_heap *heap,
                                  const struct ring *ring,
                                  const struct replication *how);

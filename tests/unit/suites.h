@@ -18,6 +18,7 @@
   X(timer)                                                                     \
   X(topology)                                                                  \
   X(routing_key)                                                               \
+  X(snapshot)                                                                  \
   X(router)                                                                    \
   X(ring)                                                                      \
   X(op)                                                                        \

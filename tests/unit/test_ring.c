@@ -200,6 +200,28 @@ START_TEST(no_tokens) {
 }
 END_TEST
 
+/* More replicas than are worth their memory. */
+START_TEST(too_many_replicas) {
+  enum { MANY = PLACEMENT_WIDTH_MAX + 1 };
+  static int64_t tokens[MANY];
+  static struct ring_host hosts[MANY];
+
+  for (int i = 0; i < MANY; i++) {
+    tokens[i] = i * 1000;
+    hosts[i] = (struct ring_host){"dc1", "r1", &tokens[i], 1};
+  }
+  for (uint32_t factor = MANY - 1; factor <= MANY; factor++) {
+    struct replication how = {.class = REPLICATION_SIMPLE, .factor = factor};
+    struct ring *r = ring_make(&heap, hosts, MANY);
+    struct placement *p = placement_make(&heap, r, &how);
+
+    ck_assert_uint_eq(p->width, factor < MANY ? factor : 0);
+    placement_free(&heap, p);
+    ring_free(&heap, r);
+  }
+}
+END_TEST
+
 /* Racks of the same name in two data centers are two. */
 START_TEST(racks_belong_to_data_centers) {
   static const int64_t tokens[] = {0, 10, 20, 30};
@@ -400,6 +422,7 @@ Suite *ring_suite(void) {
   tcase_add_loop_test(tc, replicas_of_vnodes, 0, VNODES);
   tcase_add_test(tc, duplicates);
   tcase_add_test(tc, no_tokens);
+  tcase_add_test(tc, too_many_replicas);
   tcase_add_test(tc, racks_belong_to_data_centers);
   tcase_add_loop_test(tc, random_rings, 0, 60);
   tcase_add_test(tc, no_memory);
