@@ -49,8 +49,9 @@ void topology_free(const struct net_heap *heap, struct topology *t);
 int topology_add_local(struct topology *t, const struct net_heap *heap,
                        struct rows *rows, const struct net_address *asked);
 /* The rows of TOPOLOGY_PEERS_V2, or (v2 false) of TOPOLOGY_PEERS, whose hosts
- * have this port.  A host that listens everywhere (0.0.0.0) is taken to be where
- * its peers find it.  Returns 0, FAILURE_NO_MEMORY or FAILURE_PROTOCOL. */
+ * have this port.  A host that listens everywhere (0.0.0.0) is taken to be
+ * where its peers find it.  Returns 0, FAILURE_NO_MEMORY or
+ * FAILURE_PROTOCOL. */
 int topology_add_peers(struct topology *t, const struct net_heap *heap,
                        struct rows *rows, bool v2, uint16_t port);
 

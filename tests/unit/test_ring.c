@@ -131,7 +131,7 @@ START_TEST(others_are_not_known) {
 }
 END_TEST
 
-/* ---- Several tokens a host ------------------------------------------------ */
+/* ---- Several tokens a host ----------------------------------------------- */
 
 static const struct {
   int64_t token;
@@ -240,7 +240,7 @@ START_TEST(racks_belong_to_data_centers) {
 }
 END_TEST
 
-/* ---- Random rings against a plain walk ------------------------------------ */
+/* ---- Random rings against a plain walk ----------------------------------- */
 
 enum { HOSTS = 40, TOKENS = 8 };
 
@@ -372,7 +372,7 @@ START_TEST(random_rings) {
 }
 END_TEST
 
-/* ---- No memory ------------------------------------------------------------ */
+/* ---- No memory ----------------------------------------------------------- */
 
 static int left; /* allocations that succeed */
 
