@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/control.h"
+#include "core/handshake.h"
 #include "core/encode.h"
 #include "core/late.h"
 #include "core/mark.h"
@@ -64,8 +64,8 @@ void conn_flush(struct conn *conn) {
 }
 
 static void send_control(struct conn *conn, enum cql_opcode opcode) {
-  uint8_t buf[CONTROL_BYTES];
-  size_t n = control_encode(opcode, buf);
+  uint8_t buf[HANDSHAKE_BYTES];
+  size_t n = handshake_encode(opcode, buf);
   uint8_t *to = output_room(&conn->out, &conn->context->heap, n);
 
   /* Without room there is traffic enough to show whether the peer lives. */
@@ -217,7 +217,8 @@ static void on_answer(struct conn *conn, const struct cql_frame *frame) {
 
 static void on_control(struct conn *conn, const struct cql_frame *frame) {
   struct failure why;
-  enum conn_event event = control_event(frame, conn->state, &conn->peer, &why);
+  enum conn_event event =
+      handshake_event(frame, conn->state, &conn->peer, &why);
 
   if (event == CONN_EV_SUPPORTED) {
     conn->heartbeat_sent = 0;

@@ -1,4 +1,4 @@
-#include "core/control.h"
+#include "core/handshake.h"
 
 #include <string.h>
 
@@ -6,7 +6,7 @@
 #include "core/request.h"
 #include "proto/request.h"
 
-size_t control_encode(enum cql_opcode opcode, uint8_t out[CONTROL_BYTES]) {
+size_t handshake_encode(enum cql_opcode opcode, uint8_t out[HANDSHAKE_BYTES]) {
   static const struct cql_pair startup[] = {
       {{(const uint8_t *)"CQL_VERSION", 11}, {(const uint8_t *)"3.0.0", 5}},
       {{(const uint8_t *)"DRIVER_NAME", 11}, {(const uint8_t *)"tally", 5}},
@@ -14,8 +14,8 @@ size_t control_encode(enum cql_opcode opcode, uint8_t out[CONTROL_BYTES]) {
   struct cql_request_options o = {0};
 
   if (opcode == CQL_OP_STARTUP)
-    return cql_startup_encode(out, CONTROL_BYTES, &o, startup, 2);
-  return cql_options_encode(out, CONTROL_BYTES, &o);
+    return cql_startup_encode(out, HANDSHAKE_BYTES, &o, startup, 2);
+  return cql_options_encode(out, HANDSHAKE_BYTES, &o);
 }
 
 /* False when it cannot be decoded: how far the peer's errors can be believed
@@ -62,9 +62,9 @@ static void read_authenticate(struct cql_reader *message, struct failure *why) {
                  (const char *)name.p);
 }
 
-enum conn_event control_event(const struct cql_frame *frame,
-                              enum conn_state state, struct peer *peer,
-                              struct failure *why) {
+enum conn_event handshake_event(const struct cql_frame *frame,
+                                enum conn_state state, struct peer *peer,
+                                struct failure *why) {
   struct cql_prefix prefix;
   struct cql_reader message;
 
