@@ -26,14 +26,6 @@ struct learning {
   size_t row_size;
 };
 
-static char *cell_copy(const struct net_heap *heap, const struct cell *cell) {
-  char *copy = net_alloc(heap, cell->len + 1);
-
-  if (copy != NULL && cell->len > 0)
-    memcpy(copy, cell->p, cell->len);
-  return copy;
-}
-
 static int read_type(struct learning *in, tally_column *c,
                      const struct cell *type, tally_error *e) {
   bool is_key = c->kind == TALLY_KIND_PARTITION_KEY ||

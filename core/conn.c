@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/handshake.h"
 #include "core/encode.h"
+#include "core/handshake.h"
 #include "core/late.h"
 #include "core/mark.h"
 

@@ -5,9 +5,7 @@
 #include "proto/value.h"
 
 static bool is_text(struct cql_span v, const char *text) {
-  size_t n = strlen(text);
-
-  return v.p != NULL && v.len == n && memcmp(v.p, text, n) == 0;
+  return cql_span_equal(v, cql_span_of(text));
 }
 
 /* "org.apache.cassandra.locator.SimpleStrategy", or the last part alone. */

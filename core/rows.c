@@ -40,6 +40,14 @@ bool cell_int(const struct cell *cell, int32_t *out) {
   return cql_decode_int(v, out) == CQL_OK;
 }
 
+char *cell_copy(const struct net_heap *heap, const struct cell *cell) {
+  char *copy = net_alloc(heap, cell->len + 1);
+
+  if (copy != NULL && cell->len > 0)
+    memcpy(copy, cell->p, cell->len);
+  return copy;
+}
+
 bool cell_is(const struct cell *cell, const char *text) {
   size_t len = strlen(text);
 

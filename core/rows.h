@@ -3,6 +3,7 @@
 #ifndef ROWS_H
 #define ROWS_H
 
+#include "core/net.h"
 #include "proto/result.h"
 
 struct rows {
@@ -25,6 +26,8 @@ bool rows_next(struct rows *r, struct cell *out);
 /* False when the bytes do not fit the type. */
 bool cell_bigint(const struct cell *cell, int64_t *out);
 bool cell_int(const struct cell *cell, int32_t *out);
+/* Its bytes and a NUL, on the heap; null is "".  NULL: no memory. */
+char *cell_copy(const struct net_heap *heap, const struct cell *cell);
 /* The same text? */
 bool cell_is(const struct cell *cell, const char *text);
 

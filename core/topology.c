@@ -50,14 +50,6 @@ static struct host_info *new_host(struct topology *t,
   return &t->hosts[t->count];
 }
 
-static char *copy_text(const struct net_heap *heap, const struct cell *cell) {
-  char *copy = net_alloc(heap, cell->len + 1);
-
-  if (copy != NULL && cell->len > 0)
-    memcpy(copy, cell->p, cell->len);
-  return copy;
-}
-
 /* ---- Cells -------------------------------------------------------------- */
 
 /* Decimal, all of it. */
@@ -136,9 +128,9 @@ static int take_common(struct host_info *h, const struct net_heap *heap,
 
   memcpy(h->id, cells[HOST_ID].p, 16);
   take_uuid(h->schema, &cells[SCHEMA]);
-  h->dc = copy_text(heap, &cells[DC]);
-  h->rack = copy_text(heap, &cells[RACK]);
-  h->version = copy_text(heap, &cells[VERSION]);
+  h->dc = cell_copy(heap, &cells[DC]);
+  h->rack = cell_copy(heap, &cells[RACK]);
+  h->version = cell_copy(heap, &cells[VERSION]);
   if (h->dc == NULL || h->rack == NULL || h->version == NULL)
     return FAILURE_NO_MEMORY;
   return rc;
