@@ -20,6 +20,7 @@ struct tally_session {
   struct slab slab;
   struct contact *contacts;
   size_t contact_count;
+  struct keyspaces keyspaces; /* that its statements name */
   char *keyspace; /* NULL: none configured */
   uint16_t consistency;
   uint16_t read_consistency;
@@ -32,6 +33,12 @@ struct tally_session {
   void *connected_user;
   tally_settled_callback on_settled; /* NULL: settle() is never called */
   void *on_settled_user;
+  char *local_dc;   /* NULL: learned */
+  char *local_rack; /* NULL: racks are alike */
+  int (*host_filter)(void *user, const tally_host *host); /* or NULL ... */
+  tally_translate_callback translate_address;             /* ... all three */
+  tally_host_callback on_host;
+  void *host_user;
 };
 
 /* The UPDATE for one set of touched counters. */
@@ -46,6 +53,7 @@ struct tally_table {
   struct tally_table *next;
   tally_session *session;
   char *keyspace;  /* as the server has it, unquoted */
+  struct keyspace *in;
   char *name;
   char *qualified; /* "ks.page_hits", as it stands in CQL */
   size_t row_size;
@@ -136,6 +144,18 @@ bool statement_select(tally_table *t);
 /* Bind the partition key, or the whole key. */
 int bind_key(struct op *op, const tally_table *t, const void *row,
              bool partition_only, tally_error *e);
+
+/* ---- host.c ------------------------------------------------------------- */
+
+enum { HOST_ADDRESS = 46, HOST_REASON = 512 };
+
+/* What the system tables say of it; the rest is 0.  `address` is where its text
+ * goes, which *to points to. */
+void host_describe(tally_host *to, char address[HOST_ADDRESS],
+                   const struct host_info *info);
+void host_reason(const struct failure *why, char out[HOST_REASON]);
+/* What a session's options say of hosts. */
+void host_options(tally_session *s, struct config *c);
 
 /* ---- settle.c ----------------------------------------------------------- */
 

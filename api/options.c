@@ -27,6 +27,7 @@ void tally_options_init_sized(tally_options *options, size_t size) {
       .max_abandoned = 256,
       .max_frame_bytes = 16 * 1024 * 1024,
       .log_level = TALLY_LOG_WARNING,
+      .connections_per_host = 1,
   };
 
   /* The caller's size, never ours: it may be older than this library. */
@@ -51,6 +52,7 @@ enum setting_kind {
   SETTING_THREADS,
   SETTING_TIME,
   SETTING_CONSISTENCY,
+  SETTING_SWITCH,
 };
 
 struct setting {
@@ -87,6 +89,10 @@ static const struct setting settings[] = {
     SETTING(connection_max_in_flight, SETTING_COUNT, 1, 32000),
     SETTING(max_abandoned, SETTING_COUNT, 1, 32000),
     SETTING(max_frame_bytes, SETTING_COUNT, 1024, 256 * 1024 * 1024),
+    SETTING(local_dc, SETTING_TEXT, 0, 0),
+    SETTING(local_rack, SETTING_TEXT, 0, 0),
+    SETTING(allow_remote, SETTING_SWITCH, 0, 1),
+    SETTING(connections_per_host, SETTING_COUNT, 1, 16),
 };
 
 static const struct {
@@ -171,6 +177,17 @@ static int set_consistency(int *member, const char *name, const char *value,
                    name, value);
 }
 
+static int set_switch(int *member, const char *name, const char *value,
+                      tally_error *e) {
+  bool yes = same_name(value, strlen(value), "yes");
+
+  if (!yes && !same_name(value, strlen(value), "no"))
+    return error_set(e, TALLY_EINVAL, "option %s: \"%s\" is neither yes nor no",
+                     name, value);
+  *member = yes;
+  return 0;
+}
+
 static int set_one(tally_options *o, const struct setting *s, const char *value,
                    tally_error *e) {
   void *member = (char *)o + s->offset;
@@ -186,6 +203,8 @@ static int set_one(tally_options *o, const struct setting *s, const char *value,
     return 0;
   case SETTING_CONSISTENCY:
     return set_consistency(member, s->name, value, e);
+  case SETTING_SWITCH:
+    return set_switch(member, s->name, value, e);
   default:
     return set_number(member, s, value, e);
   }
@@ -251,6 +270,7 @@ static int64_t number_of(const tally_options *o, const struct setting *s) {
   case SETTING_PORT:
     return *(const uint16_t *)member;
   case SETTING_THREADS:
+  case SETTING_SWITCH:
     return *(const int *)member;
   default:
     return *(const uint32_t *)member;
@@ -421,7 +441,7 @@ void options_settings(const tally_options *o, uint32_t loops,
   c->timeout[TIMEOUT_INCREMENT] = o->increment_timeout_ms * ms;
   c->timeout[TIMEOUT_READ] = o->read_timeout_ms * ms;
   c->timeout[TIMEOUT_SCHEMA] = o->schema_timeout_ms * ms;
-  c->timeout[TIMEOUT_PAUSE] = 100 * ms;
+  c->timeout[TIMEOUT_PAUSE] = 50 * ms;
   c->connect_timeout = o->connect_timeout_ms * ms;
   c->close_timeout = o->close_timeout_ms * ms;
   c->heartbeat = o->heartbeat_ms * ms;
@@ -433,6 +453,8 @@ void options_settings(const tally_options *o, uint32_t loops,
   /* What waits for late answers leaves half of the slots to what comes. */
   c->max_unsettled = o->max_in_flight / 2 / loops;
   c->max_frame = o->max_frame_bytes;
+  c->connections_per_host = o->connections_per_host;
+  c->remote = o->allow_remote != 0;
   c->resolve = o->resolve;
   c->resolve_user = o->resolve_user;
   s->log.write = o->log;

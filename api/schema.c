@@ -28,6 +28,8 @@ struct change {
   char *about; /* "ks.page_hits" */
   bool of_table;
   uint64_t give_up; /* net_clock(): agreement is not waited for beyond */
+  uint32_t host; /* the one that made it, and knows of it: it is asked what it
+                    and its peers have */
   uint8_t version[16];
   struct listener to;
 };
@@ -81,6 +83,7 @@ static int send_step(struct change *c, enum step step, tally_error *e) {
   op->timeout = step == STEP_CHANGE  ? TIMEOUT_SCHEMA
                 : step == STEP_PAUSE ? TIMEOUT_PAUSE
                                      : TIMEOUT_READ;
+  op->only_host = step == STEP_CHANGE ? 0 : c->host;
   op->done = on_step;
   op->user = c;
   return session_submit(c->loop, op, e);
@@ -127,17 +130,21 @@ static int next_look(struct change *c, const struct answer *answer,
   switch (c->step) {
   case STEP_LOCAL:
     agrees(c, answer->rows);
+    c->host = answer->host;
     return send_step(c, STEP_PEERS, e);
   case STEP_PEERS:
-    if (agrees(c, answer->rows)) {
+    /* Those of another one leave out another one. */
+    if (answer->host == c->host && agrees(c, answer->rows)) {
       change_done(c, 0, NULL);
       return 0;
     }
     if (net_clock() < c->give_up)
       return send_step(c, STEP_PAUSE, e);
     return error_set(e, TALLY_ETIMEDOUT, "they still differ");
-  case STEP_PAUSE:
   case STEP_CHANGE:
+    c->host = answer->host;
+    return send_step(c, STEP_LOCAL, e);
+  case STEP_PAUSE:
   default:
     return send_step(c, STEP_LOCAL, e);
   }

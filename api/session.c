@@ -17,10 +17,34 @@ static void session_free(tally_session *s) {
     t = next;
   }
   slab_fini(&s->slab);
+  keyspaces_fini(&s->keyspaces);
   options_contacts_free(&heap, s->contacts, s->contact_count);
   net_free(&heap, s->keyspace);
+  net_free(&heap, s->local_dc);
+  net_free(&heap, s->local_rack);
   net_free(&heap, s->loops);
   net_free(&heap, s);
+}
+
+/* So that its replicas are known before the first statement on it. */
+static int note_keyspace(tally_session *s) {
+  char *name = name_folded(&s->heap, s->keyspace);
+  struct keyspace *ks =
+      name != NULL ? keyspaces_find(&s->keyspaces, name) : NULL;
+
+  net_free(&s->heap, name);
+  if (ks == NULL)
+    return TALLY_ENOMEM;
+  atomic_store(&ks->in_use, true);
+  return 0;
+}
+
+/* "" is as good as NULL. */
+static bool keep_text(tally_session *s, char **to, const char *from) {
+  if (from == NULL || from[0] == '\0')
+    return true;
+  *to = string_copy(&s->heap, from);
+  return *to != NULL;
 }
 
 static int session_parts(tally_session *s, const tally_options *o,
@@ -29,15 +53,20 @@ static int session_parts(tally_session *s, const tally_options *o,
 
   if (rc != 0)
     return rc;
+  s->host_filter = o->host_filter;
+  s->translate_address = o->translate_address;
+  s->on_host = o->on_host;
+  s->host_user = o->host_user;
+  if (!keep_text(s, &s->local_dc, o->local_dc) ||
+      !keep_text(s, &s->local_rack, o->local_rack) ||
+      !keep_text(s, &s->keyspace, o->keyspace))
+    return error_no_memory(e);
   s->consistency = (uint16_t)o->consistency;
   s->read_consistency = (uint16_t)o->read_consistency;
   s->on_settled = o->on_settled;
   s->on_settled_user = o->on_settled_user;
-  if (o->keyspace != NULL && o->keyspace[0] != '\0') {
-    s->keyspace = string_copy(&s->heap, o->keyspace);
-    if (s->keyspace == NULL)
-      return error_no_memory(e);
-  }
+  if (s->keyspace != NULL && note_keyspace(s) != 0)
+    return error_no_memory(e);
   s->loops = net_alloc(&s->heap, sizeof *s->loops * s->loop_count);
   if (s->loops == NULL || slab_init(&s->slab, &s->heap, o->max_in_flight,
                                     s->mode == MODE_THREADS) != 0)
@@ -55,6 +84,7 @@ static int session_new(tally_session **session, const tally_options *o,
   if (s == NULL)
     return error_no_memory(e);
   s->heap = heap;
+  keyspaces_init(&s->keyspaces, &heap);
   s->mode = mode;
   s->loop_count = mode == MODE_THREADS ? (uint32_t)o->io_threads : 1;
   rc = session_parts(s, o, e);
@@ -82,7 +112,6 @@ static void wait_closed(struct loop *l) {
     while (!l->closed)
       loop_turn(l, true);
   }
-  loop_fini(l);
 }
 
 /* The first `count` loops, all at once. */
@@ -91,6 +120,9 @@ static void close_loops(tally_session *s, uint32_t count) {
     loop_close(&s->loops[i], NULL, NULL);
   for (uint32_t i = 0; i < count; i++)
     wait_closed(&s->loops[i]);
+  /* Until then one may still tell the others what it sees. */
+  for (uint32_t i = 0; i < count; i++)
+    loop_fini(&s->loops[i]);
 }
 
 int tally_close(tally_session *session) {
@@ -121,62 +153,79 @@ static void on_connected(void *arg, const struct failure *why) {
   wait_done(&c->w);
 }
 
-static int start_loop(struct loop *l, tally_session *s,
-                      const struct loop_settings *settings,
-                      struct connecting *c, tally_error *e) {
-  int rc = loop_init(l, settings, NULL);
-
-  if (rc != 0)
-    return system_error(e, "a loop cannot be made", rc);
-  loop_connect(l, on_connected, c);
-  if (s->mode == MODE_INLINE)
-    return 0;
-  rc = loop_start_thread(l);
-  if (rc != 0) {
-    loop_close(l, NULL, NULL);
-    wait_closed(l);
-    return system_error(e, "a thread cannot be started", rc);
-  }
-  return 0;
-}
-
 /* What all loops of a session have in common. */
 static struct loop_settings settings_of(tally_session *s,
                                         const tally_options *o) {
   struct loop_settings settings = {.heap = s->heap,
                                    .contacts = s->contacts,
                                    .contact_count = s->contact_count,
-                                   .settled_arg = s};
+                                   .settled_arg = s,
+                                   .keyspaces = &s->keyspaces,
+                                   .loops = s->loops,
+                                   .loop_count = s->loop_count};
 
   if (s->on_settled != NULL)
     settings.settled = settle;
   options_settings(o, s->loop_count, &settings);
+  host_options(s, &settings.config);
   return settings;
 }
 
-/* Each loop has connections of its own; all must have one. */
+static int start_loop(tally_session *s, struct loop *l, struct connecting *c,
+                      tally_error *e) {
+  int rc = 0;
+
+  loop_connect(l, on_connected, c);
+  if (s->mode == MODE_THREADS)
+    rc = loop_start_thread(l);
+  return rc == 0 ? 0 : system_error(e, "a thread cannot be started", rc);
+}
+
+/* All are made before the first one runs, which tells the others what it
+ * sees. */
+static int make_loops(tally_session *s, const tally_options *o, uint32_t *count,
+                      tally_error *e) {
+  struct loop_settings settings = settings_of(s, o);
+
+  for (*count = 0; *count < s->loop_count; ++*count) {
+    int rc;
+
+    settings.number = *count;
+    rc = loop_init(&s->loops[*count], &settings, NULL);
+    if (rc != 0)
+      return system_error(e, "a loop cannot be made", rc);
+  }
+  return 0;
+}
+
+/* Each loop has connections of its own; all must have one.  The first one finds
+ * the cluster for all: when it fails, the others wait in vain. */
+static int wait_connected(tally_session *s, struct connecting *all,
+                          tally_error *e) {
+  for (uint32_t i = 0; i < s->loop_count; i++) {
+    wait_for(s, &s->loops[i], &all[i].w);
+    if (all[i].w.code == 0)
+      continue;
+    if (e != NULL)
+      *e = all[i].error;
+    return all[i].w.code;
+  }
+  return 0;
+}
+
 static int connect_loops(tally_session *s, const tally_options *o,
                          tally_error *e) {
-  struct loop_settings settings = settings_of(s, o);
   struct connecting *all = net_alloc(&s->heap, sizeof *all * s->loop_count);
   uint32_t count = 0;
-  int rc = 0;
+  int rc;
 
   if (all == NULL)
     return error_no_memory(e);
-  while (count < s->loop_count && rc == 0) {
-    settings.number = count;
-    rc = start_loop(&s->loops[count], s, &settings, &all[count], e);
-    count += rc == 0;
-  }
-  for (uint32_t i = 0; i < count; i++) {
-    wait_for(s, &s->loops[i], &all[i].w);
-    if (rc == 0 && all[i].w.code != 0) {
-      rc = all[i].w.code;
-      if (e != NULL)
-        *e = all[i].error;
-    }
-  }
+  rc = make_loops(s, o, &count, e);
+  for (uint32_t i = 0; i < count && rc == 0; i++)
+    rc = start_loop(s, &s->loops[i], &all[i], e);
+  if (rc == 0)
+    rc = wait_connected(s, all, e);
   if (rc != 0)
     close_loops(s, count);
   net_free(&s->heap, all);

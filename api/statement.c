@@ -34,6 +34,7 @@ static bool finish(tally_table *t, struct statement *s, struct text *text,
   s->text = text->p;
   s->text_len = text->len;
   s->table = t->qualified;
+  s->keyspace = t->in;
   s->effect = effect;
   s->binds = binds;
   s->bind_count = bind_count;

@@ -75,7 +75,9 @@ static bool copy_names(tally_table *t, const char *keyspace, const char *name) {
   t->qualified = text.p;
   t->keyspace = name_folded(heap, keyspace);
   t->name = name_folded(heap, name);
-  return t->qualified != NULL && t->keyspace != NULL && t->name != NULL;
+  if (t->keyspace != NULL)
+    t->in = keyspaces_find(&t->session->keyspaces, t->keyspace);
+  return t->qualified != NULL && t->in != NULL && t->name != NULL;
 }
 
 void table_free(tally_table *t) {

@@ -218,6 +218,47 @@ typedef struct tally_settled {
 typedef void (*tally_settled_callback)(void *user,
                                        const tally_settled *settled);
 
+/* How far a host is: requests go to a near one first. */
+typedef enum tally_distance {
+  TALLY_LOCAL_RACK = 1, /* options.local_rack, in the local data center */
+  TALLY_LOCAL_DC = 2,   /* the local data center (all of it, when no rack is
+                           local) */
+  TALLY_REMOTE_DC = 3,  /* used, and connected to, with options.allow_remote
+                           alone */
+  TALLY_FILTERED = 4,   /* options.host_filter does not allow it: never used */
+} tally_distance;
+
+/* A host of the cluster.  Valid inside the callback only, with all that it
+ * points to; texts are never NULL. */
+typedef struct tally_host {
+  const char *address; /* where the client goes: "10.0.0.1", "::1" */
+  uint16_t port;
+  const char *dc;
+  const char *rack;
+  const char *version; /* of the server: "5.0.2" */
+  const char *why;     /* why it is not up, in one line; else "" */
+  int distance;        /* tally_distance */
+  int up;              /* 1: a connection to it stands; else 0 */
+  uint64_t since_ms;   /* it has been so, in milliseconds; 0 when it is not
+                          connected to at all (see distance) */
+  uint32_t connections; /* that take requests */
+  uint32_t in_flight;   /* requests that it owes an answer to, or that wait for
+                           room on the way to it */
+  uint32_t tokens;
+  uint32_t shards; /* of ScyllaDB; 0: not known */
+  double share;    /* of the ring, from 0 to 1: the keys that it is the first
+                      replica of */
+} tally_host;
+
+typedef void (*tally_host_callback)(void *user, const tally_host *host);
+
+/* Writes the address and the port that a host is to be reached at; both are set
+ * to those that the servers gave when it is called.  Returns 0 to leave it at
+ * those.  What is no address in the end is not heeded, with a warning. */
+typedef int (*tally_translate_callback)(void *user, const char *address,
+                                        uint16_t port, char translated[46],
+                                        uint16_t *translated_port);
+
 /**
  * How to connect and how to behave.  Always initialise with
  * tally_options_init(), which writes the defaults in brackets and stamps the
@@ -264,6 +305,46 @@ typedef struct tally_options {
   void *resolve_user;
   tally_settled_callback on_settled; /* late answers to increments [none] */
   void *on_settled_user;
+
+  /* Requests go to the hosts of one data center, and to those of one rack
+   * there first.  Without a name the data center is that of the first contact
+   * point that answers, with a warning when there are others.  A name that no
+   * host has fails connecting with TALLY_EINVAL: error.detail lists those that
+   * there are. */
+  const char *local_dc;          /* [learned] */
+  const char *local_rack;        /* [none: racks are alike] */
+  int allow_remote;              /* 1: other data centers are connected to as
+                                    well, and used when no host of the local one
+                                    is ready [0] */
+  uint32_t connections_per_host; /* of each loop, up to 16 [1] */
+
+  /* What the program says of hosts, and hears; all run on the first loop: on
+   * its thread (own threads), on the loop's thread (caller's loop), or inside
+   * tally_connect(), tally_poll() or another blocking call (inline).  They must
+   * work for as long as the session lives.
+   *
+   * host_filter(): 0 is for hosts that must not be used, as if they were not
+   * there.  Asked of every host each time that the servers' list of them was
+   * read, which is when hosts come, go or return, and every few minutes; the
+   * host has all but since_ms, distance, connections, in_flight, share, up.
+   * One that allows none that is near enough fails connecting with
+   * TALLY_EINVAL.
+   *
+   * translate_address(): for networks where the servers' own addresses lead
+   * nowhere.  Contact points are not translated.  Asked as often, before
+   * host_filter(), and when a server tells that another went up or down.
+   *
+   * Those two must be quick and always say the same of a host, and must not
+   * call the session.
+   *
+   * on_host(): a host went up (the first connection to it stands) or down (the
+   * last one is gone, host->why says how; or it left the cluster, and dc, rack
+   * and version are ""), as the first loop sees it; closing is no such thing.
+   * host->share and since_ms are 0.  May do what a tally_callback may. */
+  int (*host_filter)(void *user, const tally_host *host); /* [all may] */
+  tally_translate_callback translate_address;             /* [as they are] */
+  tally_host_callback on_host;                            /* [none] */
+  void *host_user; /* the first argument of these three */
 } tally_options;
 
 #define tally_options_init(options)                                            \
@@ -272,11 +353,12 @@ TALLY_API void tally_options_init_sized(tally_options *options, size_t size);
 
 /**
  * Set one option from text: "name=value", with the names of the members from
- * hosts to max_frame_bytes ("-" may stand for "_", and the "_ms" may be left
- * out; "timeout" is increment_timeout_ms and read_timeout_ms at once).  Times
- * are "500ms", "5s", "2m" or plain milliseconds.  Unlike elsewhere text is not
- * copied: `setting` must live until tally_connect() or tally_connect_on() has
- * returned.
+ * hosts to max_frame_bytes, and from local_dc to connections_per_host ("-" may
+ * stand for "_", and the "_ms" may be left out; "timeout" is
+ * increment_timeout_ms and read_timeout_ms at once).  Times are "500ms", "5s",
+ * "2m" or plain milliseconds; allow_remote is "yes" or "no".  Unlike elsewhere
+ * text is not copied: `setting` must live until tally_connect() or
+ * tally_connect_on() has returned.
  *
  * @return 0, or TALLY_EINVAL naming the option, the value and what fits.
  */
@@ -505,6 +587,63 @@ TALLY_API int tally_close(tally_session *session);
  */
 TALLY_API int tally_close_async(tally_session *session,
                                 void (*closed)(void *user), void *user);
+
+/* ---- The cluster -------------------------------------------------------- */
+
+/**
+ * What the session knows of the hosts of its cluster, as the servers list them
+ * and as its own connections show them: `each` is called for every host, in the
+ * servers' order, the one that was asked first.  Nothing is sent for it.
+ *
+ * A host is up while a connection to it stands, and down since the last one was
+ * lost or, at first, since connecting to it began; what servers say of each
+ * other is not believed.  Hosts that nobody has reached yet are waited for
+ * while their first attempt is under way, up to connect_timeout_ms.  A host
+ * that is not connected to, being too far (options.allow_remote) or filtered
+ * out, counts as not up, and since_ms is 0.  Connections and requests are those
+ * of all loops, one after another, not at one instant.
+ *
+ * Blocking: `each` runs on the calling thread before the call returns, and may
+ * do anything but close the session.  Asynchronous: it runs where `callback`
+ * does, and before it; `user` is for both, and `callback` may be NULL.
+ *
+ * @return 0; TALLY_EDEADLK; TALLY_ECLOSED; TALLY_ENOMEM; TALLY_ENOHOST when
+ *         no server has listed the hosts yet (tally_connect_on()); then `each`
+ *         is not called
+ * @blocks at most connect_timeout_ms, and hardly at all once all hosts were
+ *         tried
+ */
+TALLY_API int tally_hosts(tally_session *session, tally_host_callback each,
+                          void *user, tally_error *error);
+TALLY_API int tally_hosts_async(tally_session *session,
+                                tally_host_callback each,
+                                tally_callback callback, void *user,
+                                tally_error *error);
+
+/* What a session has counted since it was connected, over all its loops.
+ * Requests are increments and reads, once for each host that one was sent to. */
+typedef struct tally_counters {
+  size_t struct_size;   /* sizeof(tally_counters), before the call */
+  uint64_t to_replica;  /* requests sent to a replica of their key in the local
+                           data center ... */
+  uint64_t to_other;    /* ... elsewhere, though the replicas are known ... */
+  uint64_t unrouted;    /* ... and those whose replicas are not known */
+  uint64_t remote;      /* of all these: sent to a remote data center */
+  uint64_t retries;     /* operations that were to be sent again, after a host
+                           where they were known not to be applied (reads: not
+                           answered) */
+  uint64_t connects;    /* connections that became ready */
+  uint64_t disconnects; /* ... and those that were lost; not those that were
+                           replaced */
+  uint64_t prepares;    /* statements prepared, once for each host and loop */
+  uint64_t reprepares;  /* ... of these, again: the host had forgotten them, or
+                           was away */
+} tally_counters;
+
+/* Any thread, at any time, without waiting; each number is one that it had, not
+ * all at one instant.  0, or TALLY_EINVAL when struct_size is not set. */
+TALLY_API int tally_metrics(const tally_session *session,
+                            tally_counters *counters, tally_error *error);
 
 /* ---- Keyspaces and tables ----------------------------------------------- */
 

@@ -46,6 +46,7 @@ enum wire_type {
   WIRE_UUID = 0x0c,
   WIRE_TEXT = 0x0d,
   WIRE_INET = 0x10,
+  WIRE_MAP = 0x21,
   WIRE_SET = 0x22
 };
 

@@ -1,42 +1,45 @@
-/* core/cluster.h - the servers as one loop knows them: for now the contact
- * points, of which one is connected, and the operations that wait for it. */
+/* core/cluster.h - the servers as one loop knows them: its hosts, what goes to
+ * which, and the operations that wait until one is ready. */
 #ifndef CLUSTER_H
 #define CLUSTER_H
 
-#include "core/conn.h"
-#include "core/deadline.h"
-#include "core/dialer.h"
-#include "core/prepared.h"
+#include "core/control.h"
+#include "core/hosts.h"
+#include "core/notice.h"
 
-/* Called once, when the first connection is ready (why == NULL) or the first
- * round over all contact points has failed. */
+/* Called once, when the first connection is ready (why == NULL), or when a
+ * first round over all contact points, or over all hosts, has failed. */
 typedef void cluster_connected(void *arg, const struct failure *why);
 
-/* So many replaced connections may wait for their last answers. */
-enum { CLUSTER_DRAINING = 4 };
+struct cluster_settings {
+  struct keyspaces *keyspaces;
+  /* NULL: another loop has the control connection, and tells what it sees. */
+  const struct contact *contacts;
+  size_t contact_count;
+  /* To the session's other loops. */
+  void (*tell)(void *arg, const struct notice *notice);
+  void *tell_arg;
+};
 
 struct cluster {
   struct context *context;
+  struct cluster_settings settings;
   struct deadlines deadlines;
-  struct dialer dialer;
-  struct conn *dialing; /* in its handshake */
-  struct conn *current; /* takes requests */
-  struct list draining; /* connections replaced, still owed answers */
-  struct list dead;     /* closed in this turn */
-  struct list queue;    /* operations in state OP_QUEUED */
-  size_t queue_bytes;   /* about what their frames will take */
-  struct prepared_table prepared;
-  struct net_address dialed;      /* the address in hand ... */
-  struct net_address prepared_at; /* ... and whose statements we know */
+  struct control control; /* settings.contacts is not NULL */
+  struct hosts hosts;
+  struct list queue;  /* operations in state OP_QUEUED */
+  size_t queue_bytes; /* about what their frames will take */
   bool closed;
   cluster_connected *connected; /* NULL once called */
   void *connected_arg;
 };
 
 void cluster_init(struct cluster *cl, struct context *c,
-                  const struct contact *contacts, size_t contact_count);
+                  const struct cluster_settings *settings);
 void cluster_connect(struct cluster *cl, cluster_connected *connected,
                      void *arg);
+/* Another loop has told something. */
+void cluster_told(struct cluster *cl, const struct notice *notice);
 /* Accept an operation (its deadline is set); it will be finished once, never
  * inside this call. */
 void cluster_submit(struct cluster *cl, struct op *op);

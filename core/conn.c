@@ -54,6 +54,7 @@ static void write_now(struct conn *conn) {
   }
   /* This may be inside a call of the user's: the next turn deals with it. */
   conn->write_error = rc;
+  list_push(&conn->context->troubled, &conn->trouble);
   net_loop_hurry(conn->context->net);
 }
 
@@ -118,10 +119,10 @@ enum conn_sent conn_send(struct conn *conn, struct op *op, struct cql_span id) {
   const struct context *c = conn->context;
   enum conn_sent sent;
 
-  ENSURE(op->state == OP_QUEUED || op->kind == OP_PREPARE);
+  ENSURE(op->state == OP_QUEUED || op->state == OP_WAITING || op->own);
   if (conn->state != CONN_READY || conn->write_error != 0)
     return CONN_FULL;
-  if (conn->in_flight >= c->config.connection_max_in_flight) {
+  if (conn->in_flight >= c->config.connection_max_in_flight && !op->own) {
     MARK(connection_full);
     return CONN_FULL;
   }
@@ -147,6 +148,7 @@ enum conn_sent conn_send(struct conn *conn, struct op *op, struct cql_span id) {
   list_remove(&op->queue);
   list_push(&conn->sent, &op->queue);
   conn->in_flight++;
+  ++*conn->load;
   if (output_pending(&conn->out) >= OUTPUT_STEP)
     conn_flush(conn);
   return CONN_SENT;
@@ -201,6 +203,7 @@ static void on_answer(struct conn *conn, const struct cql_frame *frame) {
          (op->conn == conn && op->stream == frame->header.stream));
   streams_release(&conn->streams, frame->header.stream);
   conn->last_answer = conn->context->now;
+  --*conn->load;
   if (streams_is_forgotten(op)) {
     MARK(late_reply_forgotten);
     conn->answers_owed--;
@@ -238,8 +241,7 @@ static void on_frame(struct conn *conn, const struct cql_frame *frame) {
   } else if (frame->header.stream == 0) {
     on_control(conn, frame);
   } else if (frame->header.opcode == CQL_OP_EVENT) {
-    /* They need no answer, and nobody registered for any. */
-    MARK(event_ignored);
+    conn->owner->event(conn->owner_arg, conn, frame);
   } else {
     MARK(negative_stream);
     failed_with(conn, FAILURE_PROTOCOL, "the server broke the protocol",
@@ -328,17 +330,23 @@ static void on_writable(void *arg) {
   write_now(conn);
 }
 
-void conn_settle(struct conn *conn) {
+static void conn_settle(struct conn *conn) {
   int error = conn->write_error;
 
-  if (conn->state == CONN_CLOSED || error == 0)
-    return;
   /* Answers may have come before the end did. */
   while (conn->state != CONN_CLOSED && read_once(conn))
     continue;
   if (conn->state != CONN_CLOSED)
     failed_with(conn, FAILURE_LOST, "the connection was lost",
                 net_error_text(error));
+}
+
+void conn_settle_all(struct context *c) {
+  struct list *node;
+
+  while ((node = list_shift(&c->troubled)) != NULL)
+    conn_settle(LIST_ENTRY(node, struct conn, trouble));
+  conn_reap(c);
 }
 
 /* ---- Life --------------------------------------------------------------- */
@@ -419,11 +427,12 @@ static void mark_lost(const struct conn *conn, const struct op *op) {
 /* Everything that was on the connection gets its verdict by the bytes that the
  * system accepted. */
 static void settle_all(struct conn *conn, const struct failure *why,
-                       struct list *unsent) {
+                       struct list *again) {
   struct context *c = conn->context;
   struct list sent, *node;
 
   ENSURE(list_empty(&conn->sent) == (conn->in_flight == 0));
+  *conn->load -= conn->in_flight + conn->answers_owed;
   if (conn->answers_owed > 0)
     late_drop_all(c, conn);
   conn->answers_owed = 0;
@@ -432,19 +441,20 @@ static void settle_all(struct conn *conn, const struct failure *why,
   while ((node = list_shift(&sent)) != NULL) {
     struct op *op = LIST_ENTRY(node, struct op, queue);
     bool accepted = op->end_offset <= conn->out.accepted;
-    const struct outcome_row *row =
-        &outcome_table[accepted ? EVENT_LOST_ACCEPTED : EVENT_LOST_UNACCEPTED];
+    enum event event = accepted ? EVENT_LOST_ACCEPTED : EVENT_LOST_UNACCEPTED;
+    enum next_step next = op_next(op, event);
 
     ENSURE(op->state == OP_SENT && op->end_offset <= conn->out.queued);
     mark_lost(conn, op);
-    if (row->next == NEXT_HOST) {
+    if (next != NEXT_NONE) {
+      op->retried |= next == NEXT_HOST_ONCE;
       op->state = OP_QUEUED;
       op->conn = NULL;
-      list_push(unsent, &op->queue);
+      list_push(again, &op->queue);
     } else {
       struct failure f = *why;
 
-      f.outcome = row->outcome;
+      f.outcome = outcome_table[event].outcome;
       op_fail_with(c, op, &f);
     }
   }
@@ -452,15 +462,18 @@ static void settle_all(struct conn *conn, const struct failure *why,
 }
 
 static void close_down(struct conn *conn, const struct failure *why) {
-  struct list unsent;
+  struct list again;
 
   timer_stop(&conn->timer);
   if (conn->socket != NULL)
     net_socket_close(conn->socket);
   conn->socket = NULL;
-  list_init(&unsent);
-  settle_all(conn, why, &unsent);
-  conn->owner->closed(conn->owner_arg, conn, why, &unsent);
+  list_init(&again);
+  settle_all(conn, why, &again);
+  list_remove(&conn->trouble);
+  conn->owner->closed(conn->owner_arg, conn, why, &again);
+  list_remove(&conn->link);
+  list_push(&conn->context->closed, &conn->link);
 }
 
 static void conn_event(struct conn *conn, enum conn_event event,
@@ -505,6 +518,15 @@ static int conn_memory(struct conn *conn) {
                           2 * config->max_abandoned);
 }
 
+static void conn_free(struct conn *conn) {
+  const struct net_heap heap = conn->context->heap;
+
+  input_fini(&conn->in, &heap);
+  output_fini(&conn->out, &heap);
+  streams_fini(&conn->streams, &heap);
+  net_free(&heap, conn);
+}
+
 int conn_open(struct conn **out, struct context *c,
               const struct net_address *to, const struct conn_owner *owner,
               void *owner_arg, uint64_t handshake_deadline, int *error) {
@@ -518,9 +540,12 @@ int conn_open(struct conn **out, struct context *c,
   conn->context = c;
   conn->owner = owner;
   conn->owner_arg = owner_arg;
+  conn->load = &conn->uncounted;
   list_init(&conn->link);
+  list_init(&conn->trouble);
   list_init(&conn->sent);
   timer_init(&conn->timer, on_timer);
+  conn->address = *to;
   net_address_text(to, conn->peer.name);
   if (conn_memory(conn) != 0) {
     MARK(oom_conn);
@@ -542,7 +567,26 @@ int conn_open(struct conn **out, struct context *c,
   return 0;
 }
 
+void conn_own(struct conn *conn, const struct conn_owner *owner, void *arg,
+              uint32_t *load) {
+  conn->owner = owner;
+  conn->owner_arg = arg;
+  if (load == NULL)
+    load = &conn->uncounted;
+  *conn->load -= conn->in_flight + conn->answers_owed;
+  *load += conn->in_flight + conn->answers_owed;
+  conn->load = load;
+}
+
+void conn_probe(struct conn *conn) {
+  if (conn->state != CONN_READY || conn->heartbeat_sent != 0)
+    return;
+  send_heartbeat(conn);
+  conn_flush(conn);
+}
+
 void conn_drain(struct conn *conn) {
+  conn_flush(conn);
   conn_event(conn, CONN_EV_DRAIN, NULL);
   check_empty(conn);
 }
@@ -551,11 +595,9 @@ void conn_fail(struct conn *conn, const struct failure *why) {
   conn_event(conn, CONN_EV_FAIL, why);
 }
 
-void conn_free(struct conn *conn) {
-  const struct net_heap heap = conn->context->heap;
+void conn_reap(struct context *c) {
+  struct list *node;
 
-  input_fini(&conn->in, &heap);
-  output_fini(&conn->out, &heap);
-  streams_fini(&conn->streams, &heap);
-  net_free(&heap, conn);
+  while ((node = list_shift(&c->closed)) != NULL)
+    conn_free(LIST_ENTRY(node, struct conn, link));
 }

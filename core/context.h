@@ -5,6 +5,7 @@
 #include "core/failure.h"
 #include "core/list.h"
 #include "core/log.h"
+#include "core/metrics.h"
 #include "core/net.h"
 #include "core/timer.h"
 
@@ -14,8 +15,12 @@ enum timeout_kind {
   TIMEOUT_READ,
   TIMEOUT_SCHEMA,
   TIMEOUT_PAUSE, /* between two looks at something that changes slowly */
+  TIMEOUT_NOW,   /* OP_PAUSE: on the loop's thread, in its next turn */
   TIMEOUT_KINDS
 };
+
+struct host;
+struct host_info;
 
 /* Times in nanoseconds. */
 struct config {
@@ -28,10 +33,21 @@ struct config {
   uint64_t reconnect_max;
   uint32_t connection_max_in_flight;
   uint32_t max_abandoned; /* of a connection */
+  uint32_t connections_per_host;
   uint32_t max_unsettled; /* of a loop */
   uint32_t max_frame;
   int (*resolve)(void *user, const char *name, char (*addresses)[46], int max);
   void *resolve_user;
+  const char *local_dc;   /* NULL: learned from the first contact point */
+  const char *local_rack; /* NULL: racks are alike */
+  bool remote;            /* requests may go to other data centers */
+  bool (*host_allowed)(void *user, const struct host_info *host); /* or NULL */
+  void (*translate)(void *user, struct net_address *address);     /* or NULL */
+  /* A host went up (why == NULL) or down, as the loop with the control
+   * connection sees it; or NULL. */
+  void (*host_changed)(void *user, const struct host *host,
+                       const struct failure *why);
+  void *host_user;
 };
 
 struct op;
@@ -54,8 +70,11 @@ struct context {
   bool in_turn;     /* our own code runs: `now` is fresh, a flush follows */
   bool unread;      /* a socket had more than one read takes: what waits there
                          is read before anything expires */
+  struct metrics metrics;
   uint32_t pending; /* operations accepted and not completed */
   uint64_t last_operation; /* the number that was given last */
+  struct list troubled;    /* connections on which a write has failed ... */
+  struct list closed;      /* ... and those that have ended in this turn */
   struct list unsettled;   /* OP_UNSETTLED, oldest first */
   uint32_t unsettled_count;
   op_settled *settled; /* NULL: nobody wants to know */

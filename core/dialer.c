@@ -12,9 +12,11 @@ static void next_contact(struct dialer *d);
 
 /* A peer that spoke, and spoke wrongly, says more than one that is absent. */
 static int worse_code(int a, int b) {
-  if (a == 0 || b == FAILURE_AUTH || b == FAILURE_PROTOCOL)
+  if (a == 0 || b == FAILURE_AUTH || b == FAILURE_PROTOCOL ||
+      b == FAILURE_INVALID)
     return b;
-  if (a == FAILURE_AUTH || a == FAILURE_PROTOCOL || a == b)
+  if (a == FAILURE_AUTH || a == FAILURE_PROTOCOL || a == FAILURE_INVALID ||
+      a == b)
     return a;
   return FAILURE_CONNECT;
 }
@@ -199,13 +201,6 @@ void dialer_start(struct dialer *d) {
   timer_set(&d->context->timers, &d->timer, d->context->now);
 }
 
-void dialer_start_elsewhere(struct dialer *d) {
-  if (d->state != DIALER_IDLE)
-    return;
-  d->contact = (d->contact + 1) % d->contact_count;
-  dialer_start_later(d);
-}
-
 void dialer_failed(struct dialer *d, const struct failure *why) {
   if (d->state != DIALER_DIALING)
     return;
@@ -215,18 +210,26 @@ void dialer_failed(struct dialer *d, const struct failure *why) {
 
 void dialer_connected(struct dialer *d) {
   d->state = DIALER_IDLE;
-}
-
-void dialer_proved(struct dialer *d) {
   d->pause = d->context->config.reconnect_min;
 }
 
-void dialer_stop(struct dialer *d) {
-  d->state = DIALER_STOPPED;
+static void end_waiting(struct dialer *d) {
   timer_stop(&d->timer);
   if (d->lookup != NULL) {
     MARK(lookup_cancelled);
     net_lookup_cancel(d->lookup);
   }
   d->lookup = NULL;
+}
+
+void dialer_rest(struct dialer *d) {
+  if (d->state == DIALER_STOPPED)
+    return;
+  end_waiting(d);
+  dialer_connected(d);
+}
+
+void dialer_stop(struct dialer *d) {
+  end_waiting(d);
+  d->state = DIALER_STOPPED;
 }

@@ -58,17 +58,14 @@ void dialer_init(struct dialer *d, struct context *c,
 /* Begin a round in the next turn, unless one is under way.  Calls nobody
  * back. */
 void dialer_start(struct dialer *d);
-/* The same after a pause, from the next contact point on: this one does not do
- * its work, though it lets us connect. */
-void dialer_start_elsewhere(struct dialer *d);
 /* Begin one after a pause. */
 void dialer_start_later(struct dialer *d);
 /* The address in hand did not do. */
 void dialer_failed(struct dialer *d, const struct failure *why);
-/* It did: no more dialing. */
+/* It did: no more dialing, and the next pause is a short one again. */
 void dialer_connected(struct dialer *d);
-/* The connection has proved useful: the next pause is a short one again. */
-void dialer_proved(struct dialer *d);
+/* Nobody wants a contact point any more. */
+void dialer_rest(struct dialer *d);
 void dialer_stop(struct dialer *d);
 
 #endif

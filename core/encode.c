@@ -4,6 +4,11 @@
 
 size_t op_encode(const struct op *op, struct cql_span id, uint8_t *buf,
                  size_t cap) {
+  static const struct cql_span events[] = {
+      {(const uint8_t *)"TOPOLOGY_CHANGE", 15},
+      {(const uint8_t *)"STATUS_CHANGE", 13},
+      {(const uint8_t *)"SCHEMA_CHANGE", 13},
+  };
   struct cql_span text = {(const uint8_t *)op->statement->text,
                           op->statement->text_len};
   struct cql_request_options o = {.stream = op->stream};
@@ -22,6 +27,8 @@ size_t op_encode(const struct op *op, struct cql_span id, uint8_t *buf,
     return cql_execute_encode(buf, cap, &o, id, &p);
   case OP_PREPARE:
     return cql_prepare_encode(buf, cap, &o, text);
+  case OP_REGISTER:
+    return cql_register_encode(buf, cap, &o, events, 3);
   case OP_QUERY:
   default:
     return cql_query_encode(buf, cap, &o, text, &p);

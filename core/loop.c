@@ -36,6 +36,73 @@ static void finish_close(struct loop *l) {
   net_loop_close(l->context.net, on_net_closed);
 }
 
+/* ---- What loops tell each other ------------------------------------------- */
+
+static struct notice closed_for_notices;
+
+static void notice_free(const struct net_heap *heap, struct notice *n) {
+  if (n->kind == NOTICE_VIEW)
+    snapshot_release(n->snapshot);
+  net_free(heap, n);
+}
+
+static void push_notice(struct loop *l, struct notice *n) {
+  struct notice *old = atomic_load(&l->notices);
+
+  do {
+    if (old == &closed_for_notices) {
+      notice_free(&l->context.heap, n);
+      return;
+    }
+    n->next = old;
+  } while (!atomic_compare_exchange_weak(&l->notices, &old, n));
+  net_loop_wake(l->context.net);
+}
+
+static void tell(void *arg, const struct notice *notice) {
+  struct loop *l = arg;
+  bool to_first = notice->kind == NOTICE_IN_USE;
+
+  for (uint32_t i = 0; i < (to_first ? 1 : l->loop_count); i++) {
+    struct notice *n;
+
+    if (&l->loops[i] == l)
+      continue;
+    n = net_alloc(&l->context.heap, sizeof *n);
+    if (n == NULL) {
+      MARK(oom_notice);
+      continue;
+    }
+    *n = *notice;
+    if (n->kind == NOTICE_VIEW)
+      snapshot_hold(n->snapshot);
+    push_notice(&l->loops[i], n);
+  }
+}
+
+static void free_notices(struct loop *l, struct notice *n) {
+  while (n != NULL && n != &closed_for_notices) {
+    struct notice *next = n->next;
+
+    notice_free(&l->context.heap, n);
+    n = next;
+  }
+}
+
+/* The stack comes out newest first. */
+static void drain_notices(struct loop *l) {
+  struct notice *n = atomic_exchange(&l->notices, NULL), *oldest = NULL, *next;
+
+  for (; n != NULL; n = next) {
+    next = n->next;
+    n->next = oldest;
+    oldest = n;
+  }
+  for (n = oldest; n != NULL; n = n->next)
+    cluster_told(&l->cluster, n);
+  free_notices(l, oldest);
+}
+
 /* ---- The inbox ---------------------------------------------------------- */
 
 static void hold(struct loop *l, bool held) {
@@ -80,6 +147,7 @@ static void begin_close(struct loop *l) {
   l->closing = true;
   hold(l, true);
   drain_inbox(l, atomic_exchange(&l->inbox, &sealed));
+  free_notices(l, atomic_exchange(&l->notices, &closed_for_notices));
   timer_set(&l->context.timers, &l->close_timer,
             net_clock() + l->context.config.close_timeout);
   net_loop_hurry(l->context.net);
@@ -91,8 +159,10 @@ static void on_woken(void *arg) {
   struct loop *l = arg;
 
   context_enter(&l->context);
-  if (!l->closing)
+  if (!l->closing) {
+    drain_notices(l);
     drain_inbox(l, atomic_exchange(&l->inbox, NULL));
+  }
   if (atomic_load(&l->close_asked))
     begin_close(l);
 }
@@ -238,6 +308,7 @@ int loop_init(struct loop *l, const struct loop_settings *settings,
               struct uv_loop_s *attach) {
   static const struct net_loop_events events = {before_poll, after_poll,
                                                 on_alarm, on_woken};
+  struct cluster_settings cluster = {.tell = tell, .tell_arg = l};
 
   memset(l, 0, sizeof *l);
   l->context.heap = settings->heap;
@@ -249,11 +320,19 @@ int loop_init(struct loop *l, const struct loop_settings *settings,
   l->context.settled = settings->settled;
   l->context.settled_arg = settings->settled_arg;
   timer_list_init(&l->context.timers);
+  list_init(&l->context.troubled);
+  list_init(&l->context.closed);
   list_init(&l->context.unsettled);
   timer_init(&l->close_timer, on_close_timer);
   l->guest = attach != NULL;
-  cluster_init(&l->cluster, &l->context, settings->contacts,
-               settings->contact_count);
+  l->loops = settings->loops;
+  l->loop_count = settings->loop_count;
+  cluster.keyspaces = settings->keyspaces;
+  if (settings->number == 0) {
+    cluster.contacts = settings->contacts;
+    cluster.contact_count = settings->contact_count;
+  }
+  cluster_init(&l->cluster, &l->context, &cluster);
   return net_loop_open(&l->context.net, &settings->heap, attach, &events, l);
 }
 

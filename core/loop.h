@@ -14,6 +14,9 @@ struct loop {
   _Atomic(const void *) runner; /* net_thread_self() of that thread, while it
                                    runs the loop */
   _Atomic(struct list *) inbox; /* a stack of operations from other threads */
+  _Atomic(struct notice *) notices; /* a stack of what other loops tell */
+  struct loop *loops; /* of the session, this one among them */
+  uint32_t loop_count;
   struct timer close_timer;
   uint64_t armed;   /* when the alarm will ring, 0: not set */
   uint64_t alarmed; /* when it rang: what was due then expires after a poll that
@@ -32,7 +35,11 @@ struct loop {
 };
 
 struct loop_settings {
-  uint32_t number; /* among the session's loops, from 0 */
+  uint32_t number; /* among the session's loops, from 0: that one has the control
+                      connection */
+  struct loop *loops;
+  uint32_t loop_count;
+  struct keyspaces *keyspaces;
   struct net_heap heap;
   struct log log;
   struct config config;

@@ -35,8 +35,8 @@
   X(prepare_asked_by_many, "a second operation waits for a PREPARE")           \
   X(prepare_lost_asked_again, "a PREPARE had no verdict: asked again")         \
   X(prepare_refused, "a PREPARE was refused, with all that waited for it")     \
-  X(prepared_forgotten, "another host: its statements are not known")          \
-  X(prepared_other_id, "a statement got another id than before")               \
+  X(prepared_forgotten, "a host is back: its statements are not known")        \
+  X(prepared_other_id, "a forgotten statement got another id than before")     \
   /* room */                                                                   \
   X(stream_ids_exhausted, "no stream id is free")                              \
   X(stream_id_reused, "a stream id is used again")                             \
@@ -68,7 +68,7 @@
   /* rules that a peer broke, and strangers */                                 \
   X(stray_stream, "an answer on a stream that nobody asked")                   \
   X(negative_stream, "an answer on a negative stream")                         \
-  X(event_ignored, "an EVENT")                                                 \
+  X(event_ignored, "an EVENT that says nothing to us")                         \
   X(stream0_error, "an ERROR on stream 0 after the handshake")                 \
   X(out_of_turn, "a message that does not fit the connection's state")         \
   X(wrong_peer, "the peer does not speak CQL v4")                              \
@@ -106,7 +106,28 @@
   X(oom_input, "no memory for a large answer")                                 \
   X(oom_output, "no memory for a large request")                               \
   X(oom_prepare, "no memory for a PREPARE")                                    \
-  X(oom_statement, "no memory for what a host knows of a statement")
+  X(oom_statement, "no memory for what a host knows of a statement")           \
+  X(oom_tries, "no memory for where an operation was in vain")                 \
+  X(oom_snapshot, "no memory for what the cluster is")                         \
+  X(oom_view, "... for a loop's numbers of its hosts")                         \
+  X(oom_host, "... for one more host")                                         \
+  X(oom_notice, "... to tell another loop")                                    \
+  /* the cluster */                                                            \
+  X(view_published, "the hosts and the ring are read")                         \
+  X(control_moved, "the control connection moves")                             \
+  X(control_left, "... since it does not do")                                  \
+  X(contacts_again, "no host is left: the contact points again")               \
+  X(event_status, "a host is said to be up or down")                           \
+  X(event_topology, "hosts are said to have come or gone")                     \
+  X(event_keyspace, "a keyspace is said to have changed")                      \
+  X(host_moved, "a host has another address")                                  \
+  X(host_removed, "a host has left the cluster")                               \
+  X(retried, "to another host, after one where it was in vain")                \
+  X(retry_nowhere, "... but there is none")                                    \
+  X(partitioner_other, "the tokens are not of Murmur3")                        \
+  X(replication_other, "a strategy that is not known")                         \
+  X(dc_learned, "the local data center is the first contact point's")          \
+  X(dc_wrong, "no host is in the local data center")
 
 #define MARK_ENUM(name, what) MARK_##name,
 enum mark { MARK_MAP(MARK_ENUM) MARK_COUNT };

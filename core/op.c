@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/mark.h"
+#include "core/tries.h"
 #include "proto/wire.h"
 
 /* ---- Slots -------------------------------------------------------------- */
@@ -111,6 +112,8 @@ struct op *op_make(const struct net_heap *heap) {
 
 void op_release(const struct net_heap *heap, struct op *op) {
   ENSURE(list_empty(&op->deadline_link));
+  if (op->tries != NULL)
+    net_free(heap, op->tries);
   if (op->values != op->inline_values)
     net_free(heap, op->values);
   if (op->slab == NULL)
@@ -222,15 +225,25 @@ bool op_is_increment(const struct op *op) {
   return op->kind == OP_EXECUTE && op->statement->effect == EFFECT_COUNT;
 }
 
+enum next_step op_next(const struct op *op, enum event event) {
+  const struct outcome_row *row = &outcome_table[event];
+  enum next_step next =
+      op->statement->effect == EFFECT_READ ? row->read_next : row->next;
+
+  if (op->own || (next == NEXT_HOST_ONCE && op->retried))
+    return NEXT_NONE;
+  return next;
+}
+
 void op_finish(struct context *c, struct op *op, const struct answer *answer) {
   op_done *done = op->done;
   op_callback *callback = op->callback;
   void *user = op->user;
 
   ENSURE(op->state != OP_NEW || op->kind == OP_PAUSE);
-  ENSURE(c->pending > 0);
+  ENSURE(op->own || c->pending > 0);
   list_remove(&op->deadline_link);
-  c->pending--;
+  c->pending -= !op->own;
   /* The slot goes first: the callback may want it for the next operation. */
   if (op->state != OP_UNSETTLED) {
     list_remove(&op->queue);
@@ -249,6 +262,8 @@ void op_fail_with(struct context *c, struct op *op, struct failure *f) {
   struct answer answer = {0};
 
   f->operation = 0;
+  if (op->tries != NULL)
+    tries_tell(op->tries, f);
   if (op->kind == OP_PREPARE || op->kind == OP_PAUSE ||
       op->statement->effect == EFFECT_READ)
     f->outcome = OUTCOME_NOT_APPLIED;

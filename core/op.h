@@ -14,12 +14,16 @@ struct op;
 struct conn;
 struct rows;
 struct slab;
+struct host;
+struct keyspace;
+struct tries;
 
 /* What a statement does, which decides what an unclear end means. */
 enum effect {
   EFFECT_COUNT, /* adds to counters: never sent twice unless NOT_APPLIED */
   EFFECT_READ,
   EFFECT_SCHEMA,
+  EFFECT_REGISTER, /* for events: answered by READY */
 };
 
 /* A bind marker as the definition expects it; compared at PREPARE. */
@@ -36,6 +40,7 @@ struct statement {
   const char *text;
   size_t text_len;
   const char *table; /* "ks.page_hits", for messages */
+  struct keyspace *keyspace; /* its replicas are those of the key, or NULL */
   enum effect effect;
   const struct statement_bind *binds;
   uint16_t bind_count;
@@ -49,6 +54,7 @@ struct answer {
   enum outcome outcome;              /* reads: NOT_APPLIED */
   const struct failure *failure;     /* NULL when code is 0 */
   struct rows *rows;                 /* RESULT Rows, else NULL */
+  uint32_t host; /* with rows, and of a schema change: whose (host.number) */
   const struct statement *statement; /* with a failure */
   uint8_t note;                      /* ... the operation's */
 };
@@ -60,11 +66,12 @@ typedef void op_done(op_callback *callback, void *user,
                      const struct answer *answer);
 
 /* OP_PAUSE asks nobody: it ends at its deadline. */
-enum op_kind { OP_EXECUTE, OP_QUERY, OP_PREPARE, OP_PAUSE };
+enum op_kind { OP_EXECUTE, OP_QUERY, OP_PREPARE, OP_REGISTER, OP_PAUSE };
 
 enum op_state {
   OP_NEW,       /* not accepted yet */
-  OP_QUEUED,    /* waits for a connection, or for room in one */
+  OP_QUEUED,    /* waits for a host that is ready */
+  OP_WAITING,   /* for room on the connections to its host */
   OP_PREPARING, /* waits for its statement to be prepared */
   OP_SENT,      /* its frame is encoded: it may be applied from now on */
   OP_UNSETTLED, /* ended UNKNOWN; kept (core/late.h) */
@@ -75,11 +82,15 @@ enum { OP_INLINE_VALUES = 128 };
 struct op {
   struct list queue; /* the list it waits in; NEW: its link in the inbox */
   struct list deadline_link;
-  struct conn *conn; /* SENT, UNSETTLED */
+  union {
+    struct conn *conn; /* SENT, UNSETTLED */
+    struct host *host; /* WAITING, PREPARING */
+  };
   const struct statement *statement;
   op_done *done;
   op_callback *callback;
   void *user;
+  struct tries *tries; /* hosts where it was in vain; NULL: none */
   struct slab *slab; /* where the slot belongs; NULL: a piece of the heap */
   uint8_t *values;   /* [value]s in wire form */
   uint64_t deadline;
@@ -88,6 +99,7 @@ struct op {
                             the connection was ever given */
     uint64_t operation;  /* UNSETTLED: its number */
   };
+  uint32_t only_host; /* host.number of the one that is meant; 0: any */
   uint32_t values_len;
   uint32_t values_cap;
   uint16_t value_count;
@@ -98,6 +110,9 @@ struct op {
   uint8_t timeout;  /* enum timeout_kind */
   uint8_t prepares; /* times the server had forgotten the statement */
   uint8_t note;     /* of its owner's */
+  bool retried;     /* the one time that NEXT_HOST_ONCE allows */
+  bool own;         /* the library's: it belongs to the connection that it was
+                       given to, and nobody waits for it */
   uint8_t inline_values[OP_INLINE_VALUES];
 };
 
@@ -156,5 +171,7 @@ void op_fail(struct context *c, struct op *op, enum event event,
 void op_fail_with(struct context *c, struct op *op, struct failure *f);
 
 bool op_is_increment(const struct op *op);
+/* What outcome_table lets follow for this operation. */
+enum next_step op_next(const struct op *op, enum event event);
 
 #endif

@@ -1,5 +1,5 @@
 /* core/outcome.h - what each event says about an increment, and what may
- * happen next.  One array, from which the documentation and the tests are
+ * happen next, to it and to a read.  One array, from which the documentation and the tests are
  * made; nothing else in the library decides this. */
 #ifndef OUTCOME_H
 #define OUTCOME_H
@@ -45,6 +45,7 @@ enum event {
   EVENT_OVERLOADED,
   EVENT_TRUNCATE,
   EVENT_SERVER_ERROR,
+  EVENT_READ_TIMEOUT_ENOUGH, /* enough replicas have answered a read */
   EVENT_OTHER_ERROR, /* any other code, known or not */
   EVENT_COUNT
 };
@@ -55,6 +56,7 @@ struct outcome_row {
   enum next_step next;
   int code;         /* enum failure_code for the caller */
   const char *what; /* "write timeout" */
+  enum next_step read_next; /* the same for a read, which can do no harm */
 };
 
 extern const struct outcome_row outcome_table[EVENT_COUNT];

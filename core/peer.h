@@ -9,6 +9,7 @@
 
 struct peer {
   char name[64]; /* "127.0.0.1:9042" */
+  uint32_t number; /* of its host; 0: not known whose it is */
   enum server_kind kind;
 };
 

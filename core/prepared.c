@@ -28,7 +28,16 @@ void prepared_table_forget(struct prepared_table *t) {
     if (t->entries[i] != NULL && t->entries[i]->state == PREPARED_READY) {
       MARK(prepared_forgotten);
       t->entries[i]->state = PREPARED_NOT;
+      t->entries[i]->forgotten = false;
     }
+}
+
+void prepared_forgotten(struct prepared *p) {
+  /* What was asked meanwhile is on its way. */
+  if (p->state != PREPARED_READY)
+    return;
+  p->state = PREPARED_NOT;
+  p->forgotten = true;
 }
 
 static bool grow(struct prepared_table *t, const struct net_heap *heap,
@@ -119,6 +128,11 @@ static int check_results(const struct statement *s,
   return 0;
 }
 
+static bool is_other_id(const struct prepared *p, struct cql_span id) {
+  return p->forgotten &&
+         (p->id_len != id.len || memcmp(p->id, id.p, id.len) != 0);
+}
+
 static int take(struct prepared *p, const struct net_heap *heap,
                 const struct cql_prepared *answer, struct failure *f) {
   int rc = check_binds(p->statement, &answer->bind, f);
@@ -128,9 +142,18 @@ static int take(struct prepared *p, const struct net_heap *heap,
     rc = check_results(p->statement, &answer->result, f);
   if (rc != 0)
     return rc;
-  if (p->id != NULL && (p->id_len != answer->id.len ||
-                        memcmp(p->id, answer->id.p, p->id_len) != 0))
+  if (is_other_id(p, answer->id)) {
     MARK(prepared_other_id);
+    /* With the new one it would go on like this for ever, each user of the
+     * statement making it unknown to the others.  Whoever comes next begins
+     * anew. */
+    p->id_len = 0;
+    p->forgotten = false;
+    failure_detail(f, "the server forgot the statement, and has another id for "
+                      "it now: is it several behind one address?");
+    return FAILURE_PROTOCOL;
+  }
+  p->forgotten = false;
   id = net_resize(heap, p->id, answer->id.len + 1);
   if (id == NULL)
     return FAILURE_NO_MEMORY;

@@ -17,6 +17,8 @@ struct prepared {
   enum prepared_state state;
   uint8_t *id; /* opaque bytes of the host's */
   size_t id_len;
+  bool forgotten; /* the host does not know the id any more: the same text must
+                     get the same one again */
   struct list waiting; /* operations in state OP_PREPARING */
 };
 
@@ -29,12 +31,14 @@ struct prepared_table {
 void prepared_table_init(struct prepared_table *t);
 /* Nothing may be waiting any more. */
 void prepared_table_fini(struct prepared_table *t, const struct net_heap *heap);
-/* Another host is on the other side: it knows none of this. */
+/* The host was away, and may be another version now: it knows none of this. */
 void prepared_table_forget(struct prepared_table *t);
 /* The statement's entry, made when it is new; NULL: no memory. */
 struct prepared *prepared_find(struct prepared_table *t,
                                const struct net_heap *heap,
                                const struct statement *statement);
+/* The host says that it does not know it. */
+void prepared_forgotten(struct prepared *p);
 /* The answer to a PREPARE: 0 and the entry is READY, or a negative failure
  * code with *f filled in and the entry NOT. The bind markers must be those of
  * the definition, in their order and of their types. */

@@ -124,7 +124,7 @@ static enum event undecodable(struct verdict *v, const char *detail) {
   return EVENT_UNDECODABLE;
 }
 
-static enum event error_event(struct cql_reader *message,
+static enum event error_event(struct cql_reader *message, enum effect effect,
                               const struct peer *peer, struct verdict *v) {
   enum event event;
 
@@ -132,6 +132,9 @@ static enum event error_event(struct cql_reader *message,
     return undecodable(v, "an ERROR cut short");
   v->has_error = true;
   event = outcome_event(v->error.code, 1, peer->kind);
+  if (effect == EFFECT_READ && v->error.code == CQL_ERROR_READ_TIMEOUT &&
+      v->error.has_tail && v->error.received >= v->error.required)
+    event = EVENT_READ_TIMEOUT_ENOUGH;
   if (event == EVENT_OTHER_ERROR)
     MARK(answer_other_code);
   return event;
@@ -146,7 +149,7 @@ static enum event result_event(struct cql_reader *message, enum effect effect,
     return undecodable(v, "a RESULT cut short");
   switch (result.kind) {
   case CQL_RESULT_VOID:
-    fits = effect != EFFECT_READ;
+    fits = effect != EFFECT_READ && effect != EFFECT_REGISTER;
     break;
   case CQL_RESULT_ROWS:
     fits = v->has_rows = effect == EFFECT_READ;
@@ -180,9 +183,13 @@ static enum event rare_event(struct context *c, enum effect effect,
   log_warnings(c, &prefix, peer);
   switch (frame->header.opcode) {
   case CQL_OP_ERROR:
-    return error_event(&message, peer, v);
+    return error_event(&message, effect, peer, v);
   case CQL_OP_RESULT:
     return result_event(&message, effect, v);
+  case CQL_OP_READY:
+    if (effect == EFFECT_REGISTER)
+      return EVENT_VOID;
+    /* fall through */
   default:
     return undecodable(v, "an answer of a kind that no request has");
   }
@@ -196,6 +203,7 @@ static inline enum event request_event(struct context *c, enum effect effect,
                                        const struct peer *peer,
                                        struct verdict *v) {
   v->has_error = v->has_rows = false;
+  v->detail = NULL;
   if (effect == EFFECT_COUNT && is_plain_void(frame))
     return EVENT_VOID;
   return rare_event(c, effect, frame, peer, v);
@@ -203,47 +211,63 @@ static inline enum event request_event(struct context *c, enum effect effect,
 
 /* ---- What follows from it ----------------------------------------------- */
 
-static void fail_with_error(struct context *c, struct op *op,
-                            const struct outcome_row *row,
-                            const struct cql_error *e,
-                            const struct peer *peer) {
-  const char *what = read_error_what(e->code);
-  struct failure f;
+static void describe(struct failure *f, const struct outcome_row *row,
+                     const struct verdict *v, const struct peer *peer) {
+  const char *what = v->has_error ? read_error_what(v->error.code) : NULL;
 
-  failure_init(&f, row->code, row->outcome, what != NULL ? what : row->what);
-  request_describe_error(&f, e, peer);
-  op_fail_with(c, op, &f);
+  failure_init(f, row->code, row->outcome, what != NULL ? what : row->what);
+  memcpy(f->host, peer->name, sizeof f->host);
+  if (v->has_error)
+    request_describe_error(f, &v->error, peer);
+  else if (v->detail != NULL)
+    failure_detail(f, "%s", v->detail);
+}
+
+/* May the statement be prepared again for it? */
+static bool may_prepare(struct op *op) {
+  if (op->kind != OP_EXECUTE || op->prepares >= PREPARES_MAX) {
+    MARK(unprepared_given_up);
+    return false;
+  }
+  if (op->prepares++ == 0)
+    MARK(unprepared_once);
+  else
+    MARK(unprepared_twice);
+  return true;
 }
 
 enum next_step request_answered(struct context *c, struct op *op,
                                 const struct cql_frame *frame,
-                                const struct peer *peer) {
+                                const struct peer *peer, struct failure *why) {
   struct verdict v;
   enum event event = request_event(c, op->statement->effect, frame, peer, &v);
-  const struct outcome_row *row = &outcome_table[event];
+  enum next_step next;
 
   if (v.has_rows) {
-    struct answer answer = {.outcome = OUTCOME_NOT_APPLIED, .rows = &v.rows};
+    struct answer answer = {
+        .outcome = OUTCOME_NOT_APPLIED, .rows = &v.rows, .host = peer->number};
 
     op_finish(c, op, &answer);
-  } else if (event == EVENT_VOID) {
-    op_finish_applied(c, op);
-  } else if (row->next == NEXT_PREPARE && op->kind == OP_EXECUTE &&
-             op->prepares < PREPARES_MAX) {
-    if (op->prepares++ == 0)
-      MARK(unprepared_once);
-    else
-      MARK(unprepared_twice);
-    return NEXT_PREPARE;
-  } else if (v.has_error) {
-    if (row->next == NEXT_PREPARE)
-      MARK(unprepared_given_up);
-    /* One host is all there is so far: "next host" has nowhere to go. */
-    fail_with_error(c, op, row, &v.error, peer);
-  } else {
-    op_fail(c, op, event, peer->name, v.detail);
+    return NEXT_NONE;
   }
-  return NEXT_NONE;
+  if (event == EVENT_VOID && op->statement->effect == EFFECT_SCHEMA) {
+    struct answer answer = {.outcome = OUTCOME_APPLIED, .host = peer->number};
+
+    op_finish(c, op, &answer);
+    return NEXT_NONE;
+  }
+  if (event == EVENT_VOID) {
+    op_finish_applied(c, op);
+    return NEXT_NONE;
+  }
+  describe(why, &outcome_table[event], &v, peer);
+  next = op_next(op, event);
+  if (next == NEXT_NONE || (next == NEXT_PREPARE && !may_prepare(op))) {
+    op_fail_with(c, op, why);
+    return NEXT_NONE;
+  }
+  op->retried |= next == NEXT_HOST_ONCE;
+  return next;
 }
 
 void request_answered_late(struct context *c, const struct op *op,

@@ -8,10 +8,10 @@
 #include "proto/response.h"
 
 /* Completes the operation and returns NEXT_NONE, or leaves it alone and says
- * what to do with it.  Not for OP_PREPARE. */
+ * what to do with it, with the reason in *why.  Not for OP_PREPARE. */
 enum next_step request_answered(struct context *c, struct op *op,
                                 const struct cql_frame *frame,
-                                const struct peer *peer);
+                                const struct peer *peer, struct failure *why);
 
 /* The same for one that was completed without it: settles an increment when
  * the answer tells what became of it (context.settled). Nothing is sent

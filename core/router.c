@@ -73,8 +73,8 @@ static uint16_t choose(struct router *r, const struct candidates *c,
 
   if (c->seen == 1)
     return c->kept[0];
-  first = load_of(&r->hosts[c->kept[0]], now);
-  second = load_of(&r->hosts[c->kept[1]], now);
+  first = load_of(r->hosts[c->kept[0]], now);
+  second = load_of(r->hosts[c->kept[1]], now);
   if (first == second)
     return c->kept[draw(r) >> 32 & 1];
   return c->kept[first < second ? 0 : 1];
@@ -88,7 +88,7 @@ static void offer_replicas(struct router *r, const struct route *route,
   for (uint32_t i = 0; i < route->replica_count; i++) {
     uint16_t host = route->replicas[i];
 
-    if (r->hosts[host].ready && distance_of(&r->hosts[host], now) == distance &&
+    if (r->hosts[host]->ready && distance_of(r->hosts[host], now) == distance &&
         !was_tried(route, host))
       offer(r, c, host);
   }
@@ -96,7 +96,7 @@ static void offer_replicas(struct router *r, const struct route *route,
 
 static bool is_eligible(const struct router *r, const struct route *route,
                         uint16_t host, bool remote) {
-  const struct route_host *h = &r->hosts[host];
+  const struct route_host *h = r->hosts[host];
 
   return h->ready && h->distance != NEVER &&
          (h->distance == REMOTE_DC) == remote && !was_tried(route, host);

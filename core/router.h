@@ -17,14 +17,15 @@ enum { ROUTER_NONE = UINT16_MAX };
 #define ROUTER_EASE_NS (20 * UINT64_C(1000000000))
 
 struct route_host {
-  uint32_t in_flight; /* on all its connections of this loop */
+  uint32_t in_flight; /* requests of this loop that it owes an answer to, or
+                         that wait for room on the way to it */
   uint8_t distance;   /* enum distance; NEVER: filtered out */
   bool ready;         /* a connection takes requests */
   uint64_t up_since;  /* net_clock() */
 };
 
 struct router {
-  struct route_host *hosts; /* numbered as in the ring */
+  struct route_host **hosts; /* numbered as in the ring */
   uint32_t host_count;
   bool remote; /* remote data centers are allowed */
   uint64_t chance;

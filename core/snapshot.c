@@ -8,8 +8,14 @@ static void free_snapshot(struct snapshot *s) {
   for (uint32_t i = 0; s->placements != NULL && i < s->keyspace_count; i++)
     placement_free(&heap, s->placements[i]);
   net_free(&heap, s->placements);
-  ring_free(&heap, s->ring);
-  topology_free(&heap, &s->topology);
+  if (s->base != NULL) {
+    snapshot_release(s->base);
+  } else {
+    ring_free(&heap, s->ring);
+    if (s->topology != NULL)
+      topology_free(&heap, s->topology);
+    net_free(&heap, s->topology);
+  }
   net_free(&heap, s);
 }
 
@@ -55,18 +61,28 @@ static bool make_placements(struct snapshot *s,
   return true;
 }
 
-struct snapshot *snapshot_make(const struct net_heap *heap,
-                               struct topology *topology,
-                               const struct replication *keyspaces,
-                               uint32_t count) {
+static struct snapshot *new_snapshot(const struct net_heap *heap) {
   struct snapshot *s = net_alloc(heap, sizeof *s);
-  bool ok = true;
 
   if (s == NULL)
     return NULL;
   s->heap = *heap;
   atomic_init(&s->holders, 1);
-  if (has_tokens(topology)) {
+  return s;
+}
+
+struct snapshot *snapshot_make(const struct net_heap *heap,
+                               struct topology *topology,
+                               const struct replication *keyspaces,
+                               uint32_t count) {
+  struct snapshot *s = new_snapshot(heap);
+  bool ok;
+
+  if (s == NULL)
+    return NULL;
+  s->topology = net_alloc(heap, sizeof *s->topology);
+  ok = s->topology != NULL;
+  if (ok && has_tokens(topology)) {
     s->ring = make_ring(heap, topology);
     ok = s->ring != NULL && make_placements(s, keyspaces, count);
   }
@@ -74,8 +90,26 @@ struct snapshot *snapshot_make(const struct net_heap *heap,
     free_snapshot(s);
     return NULL;
   }
-  s->topology = *topology;
+  *s->topology = *topology;
   memset(topology, 0, sizeof *topology);
+  return s;
+}
+
+struct snapshot *snapshot_extend(struct snapshot *from,
+                                 const struct replication *keyspaces,
+                                 uint32_t count) {
+  struct snapshot *s = new_snapshot(&from->heap);
+
+  if (s == NULL)
+    return NULL;
+  s->base = from->base != NULL ? from->base : from;
+  snapshot_hold(s->base);
+  s->topology = s->base->topology;
+  s->ring = s->base->ring;
+  if (s->ring != NULL && !make_placements(s, keyspaces, count)) {
+    free_snapshot(s);
+    return NULL;
+  }
   return s;
 }
 

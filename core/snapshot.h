@@ -11,7 +11,9 @@
 struct snapshot {
   struct net_heap heap;
   _Atomic uint32_t holders;
-  struct topology topology;      /* its hosts are numbered as the ring's */
+  struct snapshot *base;         /* whose hosts and ring it shares; NULL: they
+                                    are its own */
+  struct topology *topology;     /* its hosts are numbered as the ring's */
   struct ring *ring;             /* NULL: not Murmur3, or no host has tokens */
   struct placement **placements; /* [keyspace's number in the session]; NULL:
                                     its replicas are not known */
@@ -26,9 +28,18 @@ struct snapshot *snapshot_make(const struct net_heap *heap,
                                struct topology *topology,
                                const struct replication *keyspaces,
                                uint32_t count);
+/* The same hosts under other replications. */
+struct snapshot *snapshot_extend(struct snapshot *s,
+                                 const struct replication *keyspaces,
+                                 uint32_t count);
 void snapshot_hold(struct snapshot *s);
 /* The last holder frees it; NULL is fine. */
 void snapshot_release(struct snapshot *s);
+
+static inline bool snapshot_has_placement(const struct snapshot *s,
+                                          uint32_t keyspace) {
+  return keyspace < s->keyspace_count && s->placements[keyspace] != NULL;
+}
 
 /* The replicas of a token in a keyspace, by their numbers; *count is 0 when
  * they are not known.  The array lives as long as the snapshot. */

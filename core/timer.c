@@ -29,6 +29,10 @@ void timer_stop(struct timer *t) {
   list_remove(&t->link);
 }
 
+bool timer_is_set(const struct timer *t) {
+  return !list_empty(&t->link);
+}
+
 uint64_t timer_next(const struct timer_list *l) {
   if (list_empty(&l->timers))
     return 0;

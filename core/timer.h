@@ -24,6 +24,7 @@ void timer_init(struct timer *t, void (*fire)(struct timer *timer));
 /* Also moves one that is set already. */
 void timer_set(struct timer_list *l, struct timer *t, uint64_t at);
 void timer_stop(struct timer *t);
+bool timer_is_set(const struct timer *t);
 /* When the first is due; 0 when none is set. */
 uint64_t timer_next(const struct timer_list *l);
 /* Fire what is due at `now`; a timer may set or stop any other. */

@@ -142,9 +142,13 @@ static bool is_whole(const struct cell *cells) {
          cells[DC].p != NULL && cells[RACK].p != NULL;
 }
 
-static bool is_known(const struct topology *t, const uint8_t id[16]) {
+/* Of two rows with one id, or with one address (a host has lived twice), the
+ * first is taken. */
+static bool is_known(const struct topology *t, const uint8_t id[16],
+                     const struct net_address *address) {
   for (size_t i = 0; i < t->count; i++)
-    if (memcmp(t->hosts[i].id, id, 16) == 0)
+    if (memcmp(t->hosts[i].id, id, 16) == 0 ||
+        memcmp(&t->hosts[i].address, address, sizeof *address) == 0)
       return true;
   return false;
 }
@@ -213,8 +217,8 @@ int topology_add_peers(struct topology *t, const struct net_heap *heap,
 
     if (!read_row(rows, cells, columns))
       return FAILURE_PROTOCOL;
-    if (!is_whole(cells) || is_known(t, cells[HOST_ID].p) ||
-        !find_address(&address, cells, v2, port)) {
+    if (!is_whole(cells) || !find_address(&address, cells, v2, port) ||
+        is_known(t, cells[HOST_ID].p, &address)) {
       t->ignored++;
       continue;
     }

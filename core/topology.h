@@ -32,6 +32,8 @@ struct host_info {
   char *version;
   int64_t *tokens; /* NULL: it has none, or not of Murmur3 */
   size_t token_count;
+  uint8_t distance; /* enum distance: whoever takes the topology into use says
+                       how far each is */
 };
 
 struct topology {

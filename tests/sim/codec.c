@@ -136,6 +136,12 @@ void out_string(struct out *o, const char *text) {
   out_bytes(o, text, n);
 }
 
+void out_type(struct out *o, enum option_id type) {
+  out_short(o, type);
+  for (int i = type == TYPE_MAP ? 2 : type == TYPE_SET; i > 0; i--)
+    out_short(o, TYPE_TEXT);
+}
+
 void out_fill(struct out *o, uint8_t byte, size_t n) {
   memset(room(o, n), byte, n);
 }

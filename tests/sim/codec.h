@@ -98,7 +98,9 @@ enum option_id {
   TYPE_INT = 0x0009,
   TYPE_UUID = 0x000c,
   TYPE_TEXT = 0x000d,
-  TYPE_INET = 0x0010
+  TYPE_INET = 0x0010,
+  TYPE_MAP = 0x0021, /* of the servers' tables, all of them of texts */
+  TYPE_SET = 0x0022
 };
 
 /* ---- Reading ------------------------------------------------------------ */
@@ -157,6 +159,8 @@ void out_int(struct out *o, uint32_t x);
 void out_long(struct out *o, uint64_t x);
 void out_bytes(struct out *o, const void *p, size_t n);
 void out_string(struct out *o, const char *text);
+/* As a column's type, with those inside. */
+void out_type(struct out *o, enum option_id type);
 /* n times the same byte */
 void out_fill(struct out *o, uint8_t byte, size_t n);
 

@@ -16,6 +16,7 @@ void model_begin(const struct model_plan *plan) {
   memset(&model, 0, sizeof model);
   model.plan = *plan;
   model_counts = none;
+  cluster_begin();
   data_begin();
   ledger_begin();
   id_begin();

@@ -9,11 +9,15 @@
 #include "tests/sim/fault.h"
 #include "tests/sim/wire.h"
 
-enum { MODEL_HOSTS = 7 };
+enum { MODEL_HOSTS = 7, MODEL_TOKENS = 16 };
 
 struct model_plan {
   unsigned hosts;    /* 1 to MODEL_HOSTS */
   bool scylla;       /* they say SCYLLA_... in SUPPORTED */
+  bool old;          /* Cassandra before 4.0: no system.peers_v2 */
+  unsigned dcs;      /* 1 or 2 data centers, "dc1" and "dc2" */
+  unsigned racks;    /* of each: "r1", ... */
+  unsigned tokens;   /* of each host: 1 to MODEL_TOKENS */
   uint64_t patience; /* the client's timeout for increments, for faults that are
                         about late answers */
   uint64_t think_min; /* how long a host takes for a request: drawn between */
@@ -38,6 +42,8 @@ enum host_state {
  * DOWN and RESETTING reset them; MUTE and DEAF stop answering on them. */
 void model_set_host(unsigned host, enum host_state state);
 enum host_state model_host(unsigned host);
+/* The data center it is in: 0 or 1. */
+unsigned model_dc(unsigned host);
 
 /* ---- The ledger --------------------------------------------------------- */
 

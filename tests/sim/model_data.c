@@ -5,7 +5,10 @@
 #include "tests/sim/model_private.h"
 
 static struct {
-  char keyspaces[KEYSPACES_MAX][NAME_MAX_LEN];
+  struct keyspace {
+    char name[NAME_MAX_LEN];
+    struct replication_map how;
+  } keyspaces[KEYSPACES_MAX];
   unsigned keyspace_count;
   struct table *tables[TABLES_MAX];
   unsigned table_count;
@@ -24,19 +27,23 @@ uint64_t data_hash(const void *bytes, size_t n, uint64_t seed) {
 
 /* ---- Keyspaces and tables ----------------------------------------------- */
 
-bool data_has_keyspace(const char *name) {
+const struct replication_map *data_keyspace(const char *name) {
   for (unsigned i = 0; i < data.keyspace_count; i++)
-    if (strcmp(data.keyspaces[i], name) == 0)
-      return true;
-  return false;
+    if (strcmp(data.keyspaces[i].name, name) == 0)
+      return &data.keyspaces[i].how;
+  return NULL;
 }
 
-bool data_add_keyspace(const char *name) {
-  if (data_has_keyspace(name))
+bool data_add_keyspace(const char *name, const struct replication_map *how) {
+  struct keyspace *k = &data.keyspaces[data.keyspace_count];
+
+  if (data_keyspace(name) != NULL)
     return false;
   if (data.keyspace_count == KEYSPACES_MAX)
     violation("more keyspaces than the model holds");
-  memcpy(data.keyspaces[data.keyspace_count++], name, strlen(name) + 1);
+  memcpy(k->name, name, strlen(name) + 1);
+  k->how = *how;
+  data.keyspace_count++;
   return true;
 }
 
@@ -78,6 +85,10 @@ const char *data_type_name(enum option_id type) {
     return "inet";
   case TYPE_BLOB:
     return "blob";
+  case TYPE_MAP:
+    return "map<text, text>";
+  case TYPE_SET:
+    return "set<text>";
   case TYPE_TEXT:
   default:
     return "text";
@@ -257,24 +268,57 @@ static void add_column(struct table *t, const char *name, enum option_id type,
 
 static struct table *system_table(const char *keyspace, const char *name,
                                   enum table_is is) {
+  static const struct replication_map everywhere = {
+      1, {{"class", "org.apache.cassandra.locator.LocalStrategy"}}};
   struct table *t = calloc(1, sizeof *t);
 
   memcpy(t->keyspace, keyspace, strlen(keyspace) + 1);
   memcpy(t->name, name, strlen(name) + 1);
   t->is = is;
-  data_add_keyspace(keyspace);
+  data_add_keyspace(keyspace, &everywhere);
   data_add_table(t);
   return t;
 }
 
-void data_begin(void) {
+/* What a server knows of each host. */
+static void add_host_columns(struct table *t) {
+  add_column(t, "data_center", TYPE_TEXT, COLUMN_REGULAR);
+  add_column(t, "host_id", TYPE_UUID, COLUMN_REGULAR);
+  add_column(t, "rack", TYPE_TEXT, COLUMN_REGULAR);
+  add_column(t, "release_version", TYPE_TEXT, COLUMN_REGULAR);
+  add_column(t, "schema_version", TYPE_UUID, COLUMN_REGULAR);
+  add_column(t, "tokens", TYPE_SET, COLUMN_REGULAR);
+}
+
+static void add_host_tables(void) {
   struct table *t = system_table("system", "local", TABLE_IS_LOCAL);
 
   add_column(t, "key", TYPE_TEXT, COLUMN_PARTITION);
-  add_column(t, "schema_version", TYPE_UUID, COLUMN_REGULAR);
+  add_column(t, "cluster_name", TYPE_TEXT, COLUMN_REGULAR);
+  add_column(t, "partitioner", TYPE_TEXT, COLUMN_REGULAR);
+  add_column(t, "rpc_address", TYPE_INET, COLUMN_REGULAR);
+  add_host_columns(t);
   t = system_table("system", "peers", TABLE_IS_PEERS);
   add_column(t, "peer", TYPE_INET, COLUMN_PARTITION);
-  add_column(t, "schema_version", TYPE_UUID, COLUMN_REGULAR);
+  add_column(t, "rpc_address", TYPE_INET, COLUMN_REGULAR);
+  add_host_columns(t);
+  if (model.plan.scylla || model.plan.old)
+    return;
+  t = system_table("system", "peers_v2", TABLE_IS_PEERS);
+  add_column(t, "peer", TYPE_INET, COLUMN_PARTITION);
+  add_column(t, "peer_port", TYPE_INT, COLUMN_CLUSTERING);
+  add_column(t, "native_address", TYPE_INET, COLUMN_REGULAR);
+  add_column(t, "native_port", TYPE_INT, COLUMN_REGULAR);
+  add_host_columns(t);
+}
+
+void data_begin(void) {
+  struct table *t;
+
+  add_host_tables();
+  t = system_table("system_schema", "keyspaces", TABLE_IS_KEYSPACES);
+  add_column(t, "keyspace_name", TYPE_TEXT, COLUMN_PARTITION);
+  add_column(t, "replication", TYPE_MAP, COLUMN_REGULAR);
   t = system_table("system_schema", "columns", TABLE_IS_COLUMNS);
   add_column(t, "keyspace_name", TYPE_TEXT, COLUMN_PARTITION);
   add_column(t, "table_name", TYPE_TEXT, COLUMN_CLUSTERING);

@@ -217,6 +217,15 @@ static const struct table *named_table(struct slice keyspace,
   return data_table(names[0], names[1]);
 }
 
+static const struct replication_map *named_keyspace(struct slice keyspace) {
+  char name[NAME_MAX_LEN] = "";
+
+  if (keyspace.len < 1 || keyspace.len >= NAME_MAX_LEN)
+    return NULL;
+  memcpy(name, keyspace.p, (size_t)keyspace.len);
+  return data_keyspace(name);
+}
+
 static void bind_select(struct request *r, const struct parameters *p) {
   struct statement *s = r->statement;
   struct slice key[KEYS_MAX];
@@ -228,12 +237,16 @@ static void bind_select(struct request *r, const struct parameters *p) {
   r->answer = ANSWER_ROWS;
   if (s->table->is == TABLE_IS_COUNTERS) {
     r->row = data_row(s->table, key, s->key_count);
-  } else if (s->table->is == TABLE_IS_COLUMNS) {
-    if (s->key_count == 2) {
-      r->about = named_table(key[0], key[1]);
-      return;
-    }
-    refuse(&r->refusal, ERROR_INVALID, "the model tells of one table only");
+    return;
+  }
+  if (s->table->is == TABLE_IS_COLUMNS && s->key_count == 2) {
+    r->about = named_table(key[0], key[1]);
+  } else if (s->table->is == TABLE_IS_KEYSPACES && s->key_count == 1) {
+    r->how = named_keyspace(key[0]);
+  } else if (s->table->is == TABLE_IS_COLUMNS ||
+             s->table->is == TABLE_IS_KEYSPACES) {
+    refuse(&r->refusal, ERROR_INVALID,
+           "the model tells of one table or keyspace only");
     refused(r);
   }
 }
@@ -253,7 +266,7 @@ static void bind(struct request *r, const struct parameters *p) {
 static void create(struct request *r) {
   const struct statement *s = r->statement;
 
-  if (s->kind == CQL_CREATE_TABLE && !data_has_keyspace(s->keyspace)) {
+  if (s->kind == CQL_CREATE_TABLE && data_keyspace(s->keyspace) == NULL) {
     refuse(&r->refusal, ERROR_INVALID, "Keyspace '%s' doesn't exist",
            s->keyspace);
     refused(r);

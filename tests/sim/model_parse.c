@@ -151,7 +151,7 @@ static bool want_table(struct parse *in, struct statement *s) {
   s->table = data_table(s->keyspace, s->table_name);
   if (s->table != NULL)
     return true;
-  if (!data_has_keyspace(s->keyspace))
+  if (data_keyspace(s->keyspace) == NULL)
     refuse(in->why, ERROR_INVALID, "keyspace %s does not exist", s->keyspace);
   else
     refuse(in->why, ERROR_INVALID, "table %s does not exist", s->table_name);
@@ -203,6 +203,13 @@ static bool check_key(struct parse *in, struct statement *s, uint64_t named) {
   return false;
 }
 
+static bool want_the_local_row(struct parse *in) {
+  if (strcmp(in->text, "local") != 0)
+    return syntax(in);
+  next(in);
+  return true;
+}
+
 static bool want_condition(struct parse *in, struct statement *s,
                            uint64_t *named) {
   const struct table *t = s->table;
@@ -216,7 +223,11 @@ static bool want_condition(struct parse *in, struct statement *s,
       if ((*named >> k & 1) != 0)
         break;
       *named |= UINT64_C(1) << k;
-      return want_sign(in, '=') && add_marker(in, s, column, false);
+      if (!want_sign(in, '='))
+        return false;
+      if (t->is == TABLE_IS_LOCAL && in->token == T_STRING)
+        return want_the_local_row(in);
+      return add_marker(in, s, column, false);
     }
   refuse(in->why, ERROR_INVALID, "%s cannot be restricted like this", name);
   return false;
@@ -345,14 +356,51 @@ static bool want_if_not_exists(struct parse *in) {
   return want_word(in, "if") && want_word(in, "not") && want_word(in, "exists");
 }
 
+/* As the servers write it down: their classes have long names. */
+static void write_class(char value[NAME_MAX_LEN]) {
+  static const char package[] = "org.apache.cassandra.locator.";
+  size_t n = strlen(value);
+
+  if (strchr(value, '.') != NULL || n + sizeof package > NAME_MAX_LEN)
+    return;
+  memmove(value + sizeof package - 1, value, n + 1);
+  memcpy(value, package, sizeof package - 1);
+}
+
+static bool want_pair(struct parse *in, struct pair *p) {
+  if (in->token != T_STRING && !(in->token == T_NAME && in->quoted))
+    return syntax(in);
+  memcpy(p->key, in->text, NAME_MAX_LEN);
+  next(in);
+  if (!want_sign(in, ':'))
+    return false;
+  if (in->token != T_STRING && in->token != T_NUMBER)
+    return syntax(in);
+  memcpy(p->value, in->text, NAME_MAX_LEN);
+  if (strcmp(p->key, "class") == 0)
+    write_class(p->value);
+  next(in);
+  return true;
+}
+
+static bool want_replication(struct parse *in, struct replication_map *how) {
+  if (!want_sign(in, '{'))
+    return false;
+  do {
+    if (how->count == PAIRS_MAX)
+      return syntax(in);
+    if (!want_pair(in, &how->pairs[how->count++]))
+      return false;
+  } while (skip_sign(in, ','));
+  return want_sign(in, '}');
+}
+
 static bool parse_keyspace(struct parse *in, struct statement *s) {
   s->kind = CQL_CREATE_KEYSPACE;
   if (!want_if_not_exists(in) || !want_name(in, s->keyspace) ||
       !want_word(in, "with") || !want_word(in, "replication"))
     return false;
-  while (in->token != T_END && in->token != T_BAD)
-    next(in);
-  return in->token == T_END || syntax(in);
+  return want_sign(in, '=') && want_replication(in, &s->how) && want_end(in);
 }
 
 static bool want_type(struct parse *in, struct column *c) {

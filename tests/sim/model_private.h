@@ -37,6 +37,7 @@ enum table_is {
   TABLE_IS_COUNTERS,
   TABLE_IS_LOCAL,
   TABLE_IS_PEERS,
+  TABLE_IS_KEYSPACES,
   TABLE_IS_COLUMNS
 };
 
@@ -70,11 +71,22 @@ struct table {
   struct row *buckets[BUCKETS];
 };
 
+/* A map<text, text>, as system_schema.keyspaces has it. */
+enum { PAIRS_MAX = 8 };
+struct replication_map {
+  unsigned count;
+  struct pair {
+    char key[NAME_MAX_LEN];
+    char value[NAME_MAX_LEN];
+  } pairs[PAIRS_MAX];
+};
+
 void data_begin(void);
 void data_end(void);
-bool data_has_keyspace(const char *name);
+/* NULL: there is no such keyspace. */
+const struct replication_map *data_keyspace(const char *name);
 /* False: there already. */
-bool data_add_keyspace(const char *name);
+bool data_add_keyspace(const char *name, const struct replication_map *how);
 struct table *data_table(const char *keyspace, const char *name);
 /* Takes it over, unless there is one of this name. */
 bool data_add_table(struct table *t);
@@ -114,6 +126,7 @@ struct statement {
   size_t text_len;
   enum statement_kind kind;
   char keyspace[NAME_MAX_LEN]; /* CREATE KEYSPACE */
+  struct replication_map how;  /* ... */
   struct table *made;          /* CREATE TABLE: NULL once it is taken over */
   char table_name[NAME_MAX_LEN];
   struct table *table;
@@ -195,6 +208,10 @@ struct model_conn {
 };
 
 struct host {
+  uint8_t id[16];
+  unsigned dc;
+  unsigned rack;
+  int64_t tokens[MODEL_TOKENS];
   enum host_state state;
   uint64_t down_until;   /* it has crashed */
   uint64_t behind_until; /* shows the schema's old version until then */
@@ -219,6 +236,11 @@ void conn_set_stream(struct model_conn *c, int stream, enum stream_state to);
 void host_crash(unsigned host, uint64_t down_for);
 uint32_t host_schema_version(unsigned host);
 void model_schema_changed(void);
+
+/* ---- The cluster (model_cluster.c) --------------------------------------- */
+
+/* Draws who the hosts are. */
+void cluster_begin(void);
 
 /* ---- Requests (model_request.c) ------------------------------------------ */
 
@@ -266,6 +288,7 @@ struct request {
   struct statement *statement;
   struct row *row;
   const struct table *about; /* of the query for a table's columns */
+  const struct replication_map *how; /* ... for a keyspace; NULL: none */
   uint8_t id[ID_LEN];
   unsigned delta_count;
 
@@ -326,6 +349,11 @@ void answer_rows_metadata(struct out *o, const struct statement *s, bool skip);
 void answer_prepared(struct out *o, struct request *r);
 /* model_rows.c: metadata, number, cells */
 void answer_rows(struct out *o, const struct request *r);
+/* model_cluster.c: number, cells */
+void cluster_rows(struct out *o, const struct request *r);
+void cluster_keyspace_rows(struct out *o, const struct request *r);
+void cell_text(struct out *o, const char *text);
+void cell_null(struct out *o);
 
 /* ---- Shapes of answers that are not well (model_shape.c) ----------------- */
 

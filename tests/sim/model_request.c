@@ -77,7 +77,7 @@ static void make(struct request *r) {
   struct statement *s = r->statement;
 
   if (s->kind == CQL_CREATE_KEYSPACE) {
-    r->changed = data_add_keyspace(s->keyspace);
+    r->changed = data_add_keyspace(s->keyspace, &s->how);
   } else if (s->made != NULL) {
     r->changed = data_add_table(s->made);
     if (r->changed)

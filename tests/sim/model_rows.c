@@ -3,12 +3,12 @@
 
 #include "tests/sim/model_private.h"
 
-static void cell_text(struct out *o, const char *text) {
+void cell_text(struct out *o, const char *text) {
   out_int(o, (uint32_t)strlen(text));
   out_bytes(o, text, strlen(text));
 }
 
-static void cell_null(struct out *o) {
+void cell_null(struct out *o) {
   out_int(o, UINT32_MAX);
 }
 
@@ -28,7 +28,7 @@ void answer_rows_metadata(struct out *o, const struct statement *s, bool skip) {
   out_string(o, t->name);
   for (unsigned i = 0; i < s->column_count; i++) {
     out_string(o, t->columns[s->columns[i]].name);
-    out_short(o, t->columns[s->columns[i]].type);
+    out_type(o, t->columns[s->columns[i]].type);
   }
 }
 
@@ -63,47 +63,6 @@ static bool shows(const struct request *r) {
 
   /* Without clustering there are no statics, and a partition is a row. */
   return data_row_exists(t, r->row);
-}
-
-/* ---- system.local, system.peers ----------------------------------------- */
-
-static void cell_version(struct out *o, unsigned host) {
-  uint32_t version = host_schema_version(host);
-
-  out_int(o, 16);
-  out_long(o, UINT64_C(0x59adb24ef3cd4e02));
-  out_int(o, UINT32_C(0x97f057b3));
-  out_int(o, version);
-}
-
-static void host_cells(struct out *o, const struct statement *s,
-                       unsigned host) {
-  for (unsigned i = 0; i < s->column_count; i++) {
-    const char *name = s->table->columns[s->columns[i]].name;
-
-    if (strcmp(name, "schema_version") == 0) {
-      cell_version(o, host);
-    } else if (s->table->is == TABLE_IS_LOCAL) {
-      cell_text(o, "local");
-    } else {
-      out_int(o, 4);
-      out_int(o, UINT32_C(0x0a000001) + host);
-    }
-  }
-}
-
-static void host_rows(struct out *o, const struct request *r) {
-  const struct statement *s = r->statement;
-
-  if (s->table->is == TABLE_IS_LOCAL) {
-    out_int(o, 1);
-    host_cells(o, s, r->host);
-    return;
-  }
-  out_int(o, model.plan.hosts - 1);
-  for (unsigned i = 0; i < model.plan.hosts; i++)
-    if (i != r->host)
-      host_cells(o, s, i);
 }
 
 /* ---- system_schema.columns ---------------------------------------------- */
@@ -175,7 +134,10 @@ void answer_rows(struct out *o, const struct request *r) {
   switch (r->statement->table->is) {
   case TABLE_IS_LOCAL:
   case TABLE_IS_PEERS:
-    host_rows(o, r);
+    cluster_rows(o, r);
+    return;
+  case TABLE_IS_KEYSPACES:
+    cluster_keyspace_rows(o, r);
     return;
   case TABLE_IS_COLUMNS:
     definition_rows(o, r);

@@ -40,7 +40,8 @@ static void draw_limits(void) {
   plan.max_in_flight = draw_scale(CHANCE_PLAN, 8, 512);
   plan.connection_max_in_flight = draw_scale(CHANCE_PLAN, 1, 256);
   plan.max_abandoned = draw_scale(CHANCE_PLAN, 1, 64);
-  plan.max_frame = draw_scale(CHANCE_PLAN, 1024, 1 << 20);
+  /* The row of a peer has 400 bytes at most. */
+  plan.max_frame = draw_scale(CHANCE_PLAN, 4096, 1 << 20);
   plan.window = draw_scale(CHANCE_PLAN, 256, 1 << 17);
 }
 
@@ -60,6 +61,21 @@ static void without_faults(void) {
     plan.connection_max_in_flight = 4;
 }
 
+static void draw_cluster(void) {
+  plan.old = draw_once_in(CHANCE_PLAN, 8);
+  plan.dcs = draw_once_in(CHANCE_PLAN, 6) ? 2 : 1;
+  plan.racks = draw_between(CHANCE_PLAN, 1, 3);
+  plan.tokens = draw_scale(CHANCE_PLAN, 1, MODEL_TOKENS);
+  plan.replicas = draw_between(CHANCE_PLAN, 1, 3);
+  plan.network = draw_once_in(CHANCE_PLAN, 2);
+  plan.local_dc = draw_below(CHANCE_PLAN, 2);
+  plan.local_rack =
+      draw_once_in(CHANCE_PLAN, 3) ? draw_between(CHANCE_PLAN, 1, 3) : 0;
+  plan.remote = draw_once_in(CHANCE_PLAN, 3);
+  plan.pool =
+      draw_once_in(CHANCE_PLAN, 4) ? draw_between(CHANCE_PLAN, 2, 3) : 1;
+}
+
 void plan_from_seed(uint64_t seed) {
   uint64_t share;
 
@@ -72,6 +88,7 @@ void plan_from_seed(uint64_t seed) {
                    ? 1
                    : draw_between(CHANCE_PLAN, 1, MODEL_HOSTS);
   plan.scylla = draw_once_in(CHANCE_PLAN, 6);
+  draw_cluster();
   plan.names = draw_below(CHANCE_PLAN, 8);
   if (plan.names > 2)
     plan.names = 0;
@@ -105,6 +122,10 @@ void run_begin(void) {
   struct model_plan model = {
       .hosts = (unsigned)plan.hosts,
       .scylla = plan.scylla != 0,
+      .old = plan.old != 0,
+      .dcs = (unsigned)plan.dcs,
+      .racks = (unsigned)plan.racks,
+      .tokens = (unsigned)plan.tokens,
       .patience = plan.increment_timeout * MILLISECOND,
       .think_min = 5000,
       .think_max = 5000 + plan.think_us * 1000,
@@ -121,16 +142,30 @@ void run_begin(void) {
   workload_begin();
 }
 
-/* One host is well from now on; all others are as bad as can be, for good. */
+/* Any host of that data center; MODEL_HOSTS: it has none. */
+static unsigned draw_host_of(unsigned dc) {
+  unsigned hosts[MODEL_HOSTS], count = 0;
+
+  for (unsigned i = 0; i < plan.hosts; i++)
+    if (model_dc(i) == dc)
+      hosts[count++] = i;
+  return count == 0 ? MODEL_HOSTS : hosts[draw_below(CHANCE_PLAN, count)];
+}
+
+/* One host of each data center (for which is the local one, the session may
+ * have learned) is well from now on; all others are gone for good.  One that
+ * lives and answers nothing but heartbeats is not among them: it keeps its
+ * share of the requests, as it must. */
 static void heal(void) {
-  unsigned well = (unsigned)draw_below(CHANCE_PLAN, plan.hosts);
+  static const enum host_state bad[] = {HOST_DOWN, HOST_MUTE, HOST_RESETTING};
+  unsigned well[2] = {draw_host_of(0), draw_host_of(1)};
 
   fault_allow(false);
   for (unsigned i = 0; i < plan.hosts; i++) {
-    enum host_state bad =
-        HOST_DOWN + (enum host_state)draw_below(CHANCE_PLAN, 4);
+    enum host_state ill = bad[draw_below(CHANCE_PLAN, 3)];
+    bool is_well = i == well[0] || i == well[1] || !plan.faults;
 
-    model_set_host(i, i == well || !plan.faults ? HOST_UP : bad);
+    model_set_host(i, is_well ? HOST_UP : ill);
     TRACE("host %u is %d from now on", i, (int)model_host(i));
   }
 }

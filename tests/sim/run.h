@@ -20,6 +20,12 @@ enum sim_mode { SIM_THREADS, SIM_GUEST, SIM_INLINE, SIM_MODES };
   X(app_threads, "threads of the application")                                 \
   X(hosts, "servers")                                                          \
   X(scylla, "they say that they are ScyllaDB")                                 \
+  X(old, "they are from before Cassandra 4.0: no system.peers_v2")             \
+  X(dcs, "data centers")                                                       \
+  X(racks, "of each data center")                                              \
+  X(tokens, "of each server")                                                  \
+  X(replicas, "of the keyspace, in each data center")                          \
+  X(network, "... whose strategy is NetworkTopologyStrategy")                  \
   X(names, "contact points are names; 2: of three addresses each")             \
   X(operations, "of the safety phase")                                         \
   X(faults, "any at all")                                                      \
@@ -29,6 +35,10 @@ enum sim_mode { SIM_THREADS, SIM_GUEST, SIM_INLINE, SIM_MODES };
   X(pause_ms, "the longest the application rests between operations")          \
   X(hot_keys, "rows that many operations share")                               \
   X(long_keys, "one key in so many is longer than usual; 1: all, the longest") \
+  X(local_dc, "options.local_dc: which, from 1; 0: learned")                   \
+  X(local_rack, "options.local_rack: which, from 1; 0: none")                  \
+  X(remote, "options.allow_remote")                                            \
+  X(pool, "options.connections_per_host")                                      \
   X(connect_timeout, "options.connect_timeout_ms, ...")                        \
   X(increment_timeout, "")                                                     \
   X(read_timeout, "")                                                          \
@@ -132,9 +142,9 @@ void heap_begin(void);
 void heap_check_empty(const char *when);
 /* What the library holds now. */
 uint64_t heap_bytes(void);
-/* More than any session of ours needs when it has nothing to do: three loops,
- * each with one connection and its buffers, and slots. */
-enum { IDLE_BYTES = 1 << 20 };
+/* More than a session of ours needs when it has nothing to do, for itself and
+ * for each host of each loop: a connection has two buffers of 64 KiB. */
+enum { IDLE_BYTES = 1 << 20, IDLE_BYTES_EACH = 192 << 10 };
 
 /* ---- net_sim.c ----------------------------------------------------------- */
 

@@ -91,6 +91,16 @@ static void simpler(struct plan *p, const struct injected *list, size_t count) {
   try_plan(p, &q, list, count)
   TRY(hosts, 1);
   TRY(names, 0);
+  TRY(dcs, 1);
+  TRY(racks, 1);
+  TRY(tokens, 1);
+  TRY(replicas, 1);
+  TRY(network, 0);
+  TRY(local_dc, 0);
+  TRY(local_rack, 0);
+  TRY(remote, 0);
+  TRY(pool, 1);
+  TRY(old, 0);
   TRY(scylla, 0);
   TRY(reopen, 0);
   TRY(close_in_callback, 0);

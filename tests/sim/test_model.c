@@ -149,7 +149,13 @@ static size_t write_bytes(const char *text, uint8_t *to) {
 }
 
 static struct model_conn *conn;
-static struct model_plan plan = {2, false, SECOND, 1000, 5000};
+static struct model_plan plan = {.hosts = 2,
+                                 .dcs = 1,
+                                 .racks = 1,
+                                 .tokens = 1,
+                                 .patience = SECOND,
+                                 .think_min = 1000,
+                                 .think_max = 5000};
 static uint8_t id[16]; /* of the last Prepared */
 static int failures;
 

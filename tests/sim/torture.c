@@ -206,7 +206,10 @@ static void set_plan(const struct scenario *s, enum sim_mode mode) {
   plan.io_threads = 2;
   plan.app_threads = 1;
   plan.hosts = 1;
-  plan.scylla = 0;
+  plan.scylla = plan.old = 0;
+  plan.dcs = plan.racks = plan.tokens = plan.replicas = 1;
+  plan.network = plan.local_dc = plan.local_rack = plan.remote = 0;
+  plan.pool = 1;
   plan.names = s->names;
   plan.faults = 1; /* errors are not a surprise */
   plan.setup_faults = 0;

@@ -363,9 +363,24 @@ static int try_one(void) {
   return r->outcome;
 }
 
+static uint64_t loops(void) {
+  return plan.mode == SIM_THREADS ? plan.io_threads : 1;
+}
+
+static uint64_t connections(void) {
+  return loops() * plan.hosts * (plan.pool + 1);
+}
+
+/* Each loop asks each host whether it lives; where there is none it tries to
+ * connect, half of the longest pause after the last time. */
+static uint64_t idle_turns(uint64_t beats) {
+  uint64_t attempts = 4 * beats * plan.heartbeat / plan.reconnect_max + 20;
+
+  return loops() * 20 + connections() * (10 * beats + 4 * attempts);
+}
+
 /* Left alone, a session costs next to nothing. */
 static void check_idle(void) {
-  uint64_t loops = plan.mode == SIM_THREADS ? plan.io_threads : 1;
   uint64_t turns, asked, beats = 5;
 
   /* An inline session is not turned, and this takes long. */
@@ -377,14 +392,14 @@ static void check_idle(void) {
   asked = model_counts.requests;
   session_pass(beats * plan.heartbeat * MILLISECOND);
   turns = net_sim_turns() - turns;
-  if (turns > loops * (10 * beats + 20))
+  if (turns > idle_turns(beats))
     violation("an idle session turns %llu times in %llu heartbeats",
               (unsigned long long)turns, (unsigned long long)beats);
   if (model_counts.requests - asked < beats / 2)
     violation("an idle session does not ask whether its host is alive");
   if (guest_is_held())
     violation("an idle session keeps the caller's loop alive");
-  if (heap_bytes() > IDLE_BYTES)
+  if (heap_bytes() > IDLE_BYTES + connections() * IDLE_BYTES_EACH)
     violation("an idle session holds %llu bytes",
               (unsigned long long)heap_bytes());
 }

@@ -20,6 +20,7 @@ struct script_server;
 enum script_place {
   AT_OPTIONS,
   AT_STARTUP,
+  AT_CONTROL, /* REGISTER, and what the control connection reads */
   AT_QUERY,
   AT_PREPARE,
   AT_UPDATE, /* EXECUTE of an UPDATE */

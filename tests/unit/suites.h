@@ -15,6 +15,8 @@
   X(value)                                                                     \
   X(murmur3)                                                                   \
   X(conn_fsm)                                                                  \
+  X(pool_fsm)                                                                  \
+  X(control_fsm)                                                               \
   X(timer)                                                                     \
   X(topology)                                                                  \
   X(routing_key)                                                               \
@@ -39,6 +41,8 @@
   X(kept)                                                                      \
   X(unknown_id)                                                                \
   X(session)                                                                   \
+  X(hosts)                                                                     \
+  X(host_options)                                                              \
   X(guest)                                                                     \
   X(rounds)                                                                    \
   X(hostile)                                                                   \

@@ -127,7 +127,10 @@ static int big_check(struct rig *r, struct big *b) {
 
 /* All bytes that the system ever took of the session's one connection. */
 static uint64_t accepted_bytes(const struct rig *r) {
-  return r->session->loops[0].cluster.current->out.accepted;
+  struct list *hosts = &r->session->loops[0].cluster.hosts.all;
+  const struct host *host = LIST_ENTRY(hosts->next, struct host, link);
+
+  return pool_pick(&host->pool)->out.accepted;
 }
 
 /* Header, id, consistency and flags, count, the delta, the key. */

@@ -38,6 +38,11 @@ START_TEST(defaults) {
             o.allocator.release == NULL);
   ck_assert(o.log == NULL && o.resolve == NULL && o.on_settled == NULL);
   ck_assert_int_eq(o.log_level, TALLY_LOG_WARNING);
+  ck_assert(o.local_dc == NULL && o.local_rack == NULL);
+  ck_assert_int_eq(o.allow_remote, 0);
+  ck_assert_uint_eq(o.connections_per_host, 1);
+  ck_assert(o.host_filter == NULL && o.translate_address == NULL &&
+            o.on_host == NULL && o.host_user == NULL);
 }
 END_TEST
 
@@ -80,6 +85,9 @@ static const struct {
     {"connection_max_in_flight=32000", MEMBER(connection_max_in_flight), 32000},
     {"max_abandoned=17", MEMBER(max_abandoned), 17},
     {"max_frame_bytes=268435456", MEMBER(max_frame_bytes), 268435456},
+    {"allow_remote=yes", MEMBER(allow_remote), 1},
+    {"Allow-Remote=No", MEMBER(allow_remote), 0},
+    {"connections_per_host=16", MEMBER(connections_per_host), 16},
 };
 enum { NUMBERS = sizeof numbers / sizeof numbers[0] };
 
@@ -114,6 +122,10 @@ START_TEST(set_text) {
   ck_assert_str_eq(o.keyspace, "a=b");
   ck_assert_int_eq(tally_options_set(&o, "keyspace=", NULL), 0);
   ck_assert_str_eq(o.keyspace, "");
+  ck_assert_int_eq(tally_options_set(&o, "local-dc=dc1", NULL), 0);
+  ck_assert_str_eq(o.local_dc, "dc1");
+  ck_assert_int_eq(tally_options_set(&o, "local_rack=r=1", NULL), 0);
+  ck_assert_str_eq(o.local_rack, "r=1");
 }
 END_TEST
 
@@ -166,6 +178,12 @@ static const struct {
     {"max_frame_bytes=1023", {"max_frame_bytes", "1023"}},
     {"max_frame_bytes=268435457", {"max_frame_bytes", "268435457"}},
     {"max_frame_bytes=1s", {"max_frame_bytes", "1s"}},
+    {"allow_remote=1", {"allow_remote", "\"1\"", "yes"}},
+    {"allow_remote=", {"allow_remote", "\"\"", "no"}},
+    {"allow_remote=yess", {"allow_remote", "yess"}},
+    {"connections_per_host=0", {"connections_per_host", "\"0\"", "16"}},
+    {"connections_per_host=17", {"connections_per_host", "17", "16"}},
+    {"host_filter=x", {"host_filter"}},
 };
 enum { REFUSED = sizeof refused / sizeof refused[0] };
 
@@ -204,7 +222,9 @@ START_TEST(older_program) {
   ck_assert_int_eq(options_read(&now, old, NULL), 0);
   ck_assert_uint_eq(now.struct_size, sizeof now);
   ck_assert_uint_eq(now.port, 1234);
-  ck_assert_uint_eq(now.max_in_flight, 8192); /* the default */
+  ck_assert_uint_eq(now.max_in_flight, 8192); /* the defaults */
+  ck_assert_uint_eq(now.connections_per_host, 1);
+  ck_assert_int_eq(tally_options_set(old, "local_dc=dc1", NULL), TALLY_EINVAL);
   free(old);
 }
 END_TEST
@@ -277,6 +297,12 @@ static void set_by_hand(tally_options *o, int i) {
   case 9:
     o->reconnect_min_ms = 60000;
     break;
+  case 10:
+    o->allow_remote = 2;
+    break;
+  case 11:
+    o->connections_per_host = 0;
+    break;
   default:
     o->connection_max_in_flight = 40000;
   }
@@ -293,6 +319,8 @@ START_TEST(bad_member) {
                                       "max_frame_bytes",
                                       "allocator",
                                       "reconnect_min_ms",
+                                      "allow_remote",
+                                      "connections_per_host",
                                       "connection_max_in_flight"};
   tally_options o, now;
   tally_error e;
@@ -441,7 +469,7 @@ Suite *options_suite(void) {
   tcase_add_test(tc, older_program);
   tcase_add_test(tc, newer_program);
   tcase_add_test(tc, never_initialised);
-  tcase_add_loop_test(tc, bad_member, 0, 11);
+  tcase_add_loop_test(tc, bad_member, 0, 13);
   tcase_add_loop_test(tc, host_list, 0, LISTS);
   suite_add_tcase(s, tc);
   tc = tcase_create("errors");

@@ -11,6 +11,7 @@ static const uint64_t NOW = UINT64_C(1000000000000);
 /* 0, 1: local rack; 2 to 4: local data center; 5, 6: remote; 7: filtered. */
 struct town {
   struct route_host hosts[HOSTS];
+  struct route_host *numbered[HOSTS];
   struct router r;
   struct route route;
   unsigned picked[HOSTS];
@@ -24,10 +25,12 @@ static void town_init(struct town *t) {
 
   memset(t, 0, sizeof *t);
   router_init(&t->r, 7);
-  t->r.hosts = t->hosts;
+  t->r.hosts = t->numbered;
   t->r.host_count = HOSTS;
-  for (int i = 0; i < HOSTS; i++)
+  for (int i = 0; i < HOSTS; i++) {
+    t->numbered[i] = &t->hosts[i];
     t->hosts[i] = (struct route_host){.distance = distances[i], .ready = true};
+  }
 }
 
 static void replicas(struct town *t, const uint16_t *hosts, uint32_t count) {

@@ -74,7 +74,7 @@ START_TEST(replicas_by_keyspace) {
   uint32_t count;
 
   ck_assert_uint_eq(t.count, 0);
-  ck_assert_uint_eq(s->topology.count, 4);
+  ck_assert_uint_eq(s->topology->count, 4);
   replicas = snapshot_replicas(s, 0, 150, &count);
   ck_assert_uint_eq(count, 2);
   ck_assert_uint_eq(replicas[0], 2);
@@ -99,7 +99,7 @@ START_TEST(without_a_ring) {
   t.murmur3 = _i != 0;
   s = snapshot_make(&heap, &t, keyspaces, 3);
   ck_assert_ptr_null(s->ring);
-  ck_assert_uint_eq(s->topology.count, 3);
+  ck_assert_uint_eq(s->topology->count, 3);
   ck_assert_ptr_null(snapshot_replicas(s, 0, 150, &count));
   ck_assert_uint_eq(count, 0);
   snapshot_release(s);

@@ -261,6 +261,7 @@ END_TEST
 
 /* system.peers knows no ports. */
 START_TEST(peers_before_4_0) {
+  char where[20];
   struct bytes b = {.len = 0};
   struct topology t = {0};
   struct rows rows;
@@ -268,13 +269,34 @@ START_TEST(peers_before_4_0) {
   for (uint8_t id = 2; id < 30; id++) {
     add_common(&b, id, "dc1", "r1");
     add_texts(&b, 1, "7", NULL);
+    snprintf(where, sizeof where, "10.0.1.%d", (int)id);
     add_inet(&b, "10.0.0.2");
-    add_inet(&b, "10.0.1.2");
+    add_inet(&b, where);
   }
   rows = rows_of(&b, 8, 28);
   ck_assert_int_eq(topology_add_peers(&t, &heap, &rows, false, 9043), 0);
   ck_assert_uint_eq(t.count, 28);
-  is_at(&t.hosts[27], "10.0.1.2:9043");
+  is_at(&t.hosts[27], "10.0.1.29:9043");
+  topology_free(&heap, &t);
+}
+END_TEST
+
+/* A host that lives there now, and what is left of one that did. */
+START_TEST(two_at_one_address) {
+  struct bytes b = {.len = 0};
+  struct topology t = {0};
+  struct rows rows;
+
+  for (uint8_t id = 2; id < 4; id++) {
+    add_common(&b, id, "dc1", "r1");
+    add_texts(&b, 1, "7", NULL);
+    add_inet(&b, "10.0.0.2");
+    add_inet(&b, "10.0.1.2");
+  }
+  rows = rows_of(&b, 8, 2);
+  ck_assert_int_eq(topology_add_peers(&t, &heap, &rows, false, 9043), 0);
+  ck_assert_uint_eq(t.count, 1);
+  ck_assert_uint_eq(t.ignored, 1);
   topology_free(&heap, &t);
 }
 END_TEST
@@ -455,6 +477,7 @@ Suite *topology_suite(void) {
   tcase_add_loop_test(tc, other_tokens, 0, 7);
   tcase_add_loop_test(tc, peers_v2, 0, PEERS);
   tcase_add_test(tc, peers_before_4_0);
+  tcase_add_test(tc, two_at_one_address);
   tcase_add_test(tc, answers_that_are_none);
   tcase_add_test(tc, no_memory);
   suite_add_tcase(s, tc);

@@ -1,0 +1,22 @@
+/* core/locality.h - which hosts are near, which are far, and where they are to
+ * be found, as the options say it. */
+#ifndef LOCALITY_H
+#define LOCALITY_H
+
+#include "core/context.h"
+#include "core/placement.h"
+#include "core/topology.h"
+
+/* Each host's address and distance, from what the system tables say.
+ * `local_dc` is the data center that requests go to, learned here when it is
+ * "" and the options name none.  False: there is no host to go to, with the
+ * reason in *why. */
+bool locality_apply(struct context *c, struct topology *t,
+                    char local_dc[REPLICATION_NAME], struct failure *why);
+/* An address of the servers' own as the client has to write it. */
+void locality_translate(const struct config *config,
+                        struct net_address *address);
+/* A keyspace's replicas cannot be told. */
+void locality_warn_of_strategy(struct context *c, const char *keyspace);
+
+#endif
