@@ -57,6 +57,7 @@ int bind_key(struct op *op, const tally_table *t, const void *row,
   uint32_t before = op->values_len;
   int rc = 0;
 
+  op->key_at = before;
   for (uint16_t i = 0; i < count && rc == 0; i++) {
     rc = bind_one(op, t, &t->columns[t->keys[i]], row, e);
     /* A composite partition key is one key to the server: lengths (2 bytes)

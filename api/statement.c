@@ -9,7 +9,6 @@
 static void add_where(const tally_table *t, struct text *out,
                       struct statement *s, struct statement_bind *binds,
                       uint16_t *bind_count, uint16_t key_count) {
-  s->key_first = *bind_count;
   s->key_count = t->partition_count;
   text_add(out, " WHERE ");
   for (uint16_t i = 0; i < key_count; i++) {

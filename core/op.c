@@ -4,6 +4,7 @@
 
 #include "core/mark.h"
 #include "core/tries.h"
+#include "proto/bytes.h"
 #include "proto/wire.h"
 
 /* ---- Slots -------------------------------------------------------------- */
@@ -204,13 +205,11 @@ bool op_bind_unset(struct op *op, const struct net_heap *heap) {
 
 bool op_value_next(const struct op *op, uint32_t *at, uint8_t **p,
                    uint32_t *len) {
-  struct cql_reader r;
   int32_t n;
 
   if (op->values_len - *at < 4)
     return false;
-  cql_reader_init(&r, op->values + *at, 4);
-  n = cql_get_int(&r);
+  n = (int32_t)load_be32(op->values + *at);
   *at += 4;
   *len = n < 0 ? 0 : (uint32_t)n;
   *p = n < 0 ? NULL : op->values + *at;

@@ -44,8 +44,8 @@ struct statement {
   enum effect effect;
   const struct statement_bind *binds;
   uint16_t bind_count;
-  uint16_t key_first;  /* the partition key's first part among the binds ... */
-  uint16_t key_count;  /* ... and its parts, one after another; 0: none known */
+  uint16_t key_count;  /* parts of the partition key among the binds, one after
+                          another (op.key_at); 0: none known */
   bool reads_counters; /* a SELECT of counters alone */
 };
 
@@ -101,6 +101,7 @@ struct op {
   };
   uint32_t only_host; /* host.number of the one that is meant; 0: any */
   uint32_t values_len;
+  uint32_t key_at; /* where the partition key begins in the values */
   uint32_t values_cap;
   uint16_t value_count;
   uint16_t consistency;

@@ -82,15 +82,24 @@ static uint16_t choose(struct router *r, const struct candidates *c,
 
 /* ---- Steps --------------------------------------------------------------- */
 
+/* The nearest ones, of those from `from` to `to`. */
 static void offer_replicas(struct router *r, const struct route *route,
-                           enum distance distance, uint64_t now,
+                           enum distance from, enum distance to, uint64_t now,
                            struct candidates *c) {
+  enum distance nearest = to;
+
   for (uint32_t i = 0; i < route->replica_count; i++) {
     uint16_t host = route->replicas[i];
+    const struct route_host *h = r->hosts[host];
+    enum distance distance = distance_of(h, now);
 
-    if (r->hosts[host]->ready && distance_of(r->hosts[host], now) == distance &&
-        !was_tried(route, host))
-      offer(r, c, host);
+    if (!h->ready || distance < from || distance > nearest ||
+        was_tried(route, host))
+      continue;
+    if (distance < nearest)
+      c->seen = 0;
+    nearest = distance;
+    offer(r, c, host);
   }
 }
 
@@ -123,16 +132,14 @@ enum routed router_pick(struct router *r, const struct route *route,
   struct candidates c = {0};
   enum routed routed = ROUTED_REPLICA;
 
-  offer_replicas(r, route, LOCAL_RACK, now, &c);
-  if (c.seen == 0)
-    offer_replicas(r, route, LOCAL_DC, now, &c);
+  offer_replicas(r, route, LOCAL_RACK, LOCAL_DC, now, &c);
   if (c.seen == 0) {
     routed = ROUTED_LOCAL;
     offer_any(r, route, false, &c);
   }
   if (c.seen == 0 && r->remote) {
     routed = ROUTED_REMOTE;
-    offer_replicas(r, route, REMOTE_DC, now, &c);
+    offer_replicas(r, route, REMOTE_DC, REMOTE_DC, now, &c);
     if (c.seen == 0)
       offer_any(r, route, true, &c);
   }

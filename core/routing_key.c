@@ -5,18 +5,6 @@
 /* Composite keys are put together here, unless they are longer. */
 enum { SHORT_KEY = 1024 };
 
-/* The values from the first part of the key on. */
-static bool skip_to_key(const struct op *op, uint32_t *at) {
-  uint8_t *p;
-  uint32_t len;
-
-  *at = 0;
-  for (uint16_t i = 0; i < op->statement->key_first; i++)
-    if (!op_value_next(op, at, &p, &len))
-      return false;
-  return op->statement->key_count > 0;
-}
-
 /* [short] length, bytes, 0 for each part.  Whether it fits or not: w->need. */
 static bool put_parts(const struct op *op, uint32_t at, struct cql_writer *w) {
   uint8_t *p;
@@ -55,12 +43,11 @@ static bool composite_token(const struct op *op, const struct net_heap *heap,
 bool routing_key_token(const struct op *op, const struct net_heap *heap,
                        int64_t *token) {
   uint8_t *p;
-  uint32_t at, len;
+  uint32_t at = op->key_at, len;
 
-  if (!skip_to_key(op, &at))
-    return false;
-  if (op->statement->key_count > 1)
-    return composite_token(op, heap, at, token);
+  if (op->statement->key_count != 1)
+    return op->statement->key_count > 1 &&
+           composite_token(op, heap, at, token);
   if (!op_value_next(op, &at, &p, &len) || p == NULL)
     return false;
   *token = cql_murmur3_token(p, len);

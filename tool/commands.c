@@ -51,6 +51,18 @@ static const struct command commands[] = {
      "status 5.\n\n"
      "  tally get page_hits url=/home --json\n",
      command_get},
+    {"cluster", "", "list the hosts, and which of them are up",
+     "A host is up when a connection to it could be made.  On a terminal a "
+     "table.\n"
+     "Elsewhere a line for each host, with a TAB between address, data center, "
+     "rack,\n"
+     "version, up or down, milliseconds since then, connections, requests in "
+     "flight,\n"
+     "tokens, share of the ring (0 to 1), and why it is down.  Status 0 also "
+     "when some\n"
+     "are down.\n\n"
+     "  tally cluster --hosts 10.0.0.1 --json\n",
+     command_cluster},
     {"help", "[COMMAND | exit-status]", "explain a command",
      "  tally help increment\n  tally help exit-status\n", NULL},
     {"save", "", NULL,

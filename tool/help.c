@@ -28,10 +28,9 @@ static void put_option(FILE *to, enum option_id id) {
 
 static void put_options(FILE *to, const char *command) {
   for (int i = 0; i < OPTION_COUNT; i++) {
-    const char *only = option_row((enum option_id)i)->command;
+    const struct option_row *row = option_row((enum option_id)i);
 
-    if (only == NULL ? command == NULL
-                     : command != NULL && strcmp(only, command) == 0)
+    if (command == NULL ? row->commands == NULL : option_is_of(row, command))
       put_option(to, (enum option_id)i);
   }
 }
@@ -46,7 +45,7 @@ void help_overview(FILE *to) {
         "TALLY_HOSTS, ...\n",
         to);
   put_options(to, NULL);
-  fputs("\nTIME is 500ms, 5s or 2m.  More: \"tally help COMMAND\", "
+  fputs("TIME is 500ms, 5s or 2m.  More: \"tally help COMMAND\", "
         "\"tally help exit-status\".\n",
         to);
 }
@@ -78,20 +77,17 @@ static int help_command(const struct command *c) {
   for (int i = 0; i < OPTION_COUNT; i++) {
     const struct option_row *row = option_row((enum option_id)i);
 
-    if (row->command != NULL && strcmp(row->command, c->name) == 0)
+    if (option_is_of(row, c->name))
       printf(" [--%s%s%s]", row->name, row->argument != NULL ? " " : "",
              row->argument != NULL ? row->argument : "");
   }
   printf("\n\n");
   put_options(stdout, c->name);
-  for (int i = 0; i < OPTION_COUNT; i++) {
-    const char *only = option_row((enum option_id)i)->command;
-
-    if (only != NULL && strcmp(only, c->name) == 0) {
+  for (int i = 0; i < OPTION_COUNT; i++)
+    if (option_is_of(option_row((enum option_id)i), c->name)) {
       putchar('\n');
       break;
     }
-  }
   fputs(c->help, stdout);
   return STATUS_DONE;
 }

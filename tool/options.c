@@ -17,6 +17,9 @@ static const struct option_row rows[OPTION_COUNT] = {
                      NULL},
     [OPTION_KEYSPACE] = {"keyspace", "NAME", "for tables that name none",
                          "keyspace", NULL},
+    [OPTION_LOCAL_DC] = {"local-dc", "NAME",
+                         "data center to use [that of --hosts]", "local_dc",
+                         NULL},
     [OPTION_CONSISTENCY] = {"consistency", "NAME",
                             "one, quorum, ... [local_quorum]", "consistency",
                             NULL},
@@ -44,17 +47,28 @@ static const struct option_row rows[OPTION_COUNT] = {
                             NULL, "create-keyspace"},
     [OPTION_DRY_RUN] = {"dry-run", NULL, "print the statements, run none", NULL,
                         "sync"},
-    [OPTION_JSON] = {"json", NULL, "one JSON object", NULL, "get"},
+    [OPTION_JSON] = {"json", NULL, "one JSON object", NULL, "get, cluster"},
 };
 
 const struct option_row *option_row(enum option_id id) {
   return &rows[id];
 }
 
+bool option_is_of(const struct option_row *row, const char *command) {
+  size_t len = strlen(command);
+
+  for (const char *s = row->commands; s != NULL; s = strchr(s, ' ')) {
+    s += *s == ' ';
+    if (strncmp(s, command, len) == 0 && (s[len] == '\0' || s[len] == ','))
+      return true;
+  }
+  return false;
+}
+
 bool option_variable(enum option_id id, char *name, size_t size) {
   int n;
 
-  if (rows[id].argument == NULL || rows[id].command != NULL)
+  if (rows[id].argument == NULL || rows[id].commands != NULL)
     return false;
   n = snprintf(name, size, "TALLY_%s", rows[id].name);
   for (char *s = name; *s != '\0'; s++)
@@ -68,8 +82,8 @@ bool option_variable(enum option_id id, char *name, size_t size) {
  * believes to have an encrypted connection. */
 static int refuse_unknown(const char *word) {
   static const char *const missing[] = {
-      "tls", "ca",  "cert", "key",      "user",    "password-file",
-      "lz4", "url", "yes",  "local-dc", "password"};
+      "tls",           "ca",  "cert", "key", "user",
+      "password-file", "lz4", "url",  "yes", "password"};
   const char *name = word + strspn(word, "-");
   char bare[64], hint[128];
   const char *names[OPTION_COUNT];
@@ -272,9 +286,9 @@ static int apply_color(struct options *o) {
 static int apply_one(struct options *o, int id) {
   const struct option_row *row = &rows[id];
 
-  if (row->command != NULL && strcmp(row->command, o->command) != 0)
+  if (row->commands != NULL && !option_is_of(row, o->command))
     return report_usage(NULL, "%s takes no --%s; it belongs to %s", o->command,
-                        row->name, row->command);
+                        row->name, row->commands);
   if (row->setting != NULL)
     return set(o, &o->setting[id], id, row->setting);
   if (id == OPTION_WAIT)

@@ -13,6 +13,7 @@ enum option_id {
   OPTION_HOSTS,
   OPTION_PORT,
   OPTION_KEYSPACE,
+  OPTION_LOCAL_DC,
   OPTION_CONSISTENCY,
   OPTION_TIMEOUT,
   OPTION_CONNECT_TIMEOUT,
@@ -33,8 +34,8 @@ struct option_row {
   const char *name;     /* without the dashes */
   const char *argument; /* as --help shows it; NULL: takes none */
   const char *help;
-  const char *setting; /* of tally_options_set(), or NULL */
-  const char *command; /* the only one that takes it, or NULL: all do */
+  const char *setting;  /* of tally_options_set(), or NULL */
+  const char *commands; /* "get, cluster": that take it; NULL: all do */
 };
 
 struct options {
@@ -52,6 +53,8 @@ struct options {
 };
 
 const struct option_row *option_row(enum option_id id);
+/* Does it belong to this command, and not to all of them? */
+bool option_is_of(const struct option_row *row, const char *command);
 /* "TALLY_CONNECT_TIMEOUT"; false when it has no variable. */
 bool option_variable(enum option_id id, char *name, size_t size);
 

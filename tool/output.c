@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -44,27 +45,9 @@ int output_end(int status) {
   return status == STATUS_DONE ? STATUS_FAILED : status;
 }
 
-/* ---- Values ------------------------------------------------------------- */
+/* ---- Texts -------------------------------------------------------------- */
 
 enum style { STYLE_TABS, STYLE_TABLE, STYLE_JSON };
-
-struct value {
-  const char *text; /* NULL: a number */
-  int64_t number;
-};
-
-static int value_of(struct value *v, const tally_row *row,
-                    const tally_column *c) {
-  tally_error error;
-  int rc;
-
-  v->text = NULL;
-  if (c->type == TALLY_TEXT)
-    rc = tally_row_get_text(row, c->name, &v->text, &error);
-  else
-    rc = tally_row_get_int64(row, c->name, &v->number, &error);
-  return rc == 0 ? STATUS_DONE : report_error(&error, WORK_READ);
-}
 
 /* The letter behind a backslash, or 0. */
 static char escape_letter(uint32_t c, enum style style) {
@@ -122,54 +105,25 @@ static int put_text(FILE *to, const char *text, enum style style) {
   return width;
 }
 
-static int put_value(FILE *to, const struct value *v, enum style style) {
-  char number[32];
-
-  if (v->text != NULL)
-    return put_text(to, v->text, style);
-  snprintf(number, sizeof number, "%" PRId64, v->number);
-  return put_text(to, number, style);
+void output_json_text(const char *text) {
+  if (text == NULL) {
+    fputs("null", stdout);
+    return;
+  }
+  putchar('"');
+  put_text(stdout, text, STYLE_JSON);
+  putchar('"');
 }
 
 /* ---- Rows --------------------------------------------------------------- */
 
-static int put_tabs(const tally_table *table, const tally_row *row) {
-  const tally_column *c;
-  struct value v = {0};
-
-  for (size_t i = 0; (c = tally_table_column(table, i)) != NULL; i++) {
-    int status = value_of(&v, row, c);
-
-    if (status != STATUS_DONE)
-      return status;
+static void put_tabs(size_t count, const char *const *row) {
+  for (size_t i = 0; i < count; i++) {
     if (i > 0)
       putchar('\t');
-    put_value(stdout, &v, STYLE_TABS);
+    put_text(stdout, row[i], STYLE_TABS);
   }
   putchar('\n');
-  return STATUS_DONE;
-}
-
-static int put_json(const tally_table *table, const tally_row *row) {
-  const tally_column *c;
-  struct value v = {0};
-
-  for (size_t i = 0; (c = tally_table_column(table, i)) != NULL; i++) {
-    int status = value_of(&v, row, c);
-
-    if (status != STATUS_DONE)
-      return status;
-    fputs(i == 0 ? "{\"" : ",\"", stdout);
-    put_text(stdout, c->name, STYLE_JSON);
-    fputs("\":", stdout);
-    if (v.text != NULL)
-      putchar('"');
-    put_value(stdout, &v, STYLE_JSON);
-    if (v.text != NULL)
-      putchar('"');
-  }
-  fputs("}\n", stdout);
-  return STATUS_DONE;
 }
 
 static void put_spaces(int count) {
@@ -177,52 +131,127 @@ static void put_spaces(int count) {
     putchar(' ');
 }
 
-/* One line of the table: numbers to the right, text to the left. */
-static int put_line(const tally_table *table, const tally_row *row,
-                    bool header) {
-  size_t count = tally_table_column_count(table);
+/* Numbers to the right, text to the left; nothing behind the last word. */
+static void put_cell(const char *text, int width, bool is_number, bool last) {
+  int pad = width - put_text(NULL, text, STYLE_TABLE);
+
+  if (is_number)
+    put_spaces(pad);
+  put_text(stdout, text, STYLE_TABLE);
+  if (!is_number && !last)
+    put_spaces(pad);
+}
+
+static int width_of(const char *name, size_t column, size_t count,
+                    const char *const *cells, size_t rows) {
+  int width = put_text(NULL, name, STYLE_TABLE);
+
+  for (size_t r = 0; r < rows; r++) {
+    int w = put_text(NULL, cells[r * count + column], STYLE_TABLE);
+
+    width = w > width ? w : width;
+  }
+  return width;
+}
+
+/* Row -1 is the header. */
+static void put_line(const struct output_column *columns, size_t count,
+                     const char *const *cells, size_t rows, ptrdiff_t row) {
+  for (size_t i = 0; i < count; i++) {
+    const char *name = columns[i].name;
+
+    if (i > 0)
+      put_spaces(2);
+    put_cell(row < 0 ? name : cells[(size_t)row * count + i],
+             width_of(name, i, count, cells, rows), columns[i].is_number,
+             i + 1 == count);
+  }
+}
+
+bool output_is_table(const struct options *o) {
+  return o->value[OPTION_JSON] == NULL && isatty(STDOUT_FILENO);
+}
+
+void output_rows(const struct options *o, const struct output_column *columns,
+                 size_t count, const char *const *cells, size_t rows) {
+  bool color = color_wanted(o->color, STDOUT_FILENO);
+
+  if (!output_is_table(o)) {
+    for (size_t r = 0; r < rows; r++)
+      put_tabs(count, cells + r * count);
+    return;
+  }
+  fputs(color ? BOLD : "", stdout);
+  put_line(columns, count, cells, rows, -1);
+  fputs(color ? PLAIN "\n" : "\n", stdout);
+  for (size_t r = 0; r < rows; r++) {
+    put_line(columns, count, cells, rows, (ptrdiff_t)r);
+    putchar('\n');
+  }
+}
+
+/* ---- One row of a table of the server's --------------------------------- */
+
+enum { NUMBER = 24 };
+
+struct gathered {
+  struct output_column *columns;
+  const char **cells;
+  char (*numbers)[NUMBER];
+};
+
+static void put_json(const struct gathered *g, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    putchar(i == 0 ? '{' : ',');
+    output_json_text(g->columns[i].name);
+    putchar(':');
+    if (g->columns[i].is_number)
+      fputs(g->cells[i], stdout);
+    else
+      output_json_text(g->cells[i]);
+  }
+  fputs("}\n", stdout);
+}
+
+static int gather(struct gathered *g, const tally_table *table,
+                  const tally_row *row, size_t count) {
+  int64_t number = 0;
+  tally_error error;
 
   for (size_t i = 0; i < count; i++) {
     const tally_column *c = tally_table_column(table, i);
-    struct value name = {.text = c->name}, v = {0}, *shown;
-    int status = value_of(&v, row, c), width, pad;
+    bool is_number = c->type != TALLY_TEXT;
+    int rc = is_number ? tally_row_get_int64(row, c->name, &number, &error)
+                       : tally_row_get_text(row, c->name, &g->cells[i], &error);
 
-    if (status != STATUS_DONE)
-      return status;
-    shown = header ? &name : &v;
-    width = put_value(NULL, &name, STYLE_TABLE);
-    pad = put_value(NULL, &v, STYLE_TABLE);
-    width = pad > width ? pad : width;
-    pad = width - put_value(NULL, shown, STYLE_TABLE);
-    if (i > 0)
-      put_spaces(2);
-    if (v.text == NULL)
-      put_spaces(pad);
-    put_value(stdout, shown, STYLE_TABLE);
-    if (v.text != NULL && i + 1 < count)
-      put_spaces(pad);
+    if (rc != 0)
+      return report_error(&error, WORK_READ);
+    g->columns[i] = (struct output_column){c->name, is_number};
+    if (!is_number)
+      continue;
+    snprintf(g->numbers[i], NUMBER, "%" PRId64, number);
+    g->cells[i] = g->numbers[i];
   }
   return STATUS_DONE;
 }
 
-static int put_table(const tally_table *table, const tally_row *row,
-                     bool color) {
-  int status;
-
-  fputs(color ? BOLD : "", stdout);
-  status = put_line(table, row, true);
-  fputs(color ? PLAIN "\n" : "\n", stdout);
-  if (status == STATUS_DONE)
-    status = put_line(table, row, false);
-  putchar('\n');
-  return status;
-}
-
 int output_row(const struct options *o, const tally_table *table,
                const tally_row *row) {
-  if (o->value[OPTION_JSON] != NULL)
-    return put_json(table, row);
-  if (!isatty(STDOUT_FILENO))
-    return put_tabs(table, row);
-  return put_table(table, row, color_wanted(o->color, STDOUT_FILENO));
+  size_t count = tally_table_column_count(table);
+  struct gathered g = {calloc(count, sizeof *g.columns),
+                       calloc(count, sizeof *g.cells), calloc(count, NUMBER)};
+  int status = STATUS_FAILED;
+
+  if (g.columns == NULL || g.cells == NULL || g.numbers == NULL)
+    report("out of memory", NULL, NULL, NULL);
+  else
+    status = gather(&g, table, row, count);
+  if (status == STATUS_DONE && o->value[OPTION_JSON] != NULL)
+    put_json(&g, count);
+  else if (status == STATUS_DONE)
+    output_rows(o, g.columns, count, g.cells, 1);
+  free(g.columns);
+  free(g.cells);
+  free(g.numbers);
+  return status;
 }

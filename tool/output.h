@@ -7,6 +7,20 @@
 /* All three descriptors exist afterwards, so that no socket becomes standard
  * output; what was missing cannot be written to. */
 void output_begin(void);
+
+struct output_column {
+  const char *name;
+  bool is_number;
+};
+
+/* Not for a program: a header is wanted, and words for people. */
+bool output_is_table(const struct options *o);
+/* A table, or a line of values with TABs between them for each row; the cells
+ * are those of the first row, then of the next. */
+void output_rows(const struct options *o, const struct output_column *columns,
+                 size_t count, const char *const *cells, size_t rows);
+/* In quotes; NULL is null. */
+void output_json_text(const char *text);
 /* Returns a status. */
 int output_row(const struct options *o, const tally_table *table,
                const tally_row *row);

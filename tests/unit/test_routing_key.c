@@ -34,11 +34,12 @@ static void has_none(struct op *op) {
 
 /* Plain bytes, whatever is bound before and after. */
 START_TEST(one_column) {
-  static const struct statement update = {.key_first = 2, .key_count = 1};
+  static const struct statement update = {.key_count = 1};
   struct op *op = op_about(&update);
 
   ck_assert(op_bind_bigint(op, &heap, 1));
   ck_assert(op_bind_unset(op, &heap));
+  op->key_at = op->values_len;
   ck_assert(op_bind_bytes(op, &heap, "hello", 5));
   ck_assert(op_bind_int(op, &heap, 7)); /* a clustering key */
   is_token(op, INT64_C(-3758069500696749310));
