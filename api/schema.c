@@ -5,6 +5,7 @@
  * requests, so that it runs alike in all three modes. */
 #include "api/internal.h"
 
+#include "core/look.h"
 #include "core/rows.h"
 
 #include <stdio.h>
@@ -65,7 +66,7 @@ static void on_step(op_callback *callback, void *user,
 static int send_step(struct change *c, enum step step, tally_error *e) {
   static const char *const texts[] = {
       [STEP_LOCAL] = "SELECT schema_version FROM system.local",
-      [STEP_PEERS] = "SELECT schema_version FROM system.peers",
+      [STEP_PEERS] = "SELECT schema_version, host_id FROM system.peers",
       [STEP_PAUSE] = "",
   };
   struct op *op = op_make(&c->session->heap);
@@ -90,16 +91,19 @@ static int send_step(struct change *c, enum step step, tally_error *e) {
 }
 
 /* True when every version in the answer is the one of the local node, which
- * the first look notes down.  Peers that tell none are down. */
+ * the first look notes down.  Peers that tell none are not waited for, and
+ * neither are those that cannot be reached: their rows stay as they were. */
 static bool agrees(struct change *c, struct rows *rows) {
-  struct cell cell;
+  bool of_peers = c->step == STEP_PEERS;
+  struct cell version, id = {0};
 
-  while (rows_next(rows, &cell)) {
-    if (cell.p == NULL || cell.len != sizeof c->version)
+  while (rows_next(rows, &version) && (!of_peers || rows_next(rows, &id))) {
+    if (version.p == NULL || version.len != sizeof c->version)
       continue;
-    if (c->step == STEP_LOCAL)
-      memcpy(c->version, cell.p, sizeof c->version);
-    else if (memcmp(c->version, cell.p, sizeof c->version) != 0)
+    if (!of_peers)
+      memcpy(c->version, version.p, sizeof c->version);
+    else if (memcmp(c->version, version.p, sizeof c->version) != 0 &&
+             (id.len != 16 || !look_is_down(&c->loop->cluster, id.p)))
       return false;
   }
   return true;

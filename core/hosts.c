@@ -26,7 +26,7 @@ struct host *hosts_find_address(const struct hosts *hs,
 
 struct host *hosts_find_ready(const struct hosts *hs) {
   for (struct list *n = hs->all.next; n != &hs->all; n = n->next)
-    if (host_of(n)->route.ready)
+    if (host_of(n)->route.ready && host_of(n)->pool.ready_count > 0)
       return host_of(n);
   return NULL;
 }

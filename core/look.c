@@ -64,7 +64,7 @@ bool look_add(struct look *look, const struct cluster *cl) {
   if (look->snapshot == NULL && !begin(look, cl))
     return false;
   for (struct list *n = cl->hosts.all.next; n != &cl->hosts.all; n = n->next) {
-    const struct host *h = LIST_ENTRY(n, struct host, link);
+    const struct host *h = host_of(n);
     struct look_host *to = find(look, h->id);
 
     /* Another loop may have heard of it first. */
@@ -80,6 +80,16 @@ bool look_is_early(const struct look *look) {
   for (size_t i = 0; i < look->snapshot->topology->count; i++)
     if (!look->hosts[i].up && look->hosts[i].is_early)
       return true;
+  return false;
+}
+
+bool look_is_down(const struct cluster *cl, const uint8_t id[16]) {
+  for (struct list *n = cl->hosts.all.next; n != &cl->hosts.all; n = n->next) {
+    const struct host *h = host_of(n);
+
+    if (memcmp(h->id, id, sizeof h->id) == 0)
+      return !h->route.ready && h->pool.failed;
+  }
   return false;
 }
 

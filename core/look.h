@@ -26,6 +26,9 @@ struct look {
 bool look_add(struct look *look, const struct cluster *cl);
 /* Would a look a little later tell more? */
 bool look_is_early(const struct look *look);
+/* As far as one loop knows: no connection to it stands, and the latest attempt
+ * has failed. */
+bool look_is_down(const struct cluster *cl, const uint8_t id[16]);
 /* Ready for the next first one. */
 void look_clear(struct look *look, const struct net_heap *heap);
 

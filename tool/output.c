@@ -159,12 +159,13 @@ static void put_line(const struct output_column *columns, size_t count,
                      const char *const *cells, size_t rows, ptrdiff_t row) {
   for (size_t i = 0; i < count; i++) {
     const char *name = columns[i].name;
+    const char *text = row < 0 ? name : cells[(size_t)row * count + i];
+    bool last = i + 1 == count;
 
-    if (i > 0)
+    if (i > 0 && (!last || text[0] != '\0'))
       put_spaces(2);
-    put_cell(row < 0 ? name : cells[(size_t)row * count + i],
-             width_of(name, i, count, cells, rows), columns[i].is_number,
-             i + 1 == count);
+    put_cell(text, width_of(name, i, count, cells, rows), columns[i].is_number,
+             last);
   }
 }
 

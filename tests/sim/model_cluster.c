@@ -101,7 +101,7 @@ static void cell_release(struct out *o) {
                                  : "5.0.2");
 }
 
-/* ---- system.local, system.peers, system.peers_v2 -------------------------- */
+/* ---- system.local, system.peers, system.peers_v2 ------------------------- */
 
 static void host_cell(struct out *o, const char *name, unsigned host) {
   if (strcmp(name, "host_id") == 0)
@@ -149,7 +149,7 @@ void cluster_rows(struct out *o, const struct request *r) {
       host_row(o, s, i);
 }
 
-/* ---- system_schema.keyspaces ---------------------------------------------- */
+/* ---- system_schema.keyspaces -------------------------------------------- */
 
 static void cell_map(struct out *o, const struct replication_map *how) {
   size_t size = 4;

@@ -287,7 +287,7 @@ struct request {
   uint32_t number;  /* of the operation; 0: none */
   struct statement *statement;
   struct row *row;
-  const struct table *about; /* of the query for a table's columns */
+  const struct table *about;         /* of the query for a table's columns */
   const struct replication_map *how; /* ... for a keyspace; NULL: none */
   uint8_t id[ID_LEN];
   unsigned delta_count;

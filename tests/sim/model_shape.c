@@ -174,11 +174,17 @@ void shape_decor(struct out *o, struct request *r) {
 
 /* ---- Answers of another kind --------------------------------------------- */
 
+/* Rows that name no host would say that the others are gone. */
+static bool tells_of_hosts(const struct table *t) {
+  return t->is == TABLE_IS_LOCAL || t->is == TABLE_IS_PEERS;
+}
+
 /* For a SELECT: a column more, or counters that are none. */
 static void odd_rows(struct out *o, const struct request *r, bool wider) {
   unsigned columns = 1, size = 4;
 
   if (r->answer == ANSWER_ROWS) {
+    wider |= tells_of_hosts(r->statement->table);
     columns = r->statement->column_count + (wider ? 1 : 0);
     size = wider ? 8 : 4;
   }

@@ -94,17 +94,15 @@ static bool host_of(const struct net_address *a, unsigned *host) {
          a->port == 9042;
 }
 
-/* To one host a loop has those in use, one being tried, the replaced ones, and
- * the control connection to it as a contact point. */
-enum { SOCKETS_MORE = 1 + POOL_DRAINING + 1 };
-
+/* Those in use, one being tried, the replaced ones, and the control connection
+ * to a contact point. */
 static void check_sockets(struct net_loop *l, const struct net_socket *s) {
   unsigned count = 0;
 
   for (struct list *n = l->sockets.next; n != &l->sockets; n = n->next)
     count += memcmp(&LIST_ENTRY(n, struct net_socket, link)->to, &s->to,
                     sizeof s->to) == 0;
-  if (count > plan.pool + SOCKETS_MORE)
+  if (count > plan.pool + 2 + POOL_DRAINING)
     violation("a loop has %u sockets open to one host", count);
 }
 

@@ -336,6 +336,45 @@ static void test_system_tables(void) {
          "00000004 'none' 00000007 'counter'");
 }
 
+static void test_cluster(void) {
+  static const char peers[] =
+      "SELECT data_center, rack, peer, native_address, native_port, "
+      "release_version FROM system.peers_v2";
+
+  set_up();
+  query(1, peers);
+  EXPECT("84 00 0001 08 000000a3 00000002 00000001 00000006 0006 'system' 0008 "
+         "'peers_v2' 000b 'data_center' 000d 0004 'rack' 000d 0004 'peer' 0010 "
+         "000e 'native_address' 0010 000b 'native_port' 0009 000f "
+         "'release_version' 000d 00000001 00000003 'dc1' 00000002 'r1' "
+         "00000004 0a000002 00000004 0a000002 00000004 00002352 00000005 "
+         "'5.0.2'");
+  request("04 00 0001 07 00000043 0000003c 'SELECT tokens, host_id FROM "
+          "system.local WHERE key = ' 27 'local' 27 0001 00",
+          false);
+  sent_len -= 9;
+  memmove(sent, sent + 9, sent_len);
+  EXPECT_HAS("00000002 00000001 00000002 0006 'system' 0005 'local' 0006 "
+             "'tokens' 0022 000d 0007 'host_id' 000c 00000001");
+  request("04 00 0002 07 00000056 00000047 'SELECT replication FROM "
+          "system_schema.keyspaces WHERE keyspace_name = ?' 0001 01 0001 "
+          "00000002 'ks'",
+          false);
+  EXPECT("84 00 0002 08 00000070 00000002 00000001 00000001 000d "
+         "'system_schema' 0009 'keyspaces' 000b 'replication' 0021 000d 000d "
+         "00000001 0000002f 00000001 00000005 'class' 0000001e "
+         "'org.apache.cassandra.locator.1'");
+}
+
+static void test_scylla(void) {
+  plan.scylla = true;
+  set_up();
+  query(1, "SELECT peer FROM system.peers_v2");
+  EXPECT(
+      "84 00 0001 00 00000023 00002200 001d 'table peers_v2 does not exist'");
+  plan.scylla = false;
+}
+
 static void test_counting(void) {
   int64_t value;
 
@@ -477,6 +516,8 @@ static void measure(uint64_t n) {
 int main(int argc, char **argv) {
   test_handshake();
   test_system_tables();
+  test_cluster();
+  test_scylla();
   test_counting();
   test_refusals();
   test_forgetting();

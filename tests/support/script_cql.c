@@ -131,110 +131,6 @@ static bool text_has(const struct request *r, const char *part) {
   return false;
 }
 
-/* ---- What the control connection reads ----------------------------------- */
-
-enum {
-  TYPE_INT = 0x09,
-  TYPE_UUID = 0x0c,
-  TYPE_TEXT = 0x0d,
-  TYPE_INET = 0x10,
-  TYPE_MAP = 0x21,
-  TYPE_SET = 0x22
-};
-
-struct script_column {
-  const char *name;
-  unsigned type; /* a set is one of text, a map from text to text */
-};
-
-static const struct script_column local_columns[] = {
-    {"host_id", TYPE_UUID},        {"data_center", TYPE_TEXT},
-    {"rack", TYPE_TEXT},           {"release_version", TYPE_TEXT},
-    {"schema_version", TYPE_UUID}, {"tokens", TYPE_SET},
-    {"partitioner", TYPE_TEXT}};
-static const struct script_column peers_columns[] = {
-    {"host_id", TYPE_UUID},        {"data_center", TYPE_TEXT},
-    {"rack", TYPE_TEXT},           {"release_version", TYPE_TEXT},
-    {"schema_version", TYPE_UUID}, {"tokens", TYPE_SET},
-    {"peer", TYPE_INET},           {"native_address", TYPE_INET},
-    {"native_port", TYPE_INT}};
-static const struct script_column keyspace_columns[] = {
-    {"replication", TYPE_MAP}};
-
-static void rows_begin(struct bytes *b, const char *table,
-                       const struct script_column *columns, unsigned count,
-                       unsigned rows) {
-  bytes_u32(b, 2);
-  bytes_u32(b, 1);
-  bytes_u32(b, count);
-  bytes_string(b, "system");
-  bytes_string(b, table);
-  for (unsigned i = 0; i < count; i++) {
-    bytes_string(b, columns[i].name);
-    bytes_u16(b, columns[i].type);
-    if (columns[i].type == TYPE_MAP)
-      bytes_u16(b, TYPE_TEXT);
-    if (columns[i].type == TYPE_MAP || columns[i].type == TYPE_SET)
-      bytes_u16(b, TYPE_TEXT);
-  }
-  bytes_u32(b, rows);
-}
-
-static void cell(struct bytes *b, const void *p, size_t len) {
-  bytes_u32(b, (uint32_t)len);
-  bytes_add(b, p, len);
-}
-
-static void text_cell(struct bytes *b, const char *text) {
-  cell(b, text, strlen(text));
-}
-
-/* One host, whose id is its port: it owns all there is. */
-static void body_local(const struct script_server *s, struct bytes *b) {
-  char id[17];
-  struct bytes tokens = {0};
-
-  snprintf(id, sizeof id, "scripted-%07u", (unsigned)s->port);
-  rows_begin(b, "local", local_columns, 7, 1);
-  cell(b, id, 16);
-  text_cell(b, "dc1");
-  text_cell(b, "rack1");
-  text_cell(b, "5.0.2");
-  cell(b, "0123456789abcdef", 16);
-  bytes_u32(&tokens, 1);
-  text_cell(&tokens, "0");
-  cell(b, tokens.p, tokens.len);
-  bytes_free(&tokens);
-  text_cell(b, "org.apache.cassandra.dht.Murmur3Partitioner");
-}
-
-static void body_replication(struct bytes *b) {
-  struct bytes map = {0};
-
-  rows_begin(b, "keyspaces", keyspace_columns, 1, 1);
-  bytes_u32(&map, 2);
-  text_cell(&map, "class");
-  text_cell(&map, "org.apache.cassandra.locator.SimpleStrategy");
-  text_cell(&map, "replication_factor");
-  text_cell(&map, "1");
-  cell(b, map.p, map.len);
-  bytes_free(&map);
-}
-
-static void body_control(const struct script_server *s, const struct request *r,
-                         struct bytes *b) {
-  if (text_has(r, "SELECT replication"))
-    body_replication(b);
-  else if (text_has(r, "FROM system.local"))
-    body_local(s, b);
-  else
-    rows_begin(b, "peers_v2", peers_columns, 9, 0);
-}
-
-static bool is_control(const struct request *r) {
-  return text_has(r, "SELECT host_id,") || text_has(r, "SELECT replication ");
-}
-
 /* ---- Other queries -------------------------------------------------------- */
 
 static void body_query(const struct request *r, struct bytes *b) {
@@ -275,7 +171,7 @@ static void answer_normally(struct script_server *s, struct script_conn *c,
     if (r->opcode == OP_REGISTER)
       opcode = OP_READY;
     else
-      body_control(s, r, &body);
+      script_tables(s, (const char *)r->body, r->len, &body);
     break;
   case AT_QUERY:
     body_query(r, &body);
@@ -385,7 +281,8 @@ static void read_request(struct script_server *s, struct request *r) {
     r->place = AT_STARTUP;
     return;
   case OP_QUERY:
-    r->place = is_control(r) ? AT_CONTROL : AT_QUERY;
+    r->place = script_is_control((const char *)r->body, r->len) ? AT_CONTROL
+                                                                : AT_QUERY;
     return;
   case OP_REGISTER:
     r->place = AT_CONTROL;

@@ -22,7 +22,13 @@ void bytes_string(struct bytes *b, const char *s);
 void bytes_drop(struct bytes *b, size_t n);
 void bytes_free(struct bytes *b);
 
-enum { CONNS_MAX = 32, STEPS_MAX = 64, STATEMENTS_MAX = 128, BINDS_MAX = 72 };
+enum {
+  PEERS_MAX = 8,
+  CONNS_MAX = 32,
+  STEPS_MAX = 64,
+  STATEMENTS_MAX = 128,
+  BINDS_MAX = 72
+};
 
 struct script_conn {
   int fd; /* -1: free */
@@ -80,6 +86,10 @@ struct script_server {
 
   bool reading;
   bool scylla;
+  const char *token;
+  unsigned replicas;
+  const struct script_server *peers[PEERS_MAX];
+  unsigned peer_count;
   bool refuse_reset;
   unsigned refusals;
   size_t cut_bytes;
@@ -114,6 +124,10 @@ void script_conn_close(struct script_conn *c, bool reset);
 /* script_cql.c: one whole frame has arrived. */
 void script_request(struct script_server *s, struct script_conn *c,
                     const uint8_t *frame, size_t len);
+/* script_tables.c: does the control connection ask this; RESULT Rows for it */
+bool script_is_control(const char *text, size_t len);
+void script_tables(const struct script_server *s, const char *text, size_t len,
+                   struct bytes *body);
 /* script_ledger.c */
 struct script_statement *script_prepare(struct script_server *s,
                                         const char *text, size_t len);

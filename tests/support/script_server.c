@@ -79,6 +79,8 @@ struct script_server *script_start(void) {
   for (int i = 0; i < CONNS_MAX; i++)
     s->conns[i].fd = -1;
   s->reading = true;
+  s->token = "0";
+  s->replicas = 1;
   s->held = -1;
   s->listener = script_listener(0);
   s->port = script_port_of(s->listener);

@@ -90,6 +90,17 @@ void script_say(struct script_server *s, const void *bytes, size_t len);
 /* Take no connections any more (until told to): they are refused. */
 void script_listen(struct script_server *s, bool listen);
 
+/* ---- The cluster that it is a host of -------------------------------------- */
+
+/* Each tells of the others from now on: all in dc1 and rack1. */
+void script_cluster(struct script_server *const *servers, unsigned count);
+/* Its one token ("0" until then, which must live on), and how many replicas it
+ * says that any keyspace has (1 until then). */
+void script_own(struct script_server *s, const char *token, unsigned replicas);
+/* An EVENT on every connection: "STATUS_CHANGE", "UP". */
+void script_tell(struct script_server *s, const char *type, const char *change,
+                 const struct script_server *about);
+
 /* ---- What it saw -------------------------------------------------------- */
 
 /* Requests that arrived at `place`, and answers that the system accepted. */

@@ -41,6 +41,7 @@
   X(kept)                                                                      \
   X(unknown_id)                                                                \
   X(session)                                                                   \
+  X(cluster)                                                                   \
   X(hosts)                                                                     \
   X(host_options)                                                              \
   X(guest)                                                                     \
