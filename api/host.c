@@ -14,11 +14,12 @@ _Static_assert((int)TALLY_LOCAL_RACK == (int)LOCAL_RACK + 1 &&
 /* "10.0.0.1:9042" and "[::1]:9042" without brackets and port. */
 static void address_text(const struct net_address *a, char out[HOST_ADDRESS]) {
   char full[NET_ADDRESS_TEXT];
-  const char *from = full + (a->len == 16);
+  bool is_v6 = a->len == 16;
+  const char *from = full + is_v6;
   size_t len;
 
   net_address_text(a, full);
-  len = (size_t)(strrchr(full, ':') - from) - (a->len == 16);
+  len = strcspn(from, is_v6 ? "]" : ":");
   if (len >= HOST_ADDRESS)
     len = HOST_ADDRESS - 1;
   memcpy(out, from, len);

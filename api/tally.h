@@ -511,12 +511,13 @@ struct uv_loop_s; /* uv_loop_t of <uv.h> */
  * with 0 (inline) there is no thread, and the calling thread drives the loop
  * inside each blocking call and inside tally_poll().
  *
- * @return 0; TALLY_EINVAL (an option; the message names it), TALLY_ECONNECT
- *         (refused, unreachable, closed at once, unknown host name: each
- *         host's reason is in error->detail), TALLY_ETIMEDOUT, TALLY_EPROTOCOL
- *         (not a CQL server, or not v4), TALLY_EAUTH, TALLY_ENOMEM,
- *         TALLY_ESYSTEM.  *session is NULL unless 0 is returned, and nothing
- *         of ours is left behind.
+ * @return 0; TALLY_EINVAL (an option: the message names it, or the detail when
+ *         it takes the servers to tell: local_dc, host_filter),
+ *         TALLY_ECONNECT (refused, unreachable, closed at once, unknown host
+ *         name: each host's reason is in error->detail), TALLY_ETIMEDOUT,
+ *         TALLY_EPROTOCOL (not a CQL server, or not v4), TALLY_EAUTH,
+ *         TALLY_ENOMEM, TALLY_ESYSTEM.  *session is NULL unless 0 is returned,
+ *         and nothing of ours is left behind.
  * @blocks at most connect_timeout_ms; longer only while the system still looks
  *         up a host name (give addresses or options.resolve where that matters)
  */
@@ -621,7 +622,8 @@ TALLY_API int tally_hosts_async(tally_session *session,
                                 tally_error *error);
 
 /* What a session has counted since it was connected, over all its loops.
- * Requests are increments and reads, once for each host that one was sent to. */
+ * Requests are increments and reads, once for each host that one was sent to.
+ */
 typedef struct tally_counters {
   size_t struct_size;   /* sizeof(tally_counters), before the call */
   uint64_t to_replica;  /* requests sent to a replica of their key in the local

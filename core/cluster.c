@@ -59,7 +59,7 @@ static struct host *pick_host(struct cluster *cl, const struct op *op,
   memset(route, 0, sizeof *route);
   *routed = ROUTED_LOCAL;
   route->tried = tried;
-  if (op->only_host != 0) {
+  if (op->only_host != 0 && op->tries == NULL) {
     struct host *h = hosts_find_number(&cl->hosts, op->only_host);
 
     if (h != NULL && h->route.ready)

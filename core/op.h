@@ -99,7 +99,8 @@ struct op {
                             the connection was ever given */
     uint64_t operation;  /* UNSETTLED: its number */
   };
-  uint32_t only_host; /* host.number of the one that is meant; 0: any */
+  uint32_t only_host; /* host.number of the one that is meant, as long as it was
+                         not there in vain; 0: any */
   uint32_t values_len;
   uint32_t key_at; /* where the partition key begins in the values */
   uint32_t values_cap;

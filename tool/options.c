@@ -217,15 +217,27 @@ static int bad_value(const struct options *o, int id, const char *detail) {
   return STATUS_USAGE;
 }
 
-int options_refused(const struct options *o, const tally_error *e) {
-  for (int i = 0; i < OPTION_COUNT; i++) {
-    size_t len = strlen(rows[i].name);
+/* "option local_dc: ..." for --local-dc, and "option local_dc" alone. */
+static bool is_about(const char *text, const char *name) {
+  const char *s = strncmp(text, "option ", 7) == 0 ? text + 7 : "";
+  size_t i = 0;
 
-    if (o->value[i] != NULL && rows[i].setting != NULL &&
-        strncmp(e->message, "option ", 7) == 0 &&
-        strncmp(e->message + 7, rows[i].name, len) == 0 &&
-        !isalnum((unsigned char)e->message[7 + len]))
+  while (name[i] != '\0' && s[i] == (name[i] == '-' ? '_' : name[i]))
+    i++;
+  return name[i] == '\0' && !isalnum((unsigned char)s[i]) && s[i] != '_';
+}
+
+int options_refused(const struct options *o, const tally_error *e) {
+  /* What only a server could tell stands behind who told it. */
+  const char *detail = strstr(e->detail, ": option ");
+
+  for (int i = 0; i < OPTION_COUNT; i++) {
+    if (o->value[i] == NULL || rows[i].setting == NULL)
+      continue;
+    if (is_about(e->message, rows[i].name))
       return bad_value(o, i, e->message);
+    if (detail != NULL && is_about(detail + 2, rows[i].name))
+      return bad_value(o, i, detail + 2);
   }
   report(e->message, e->detail, NULL, e->hint);
   return STATUS_USAGE;

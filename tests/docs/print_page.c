@@ -25,34 +25,35 @@ static const char *next_text(enum next_step next) {
 }
 
 static void print_what_to_do(void) {
-  puts("\n## What to do with UNKNOWN\n\n"
-       "The increment counted once, or not at all, and it may still count "
-       "after you were told: a server\nthat timed out may apply it later. "
-       "Calling again may count twice. So, by what the counter is\nfor:\n\n"
-       "- **A statistic** (page views): note it and go on. The error is at "
-       "most the sum of the unknown\n  deltas; log it, so that somebody sees "
-       "when it grows.\n"
-       "- **A number that must be right**: wait for `options.on_settled`, "
-       "which names the increment by\n  `error.operation` when its answer "
-       "comes after all; most answers that are merely late do, within\n  the "
-       "server's own limit (5 s unless changed). Where nothing comes (the "
-       "connection was lost, the\n  server itself does not know, too many "
-       "others waited), read the row once that limit has passed.\n  One reading "
-       "decides only if you are the row's only writer: give each increment "
-       "that matters a\n  row of its own (a key with its number in it) and sum "
-       "them up when reading.\n"
-       "- **Money**: a counter table cannot do this. Use a table with "
-       "conditional writes.\n\n"
-       "Fewer of them: keep `increment_timeout_ms` above the server's own "
-       "limit, keep few increments in\nflight on one row, and let "
-       "`tally_close()` wait for what is under way (`close_timeout_ms`).\n\n"
-       "## How it is known\n\n"
-       "`scripts/sim` runs the whole client against a model of the server that "
-       "applies and answers\nindependently of each other, and compares, for "
-       "every single increment, what was told with what was\ndone. "
-       "`scripts/mutants` shows that it would notice. `scripts/chaos` does the "
-       "same on a real node, and\n`tests/simulacron` goes through the rows "
-       "above one by one.");
+  puts(
+      "\n## What to do with UNKNOWN\n\n"
+      "The increment counted once, or not at all, and it may still count "
+      "after you were told: a server\nthat timed out may apply it later. "
+      "Calling again may count twice. So, by what the counter is\nfor:\n\n"
+      "- **A statistic** (page views): note it and go on. The error is at "
+      "most the sum of the unknown\n  deltas; log it, so that somebody sees "
+      "when it grows.\n"
+      "- **A number that must be right**: wait for `options.on_settled`, "
+      "which names the increment by\n  `error.operation` when its answer "
+      "comes after all; most answers that are merely late do, within\n  the "
+      "server's own limit (5 s unless changed). Where nothing comes (the "
+      "connection was lost, the\n  server itself does not know, too many "
+      "others waited), read the row once that limit has passed.\n  One reading "
+      "decides only if you are the row's only writer: give each increment "
+      "that matters a\n  row of its own (a key with its number in it) and sum "
+      "them up when reading.\n"
+      "- **Money**: a counter table cannot do this. Use a table with "
+      "conditional writes.\n\n"
+      "Fewer of them: keep `increment_timeout_ms` above the server's own "
+      "limit, keep few increments in\nflight on one row, and let "
+      "`tally_close()` wait for what is under way (`close_timeout_ms`).\n\n"
+      "## How it is known\n\n"
+      "`scripts/sim` runs the whole client against a model of the server that "
+      "applies and answers\nindependently of each other, and compares, for "
+      "every single increment, what was told with what was\ndone. "
+      "`scripts/mutants` shows that it would notice. `scripts/chaos` does the "
+      "same on a real node, and\n`tests/simulacron` goes through the rows "
+      "above one by one.");
 }
 
 static void print_outcomes(void) {
@@ -60,19 +61,22 @@ static void print_outcomes(void) {
        "Made from the table in `core/outcome.c`; do not edit.\n\n"
        "`UNKNOWN` is returned as `TALLY_EUNKNOWN`, and the code below is then "
        "in `error.cause`.\nReads are never applied, and return the code "
-       "itself. \"Next host\" is the same host's next\nconnection as long as "
-       "only one host is used; an answer of that one host is final.\n\n"
-       "| event | outcome | next | code | in words |\n"
-       "|---|---|---|---|---|");
+       "itself; the last column is theirs.\n\n\"Next host\" is one where the "
+       "operation has not been yet, a replica if there is one; once it was\n"
+       "everywhere, any. An answer is final when no other host is ready; what "
+       "was not sent waits for\none.\n\n"
+       "| event | outcome | next | code | in words | a read, next |\n"
+       "|---|---|---|---|---|---|");
   for (int i = 0; i < EVENT_COUNT; i++) {
     const struct outcome_row *row = &outcome_table[i];
     const char *outcome = row->outcome == OUTCOME_APPLIED       ? "APPLIED"
                           : row->outcome == OUTCOME_NOT_APPLIED ? "NOT_APPLIED"
                                                                 : "UNKNOWN";
 
-    printf("| %s | %s | %s | %s | %s |\n", row->name, outcome,
+    printf("| %s | %s | %s | %s | %s | %s |\n", row->name, outcome,
            next_text(row->next),
-           row->code == 0 ? "" : tally_error_name(row->code), row->what);
+           row->code == 0 ? "" : tally_error_name(row->code), row->what,
+           next_text(row->read_next));
   }
   print_what_to_do();
 }
@@ -88,8 +92,11 @@ static void print_options(void) {
        "Made from `tally_options_init()`; do not edit. `tally_options_set()` "
        "takes the same names as\ntext, with or without the `_ms`; there "
        "`timeout` sets the ones of increments and reads at\nonce. The tool "
-       "has `--hosts`, `--port`, `--keyspace`, `--consistency` (of both), "
-       "`--timeout`\nand `--connect-timeout`.\n\n"
+       "has `--hosts`, `--port`, `--keyspace`, `--local-dc`, `--consistency` "
+       "(of both),\n`--timeout` and `--connect-timeout`.\n\n"
+       "In a program only: `allocator`, `log`, `resolve`, `on_settled`, "
+       "`host_filter`,\n`translate_address` and `on_host`; see "
+       "`api/tally.h`.\n\n"
        "| option | default | what it is |\n|---|---|---|");
   printf("| `hosts` | %s | contact points: `host[:port],...` |\n", o.hosts);
   NUMBER(port, "", "for hosts that name none");
@@ -97,7 +104,8 @@ static void print_options(void) {
   NUMBER(io_threads, "", "loops of the session's own; 0 is inline");
   puts("| `consistency` | local_quorum | of increments |\n"
        "| `read_consistency` | local_quorum | of reads |");
-  NUMBER(connect_timeout_ms, " ms", "for a round over all contact points");
+  NUMBER(connect_timeout_ms, " ms",
+         "for a round over all contact points, and for each connection");
   NUMBER(increment_timeout_ms, " ms",
          "above the server's own 5 s for counters: a shorter one only turns "
          "answers into UNKNOWN");
@@ -106,7 +114,8 @@ static void print_options(void) {
   NUMBER(close_timeout_ms, " ms", "for operations in flight when closing");
   NUMBER(heartbeat_ms, " ms", "silence before the server is asked to speak");
   NUMBER(heartbeat_timeout_ms, " ms", "and the time it has for that");
-  NUMBER(reconnect_min_ms, " ms", "the first pause between two rounds");
+  NUMBER(reconnect_min_ms, " ms",
+         "the first pause before a host is tried again");
   NUMBER(reconnect_max_ms, " ms", "the longest; full jitter");
   NUMBER(max_in_flight, "",
          "operations of the session, with those that wait for late answers; "
@@ -115,6 +124,15 @@ static void print_options(void) {
   NUMBER(max_abandoned, "",
          "answers a connection may owe before it is replaced");
   NUMBER(max_frame_bytes, " bytes", "the largest answer that is accepted");
+  puts("| `local_dc` | learned | the data center that requests go to; without "
+       "it that of the first contact point that answers, with a warning when "
+       "there are others |\n"
+       "| `local_rack` | none | its hosts are preferred; without it racks are "
+       "alike |");
+  printf("| `allow_remote` | %s | yes: other data centers are connected to, "
+         "and used when no host of the local one is ready |\n",
+         o.allow_remote ? "yes" : "no");
+  NUMBER(connections_per_host, "", "of each loop");
 }
 
 int main(int argc, char **argv) {

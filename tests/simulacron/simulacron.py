@@ -15,6 +15,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+import uuid
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 PATIENCE = 30  # seconds; what takes longer has failed
@@ -29,6 +30,38 @@ VOID = {"result": "void"}
 # and rows only so that it tells the markers: a prime that no EXECUTE matches.
 NO_KEY = "/of no row"
 PREPARED = {"result": "server_error", "message": "no row has this key"}
+# What the control connection reads.  Simulacron tells of system.local and
+# system.peers only what drivers ask for that it knows.  To each node it is a
+# cluster of its own, whose ring is not known: what a test wants to go to
+# another node, it names as a contact point.
+TABLES = {
+    "SELECT host_id, data_center, rack, release_version, schema_version, "
+    "tokens, partitioner FROM system.local WHERE key = 'local'": {
+        "host_id": "uuid", "data_center": "varchar", "rack": "varchar",
+        "release_version": "varchar", "schema_version": "uuid",
+        "tokens": "set<varchar>", "partitioner": "varchar"},
+    "SELECT host_id, data_center, rack, release_version, schema_version, "
+    "tokens, peer, native_address, native_port FROM system.peers_v2": {
+        "host_id": "uuid", "data_center": "varchar", "rack": "varchar",
+        "release_version": "varchar", "schema_version": "uuid",
+        "tokens": "set<varchar>", "peer": "inet", "native_address": "inet",
+        "native_port": "int"},
+    "SELECT replication FROM system_schema.keyspaces "
+    "WHERE keyspace_name = ?": {"replication": "map<varchar,varchar>"},
+}
+
+
+def table_rows(types):
+    """The row of system.local; of the other tables, none."""
+    if "partitioner" not in types:
+        return []
+    return [{
+        "host_id": str(uuid.UUID(int=1)), "data_center": "dc1",
+        "rack": "rack1", "release_version": "4.1.0",
+        "schema_version": str(uuid.UUID(int=7)), "tokens": None,
+        "partitioner": "org.apache.cassandra.dht.Murmur3Partitioner"}]
+
+
 # A data center's primes come before the cluster's.  (A node's come first of
 # all, but Simulacron 0.12.0 cannot remove them: it takes DELETE for POST.)
 FIRST = "/dc0"
@@ -120,11 +153,18 @@ class Cluster:
             for dc in made["data_centers"]
             for node in dc["nodes"]
         ]
+        self.tables()
 
     def remove(self):
         self.simulacron.ask("DELETE", "/cluster/" + self.name)
 
     # -- What it answers
+
+    def tables(self):
+        for query, types in TABLES.items():
+            self.prime({"query": query}, {
+                "result": "success", "rows": table_rows(types),
+                "column_types": types})
 
     def prime(self, when, then, place=""):
         self.simulacron.ask(
@@ -156,6 +196,7 @@ class Cluster:
 
     def clear(self):
         self.simulacron.ask("DELETE", "/prime/" + self.name)
+        self.tables()
 
     # -- What it has seen
 

@@ -283,6 +283,7 @@ class Documented(unittest.TestCase):
         "CONFIG_ERROR, ScyllaDB",
         "rate limit, rejected by the coordinator",
         "rate limit, rejected by a replica",
+        "READ_TIMEOUT of a read, with enough answers",
     }
     # Rows that other tests than those of the tables come by.
     ELSEWHERE = {

@@ -1,5 +1,5 @@
-/* tests/unit/hosts_rig.h - a second host beside the rig's server, and records of
- * what was told of hosts. */
+/* tests/unit/hosts_rig.h - a second host beside the rig's server, and records
+ * of what was told of hosts. */
 #ifndef TALLY_TESTS_HOSTS_RIG_H
 #define TALLY_TESTS_HOSTS_RIG_H
 

@@ -430,6 +430,62 @@ START_TEST(agreement_of_one_host) {
 }
 END_TEST
 
+/* RESULT Rows: the second host's row has another version. */
+static void differing_version(struct bytes *b) {
+  bytes_u32(b, 2);
+  bytes_u32(b, 1);
+  bytes_u32(b, 2);
+  bytes_string(b, "system");
+  bytes_string(b, "peers");
+  bytes_string(b, "schema_version");
+  bytes_u16(b, 0x0c);
+  bytes_string(b, "host_id");
+  bytes_u16(b, 0x0c);
+  bytes_u32(b, 1);
+  bytes_u32(b, 16);
+  bytes_add(b, "another version!", 16);
+  bytes_u32(b, 16);
+  bytes_add(b, "the second host!", 16);
+}
+
+/* A host that is up is looked at until it agrees; one that is down is not
+ * waited for. */
+START_TEST(agreement_without_the_dead) {
+  struct script_step rows = {.kind = SCRIPT_FRAME, .opcode = 0x08};
+  struct bytes body = {0};
+  struct seen seen;
+  struct peer p;
+  struct rig r;
+
+  differing_version(&body);
+  rows.bytes = body.p;
+  rows.len = body.len;
+  rig_init(&r, RIG_INLINE);
+  peer_init(&p, &r, "dc1", "rack1");
+  script_listen(p.server, false);
+  rig_connect(&r);
+  seen_look(&r, &seen);
+  ck_assert_int_eq(seen.hosts[1].host.up, 0);
+  script_next_kind(r.server, AT_QUERY, SCRIPT_NORMAL, 2);
+  script_next(r.server, AT_QUERY, &rows, 1);
+  ck_assert_int_eq(tally_create_keyspace(r.session, "ks", NULL, &r.error), 0);
+  ck_assert_uint_eq(script_count(r.server, AT_QUERY), 3);
+  script_listen(p.server, true);
+  do
+    seen_look(&r, &seen);
+  while (!seen.hosts[1].host.up);
+  script_next_kind(p.server, AT_QUERY, SCRIPT_CLOSE, 0); /* not there */
+  script_next_kind(r.server, AT_QUERY, SCRIPT_NORMAL, 2);
+  script_next(r.server, AT_QUERY, &rows, 1);
+  while (script_count(r.server, AT_QUERY) == 3)
+    tally_create_keyspace(r.session, "ks", NULL, &r.error);
+  ck_assert_uint_eq(script_count(r.server, AT_QUERY), 8);
+  rig_fini(&r);
+  peer_fini(&p);
+  bytes_free(&body);
+}
+END_TEST
+
 Suite *hosts_suite(void) {
   Suite *s = suite_create("hosts");
   TCase *tc = tcase_create("hosts");
@@ -456,6 +512,7 @@ Suite *hosts_suite(void) {
   tcase_add_loop_test(tc, retried_elsewhere, 0, RIG_MODES);
   tcase_add_test(tc, sizes_of_counters);
   tcase_add_test(tc, agreement_of_one_host);
+  tcase_add_test(tc, agreement_without_the_dead);
   suite_add_tcase(s, tc);
   return s;
 }
