@@ -171,7 +171,6 @@ static void tell_changed(struct cluster *cl, const struct host *h,
 static void on_up(void *arg, struct host *h) {
   struct cluster *cl = arg;
 
-  log_write(&cl->context->log, LOG_INFO, "connected to %s", h->pool.name);
   if (cl->settings.contacts != NULL)
     control_host_up(&cl->control, pool_pick(&h->pool));
   tell_changed(cl, h, NULL);
@@ -199,8 +198,8 @@ static void on_failed(void *arg, struct host *h, const struct failure *why) {
     return;
   if (cl->settings.contacts != NULL)
     control_all_down(&cl->control);
-  else
-    tell_connected(cl, why);
+  /* The contact point that listed them may be too far to be of use. */
+  tell_connected(cl, why);
 }
 
 static void on_left(void *arg, struct conn *conn) {
@@ -244,7 +243,8 @@ static void on_again(void *arg, struct host *h, struct op *op,
     return;
   }
   tries_add(&op->tries, &cl->context->heap, h->number);
-  if (wait || has_other_host(cl, op)) {
+  /* Without memory for where it was it would go there again. */
+  if (wait || (op->tries != NULL && has_other_host(cl, op))) {
     MARK(retried);
     if (op->tries != NULL)
       tries_note(op->tries, why);

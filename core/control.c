@@ -52,7 +52,7 @@ static void failed(struct control *c, int code, const char *what,
 
 static void take_keyspace(struct control *c, struct rows *rows) {
   struct known_keyspace *k = &c->replications[c->reading->number];
-  bool exists = rows_count(rows) > 0;
+  bool exists = rows_count(rows) > 0 && rows_columns(rows) == 1;
   struct cell cell;
 
   memset(&k->how, 0, sizeof k->how);
@@ -137,9 +137,7 @@ static void send(struct control *c, const struct statement *statement) {
     op->done = on_answer;
     op->user = call;
     op->timeout = TIMEOUT_READ;
-    op->deadline = c->own
-                       ? c->contact_deadline
-                       : context->now + context->config.timeout[TIMEOUT_READ];
+    op->deadline = context->now + context->config.timeout[TIMEOUT_READ];
     sent = conn_send(c->conn, op, no_id);
   }
   if (sent == CONN_SENT) {
@@ -284,7 +282,22 @@ static void attach(struct control *c, struct conn *conn, bool own) {
   c->own = own;
   c->request++;
   timer_stop(&c->timer);
+  /* A contact point must not use up the time of the others. */
+  if (own)
+    timer_set(&c->context->timers, &c->timer, c->contact_deadline);
   control_event(c, CONTROL_EV_ATTACHED);
+}
+
+/* The contact points are not needed any more. */
+static void rest_contacts(struct control *c) {
+  static const char what[] = "another host was reached first";
+  struct failure f;
+
+  dialer_rest(&c->dialer);
+  if (c->dialing != NULL) {
+    failure_init(&f, FAILURE_CONNECT, OUTCOME_NOT_APPLIED, what);
+    conn_fail(c->dialing, &f);
+  }
 }
 
 static void seek(struct control *c) {
@@ -296,6 +309,7 @@ static void seek(struct control *c) {
   conn = c->owner->pick(c->owner_arg);
   if (conn != NULL) {
     MARK(control_moved);
+    rest_contacts(c);
     attach(c, conn, false);
   }
 }
@@ -326,7 +340,6 @@ static void wait_a_little(struct control *c) {
 }
 
 static void read_local(struct control *c) {
-  timer_stop(&c->timer);
   c->read_began = c->context->now;
   c->again = false;
   forget_keyspaces(c);
@@ -359,8 +372,17 @@ static void control_event(struct control *c, enum control_event event) {
     seek(c);
 }
 
+static bool is_reading(const struct control *c) {
+  return c->state >= CONTROL_REGISTERING && c->state <= CONTROL_KEYSPACES;
+}
+
 static void on_timer(struct timer *timer) {
-  control_event(LIST_ENTRY(timer, struct control, timer), CONTROL_EV_TIMER);
+  struct control *c = LIST_ENTRY(timer, struct control, timer);
+
+  if (is_reading(c) && c->own)
+    failed(c, FAILURE_TIMED_OUT, "no answer in time", "");
+  else
+    control_event(c, CONTROL_EV_TIMER);
 }
 
 void control_left(struct control *c, struct conn *conn) {
@@ -454,18 +476,10 @@ void control_all_down(struct control *c) {
   }
 }
 
-/* The contact points are not needed any more. */
 void control_host_up(struct control *c, struct conn *conn) {
-  static const char what[] = "another host was reached first";
-  struct failure f;
-
   if (c->state != CONTROL_SEEKING || timer_is_set(&c->timer))
     return;
-  dialer_rest(&c->dialer);
-  if (c->dialing != NULL) {
-    failure_init(&f, FAILURE_CONNECT, OUTCOME_NOT_APPLIED, what);
-    conn_fail(c->dialing, &f);
-  }
+  rest_contacts(c);
   attach(c, conn, false);
 }
 

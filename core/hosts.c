@@ -146,6 +146,10 @@ bool hosts_take(struct hosts *hs, struct snapshot *s, struct conn *contact,
   bool all;
 
   *adopted = false;
+  /* Whatever was missed is older. */
+  timer_stop(&hs->timer);
+  snapshot_release(hs->missed);
+  hs->missed = NULL;
   if (numbered == NULL) {
     miss(hs, s);
     return false;

@@ -40,23 +40,33 @@ static void finish_close(struct loop *l) {
 
 static struct notice closed_for_notices;
 
-static void notice_free(const struct net_heap *heap, struct notice *n) {
-  if (n->kind == NOTICE_VIEW)
-    snapshot_release(n->snapshot);
-  net_free(heap, n);
-}
-
 static void push_notice(struct loop *l, struct notice *n) {
   struct notice *old = atomic_load(&l->notices);
 
   do {
     if (old == &closed_for_notices) {
-      notice_free(&l->context.heap, n);
+      net_free(&l->context.heap, n);
       return;
     }
     n->next = old;
   } while (!atomic_compare_exchange_weak(&l->notices, &old, n));
   net_loop_wake(l->context.net);
+}
+
+/* Needs no memory, and only the newest matters. */
+static void leave_view(struct loop *l, struct snapshot *s) {
+  snapshot_hold(s);
+  snapshot_release(atomic_exchange(&l->view, s));
+  net_loop_wake(l->context.net);
+}
+
+static void take_view(struct loop *l) {
+  struct notice n = {.kind = NOTICE_VIEW};
+
+  n.snapshot = atomic_exchange(&l->view, NULL);
+  if (n.snapshot != NULL)
+    cluster_told(&l->cluster, &n);
+  snapshot_release(n.snapshot);
 }
 
 static void tell(void *arg, const struct notice *notice) {
@@ -68,14 +78,16 @@ static void tell(void *arg, const struct notice *notice) {
 
     if (&l->loops[i] == l)
       continue;
+    if (notice->kind == NOTICE_VIEW) {
+      leave_view(&l->loops[i], notice->snapshot);
+      continue;
+    }
     n = net_alloc(&l->context.heap, sizeof *n);
     if (n == NULL) {
       MARK(oom_notice);
       continue;
     }
     *n = *notice;
-    if (n->kind == NOTICE_VIEW)
-      snapshot_hold(n->snapshot);
     push_notice(&l->loops[i], n);
   }
 }
@@ -84,7 +96,7 @@ static void free_notices(struct loop *l, struct notice *n) {
   while (n != NULL && n != &closed_for_notices) {
     struct notice *next = n->next;
 
-    notice_free(&l->context.heap, n);
+    net_free(&l->context.heap, n);
     n = next;
   }
 }
@@ -160,6 +172,7 @@ static void on_woken(void *arg) {
 
   context_enter(&l->context);
   if (!l->closing) {
+    take_view(l);
     drain_notices(l);
     drain_inbox(l, atomic_exchange(&l->inbox, NULL));
   }
@@ -380,6 +393,7 @@ void loop_close(struct loop *l, void (*on_closed)(void *arg), void *arg) {
 void loop_fini(struct loop *l) {
   ENSURE(l->closed && l->context.pending == 0);
   ENSURE(list_empty(&l->context.unsettled) && l->context.unsettled_count == 0);
+  snapshot_release(atomic_exchange(&l->view, NULL));
   cluster_fini(&l->cluster);
   if (!l->guest)
     net_loop_free(l->context.net);

@@ -23,6 +23,7 @@ struct loop {
                        began later, or answers that wait in the socket would be
                        reported UNKNOWN */
   int postponed;    /* turns in which nothing expired, as sockets were full */
+  _Atomic(struct snapshot *) view; /* told by the first loop; not yet taken */
   bool held;
   bool turning; /* loop_turn() is at work */
   _Atomic bool close_asked;

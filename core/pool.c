@@ -111,6 +111,7 @@ static void take(struct pool *p, struct conn *conn) {
   p->ready_count++;
   metric_count(&p->context->metrics.connects);
   conn->peer.number = p->number;
+  log_write(&p->context->log, LOG_INFO, "connected to %s", conn->peer.name);
   if (p->ready_count == 1) {
     p->since = p->context->now;
     p->failed = false;
@@ -118,9 +119,15 @@ static void take(struct pool *p, struct conn *conn) {
   }
   while (p->ready_count > wanted)
     drain(p, most_crowded(p));
+  /* One was adopted, and the next is under way already. */
+  if (p->ready_count < wanted && p->dialing != NULL)
+    return;
   pool_event(p, p->ready_count < wanted ? POOL_EV_FEW : POOL_EV_READY);
   if (p->state == POOL_RESTING && p->dialing != NULL)
     conn_fail(p->dialing, &p->last);
+  /* It may owe too much since before there was time for it. */
+  if (p->state == POOL_RESTING && p->ready_count > 0)
+    pool_check(p, most_crowded(p));
 }
 
 static void on_ready(void *arg, struct conn *conn) {
@@ -254,15 +261,17 @@ void pool_proved(struct pool *p) {
 
 /* ---- Those that stand ----------------------------------------------------- */
 
+/* What it owes an answer to, since all of that keeps its stream. */
+static uint32_t load_of(const struct conn *conn) {
+  return conn->in_flight + conn->answers_owed;
+}
+
 struct conn *pool_pick(const struct pool *p) {
   struct conn *best = NULL;
 
-  for (struct list *n = p->ready.next; n != &p->ready; n = n->next) {
-    struct conn *conn = conn_of(n);
-
-    if (best == NULL || conn->in_flight < best->in_flight)
-      best = conn;
-  }
+  for (struct list *n = p->ready.next; n != &p->ready; n = n->next)
+    if (best == NULL || load_of(conn_of(n)) < load_of(best))
+      best = conn_of(n);
   return best;
 }
 
