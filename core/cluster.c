@@ -332,6 +332,14 @@ static void on_hint(void *arg, enum control_hint hint,
   take_hint(cl, hint, address);
 }
 
+static const struct failure *on_known(void *arg,
+                                      const struct net_address *address) {
+  struct cluster *cl = arg;
+  const struct host *h = hosts_find_address(&cl->hosts, address);
+
+  return h != NULL ? &h->pool.last : NULL;
+}
+
 static void on_round_failed(void *arg, const struct failure *why) {
   tell_connected(arg, why);
 }
@@ -414,7 +422,7 @@ void cluster_expire(struct cluster *cl, uint64_t now) {
 void cluster_init(struct cluster *cl, struct context *c,
                   const struct cluster_settings *settings) {
   static const struct control_owner control_owner = {on_pick, on_view, on_hint,
-                                                     on_round_failed};
+                                                     on_known, on_round_failed};
 
   memset(cl, 0, sizeof *cl);
   cl->context = c;

@@ -441,10 +441,18 @@ static const struct conn_owner conn_owner = {on_ready, on_answered, on_closed,
 static void on_dial(void *arg, const struct net_address *address,
                     uint64_t deadline) {
   struct control *c = arg;
+  const struct failure *known = c->owner->known(c->owner_arg, address);
   struct failure f;
-  int error;
-  int rc = conn_open(&c->dialing, c->context, address, &conn_owner, c, deadline,
-                     &error);
+  int error, rc;
+
+  /* Two who knock at one door are one too many. */
+  if (known != NULL) {
+    MARK(contact_known);
+    dialer_failed(&c->dialer, known);
+    return;
+  }
+  rc = conn_open(&c->dialing, c->context, address, &conn_owner, c, deadline,
+                 &error);
 
   c->contact_deadline = deadline;
   if (rc == 0)

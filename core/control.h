@@ -26,6 +26,8 @@ struct control_owner {
   bool (*view)(void *arg, struct snapshot *snapshot, struct conn *contact);
   void (*hint)(void *arg, enum control_hint hint,
                const struct net_address *address);
+  /* A host at this address is connected to anyway; why that fails, so far. */
+  const struct failure *(*known)(void *arg, const struct net_address *address);
   /* See struct dialer_owner. */
   void (*round_failed)(void *arg, const struct failure *why);
 };
