@@ -6,7 +6,7 @@
 #include "core/routing_key.h"
 #include "core/tries.h"
 
-/* ---- Routing -------------------------------------------------------------- */
+/* ---- Routing ------------------------------------------------------------ */
 
 /* The hosts where it was, as the snapshot numbers them. */
 static uint32_t find_tried(const struct cluster *cl, const struct tries *t,
@@ -96,7 +96,7 @@ static struct host *route(struct cluster *cl, struct op *op) {
   return h;
 }
 
-/* ---- Sending -------------------------------------------------------------- */
+/* ---- Sending ------------------------------------------------------------ */
 
 /* What EXECUTE and PREPARE put around the values, about. */
 enum { FRAME_OVERHEAD = 48 };
@@ -150,7 +150,7 @@ void cluster_flush(struct cluster *cl, bool finish) {
     host_flush(LIST_ENTRY(node, struct host, dirty), finish);
 }
 
-/* ---- What hosts tell ------------------------------------------------------ */
+/* ---- What hosts tell ---------------------------------------------------- */
 
 static void tell_connected(struct cluster *cl, const struct failure *why) {
   cluster_connected *connected = cl->connected;
@@ -260,7 +260,7 @@ static void on_again(void *arg, struct host *h, struct op *op,
 static const struct host_owner host_owner = {
     on_up, on_down, on_failed, on_left, on_again, on_event, on_in_use};
 
-/* ---- Views ---------------------------------------------------------------- */
+/* ---- Views -------------------------------------------------------------- */
 
 static bool take_view(struct cluster *cl, struct snapshot *s,
                       struct conn *contact) {
@@ -305,7 +305,7 @@ void cluster_told(struct cluster *cl, const struct notice *notice) {
   }
 }
 
-/* ---- What the control connection tells ------------------------------------ */
+/* ---- What the control connection tells ---------------------------------- */
 
 static struct conn *on_pick(void *arg) {
   struct cluster *cl = arg;
@@ -344,7 +344,7 @@ static void on_round_failed(void *arg, const struct failure *why) {
   tell_connected(arg, why);
 }
 
-/* ---- Deadlines ------------------------------------------------------------ */
+/* ---- Deadlines ---------------------------------------------------------- */
 
 /* Each host's reason. */
 static void tell_reasons(const struct cluster *cl, struct failure *f) {
@@ -417,7 +417,7 @@ void cluster_expire(struct cluster *cl, uint64_t now) {
   }
 }
 
-/* ---- Life ----------------------------------------------------------------- */
+/* ---- Life --------------------------------------------------------------- */
 
 void cluster_init(struct cluster *cl, struct context *c,
                   const struct cluster_settings *settings) {

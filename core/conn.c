@@ -31,6 +31,10 @@ static void failed_with(struct conn *conn, int code, const char *what,
   conn_event(conn, CONN_EV_FAIL, &f);
 }
 
+static void broke_rules(struct conn *conn, const char *detail) {
+  failed_with(conn, FAILURE_PROTOCOL, "the server broke the protocol", detail);
+}
+
 /* ---- Sending ------------------------------------------------------------ */
 
 static void want_writable(struct conn *conn) {
@@ -193,8 +197,7 @@ static void on_answer(struct conn *conn, const struct cql_frame *frame) {
     MARK(stray_stream);
     snprintf(detail, sizeof detail, "it answered stream %d, which nobody asked",
              (int)frame->header.stream);
-    failed_with(conn, FAILURE_PROTOCOL, "the server broke the protocol",
-                detail);
+    broke_rules(conn, detail);
     return;
   }
   if (conn->write_error != 0)
@@ -244,8 +247,7 @@ static void on_frame(struct conn *conn, const struct cql_frame *frame) {
     conn->owner->event(conn->owner_arg, conn, frame);
   } else {
     MARK(negative_stream);
-    failed_with(conn, FAILURE_PROTOCOL, "the server broke the protocol",
-                "it answered a negative stream");
+    broke_rules(conn, "it answered a negative stream");
   }
 }
 
@@ -330,22 +332,19 @@ static void on_writable(void *arg) {
   write_now(conn);
 }
 
-static void conn_settle(struct conn *conn) {
-  int error = conn->write_error;
-
-  /* Answers may have come before the end did. */
-  while (conn->state != CONN_CLOSED && read_once(conn))
-    continue;
-  if (conn->state != CONN_CLOSED)
-    failed_with(conn, FAILURE_LOST, "the connection was lost",
-                net_error_text(error));
-}
-
 void conn_settle_all(struct context *c) {
   struct list *node;
 
-  while ((node = list_shift(&c->troubled)) != NULL)
-    conn_settle(LIST_ENTRY(node, struct conn, trouble));
+  while ((node = list_shift(&c->troubled)) != NULL) {
+    struct conn *conn = LIST_ENTRY(node, struct conn, trouble);
+
+    /* Answers may have come before the end did. */
+    while (conn->state != CONN_CLOSED && read_once(conn))
+      continue;
+    if (conn->state != CONN_CLOSED)
+      failed_with(conn, FAILURE_LOST, "the connection was lost",
+                  net_error_text(conn->write_error));
+  }
   conn_reap(c);
 }
 
@@ -571,8 +570,6 @@ void conn_own(struct conn *conn, const struct conn_owner *owner, void *arg,
               uint32_t *load) {
   conn->owner = owner;
   conn->owner_arg = arg;
-  if (load == NULL)
-    load = &conn->uncounted;
   *conn->load -= conn->in_flight + conn->answers_owed;
   *load += conn->in_flight + conn->answers_owed;
   conn->load = load;

@@ -79,7 +79,7 @@ void conn_flush(struct conn *conn);
 void conn_settle_all(struct context *c);
 /* Free those that are closed, at the very end. */
 void conn_reap(struct context *c);
-/* From now on it has this owner, and counts there (NULL: nowhere). */
+/* From now on it has this owner, and counts there. */
 void conn_own(struct conn *conn, const struct conn_owner *owner, void *arg,
               uint32_t *load);
 /* Ask the server to show that it is alive, unless it was asked already. */

@@ -18,7 +18,7 @@
 
 static void control_event(struct control *c, enum control_event event);
 
-/* ---- Requests ------------------------------------------------------------- */
+/* ---- Requests ----------------------------------------------------------- */
 
 static const struct statement register_statement = {
     .text = "REGISTER", .table = "events", .effect = EFFECT_REGISTER};
@@ -152,7 +152,7 @@ static void send(struct control *c, const struct statement *statement) {
          sent == CONN_NO_MEMORY ? "out of memory" : "no room", "");
 }
 
-/* ---- Keyspaces ------------------------------------------------------------ */
+/* ---- Keyspaces ---------------------------------------------------------- */
 
 static bool make_room(struct control *c, uint32_t count) {
   void *more;
@@ -207,7 +207,7 @@ static void keyspace_changed(struct control *c, struct cql_span name) {
     }
 }
 
-/* ---- Views ---------------------------------------------------------------- */
+/* ---- Views -------------------------------------------------------------- */
 
 static struct snapshot *make_snapshot(struct control *c) {
   const struct net_heap *heap = &c->context->heap;
@@ -275,7 +275,7 @@ static void publish(struct control *c) {
     control_event(c, CONTROL_EV_HINT);
 }
 
-/* ---- The connection ------------------------------------------------------- */
+/* ---- The connection ----------------------------------------------------- */
 
 static void attach(struct control *c, struct conn *conn, bool own) {
   c->conn = conn;
@@ -401,7 +401,7 @@ void control_in_use(struct control *c) {
     }
 }
 
-/* ---- Contact points ------------------------------------------------------- */
+/* ---- Contact points ----------------------------------------------------- */
 
 static void on_ready(void *arg, struct conn *conn) {
   struct control *c = arg;
@@ -491,7 +491,7 @@ void control_host_up(struct control *c, struct conn *conn) {
   attach(c, conn, false);
 }
 
-/* ---- Hints ---------------------------------------------------------------- */
+/* ---- Hints -------------------------------------------------------------- */
 
 static bool is(struct cql_span text, const char *word) {
   return cql_span_equal(text, cql_span_of(word));
@@ -536,7 +536,7 @@ void control_told(struct control *c, struct conn *conn,
   }
 }
 
-/* ---- Life ----------------------------------------------------------------- */
+/* ---- Life --------------------------------------------------------------- */
 
 void control_init(struct control *c, struct context *context,
                   struct deadlines *deadlines, struct keyspaces *keyspaces,

@@ -1,5 +1,5 @@
-/* core/handshake.h - a connection's own messages, on stream 0: the handshake and
- * heartbeats. */
+/* core/handshake.h - a connection's own messages, on stream 0: the handshake
+ * and heartbeats. */
 #ifndef HANDSHAKE_H
 #define HANDSHAKE_H
 

@@ -6,7 +6,7 @@
 
 static const struct cql_span no_id = {NULL, 0};
 
-/* ---- Operations on their way here ----------------------------------------- */
+/* ---- Operations on their way here --------------------------------------- */
 
 static void mark_dirty(struct host *h) {
   if (list_empty(&h->dirty))
@@ -63,7 +63,7 @@ void host_refuse(struct context *c, struct op *op, enum conn_sent why) {
   op_fail_with(c, op, &f);
 }
 
-/* ---- Preparing ------------------------------------------------------------ */
+/* ---- Preparing ---------------------------------------------------------- */
 
 /* What the end of a PREPARE needs to know. */
 struct prepare_call {
@@ -170,7 +170,7 @@ static void prepare_answered(struct host *h, struct conn *conn, struct op *op,
     h->s->owner->in_use(h->s->owner_arg, keyspace);
 }
 
-/* ---- Sending -------------------------------------------------------------- */
+/* ---- Sending ------------------------------------------------------------ */
 
 static enum conn_sent send_execute(struct host *h, struct conn *conn,
                                    struct op *op) {
@@ -259,7 +259,7 @@ void host_flush(struct host *h, bool finish) {
     mark_dirty(h);
 }
 
-/* ---- Answers -------------------------------------------------------------- */
+/* ---- Answers ------------------------------------------------------------ */
 
 static void on_answered(void *arg, struct conn *conn, struct op *op,
                         const struct cql_frame *frame) {
@@ -291,7 +291,7 @@ static void on_answered(void *arg, struct conn *conn, struct op *op,
   }
 }
 
-/* ---- What becomes of the connections -------------------------------------- */
+/* ---- What becomes of the connections ------------------------------------ */
 
 static void on_up(void *arg) {
   struct host *h = arg;
@@ -343,7 +343,7 @@ static void on_lost(void *arg, const struct failure *why, struct list *again) {
     give_back_all(h, &h->waiting, why);
 }
 
-/* ---- Life ----------------------------------------------------------------- */
+/* ---- Life --------------------------------------------------------------- */
 
 struct host *host_make(const struct host_settings *s, uint32_t number,
                        const uint8_t id[16],

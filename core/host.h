@@ -58,8 +58,8 @@ void host_free(struct host *h);
 /* Send it, or let it wait for room.  CONN_NO_MEMORY and CONN_TOO_LARGE:
  * neither, it is where it was. */
 enum conn_sent host_submit(struct host *h, struct op *op);
-/* At the end of a turn, of those that were in the list of dirty hosts.  finish: what
- * cannot be sent at all ends here. */
+/* At the end of a turn, of those that were in the list of dirty hosts.  finish:
+ * what cannot be sent at all ends here. */
 void host_flush(struct host *h, bool finish);
 /* An operation in state WAITING or PREPARING ends or goes elsewhere. */
 void host_forget(struct op *op);

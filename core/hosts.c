@@ -7,7 +7,7 @@
 /* Until there may be memory again. */
 #define MISSED_NS UINT64_C(1000000000)
 
-/* ---- Finding -------------------------------------------------------------- */
+/* ---- Finding ------------------------------------------------------------ */
 
 struct host *hosts_find_number(const struct hosts *hs, uint32_t number) {
   for (struct list *n = hs->all.next; n != &hs->all; n = n->next)
@@ -38,7 +38,7 @@ bool hosts_all_failed(const struct hosts *hs) {
   return true;
 }
 
-/* ---- Snapshots ------------------------------------------------------------ */
+/* ---- Snapshots ---------------------------------------------------------- */
 
 static bool is_wanted(const struct hosts *hs, const struct host_info *info) {
   return info->distance <= LOCAL_DC ||
@@ -183,7 +183,7 @@ static void on_timer(struct timer *timer) {
   snapshot_release(s);
 }
 
-/* ---- Life ----------------------------------------------------------------- */
+/* ---- Life --------------------------------------------------------------- */
 
 void hosts_init(struct hosts *hs, struct context *c, struct deadlines *d,
                 const struct host_owner *owner, void *owner_arg) {

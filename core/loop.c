@@ -36,7 +36,7 @@ static void finish_close(struct loop *l) {
   net_loop_close(l->context.net, on_net_closed);
 }
 
-/* ---- What loops tell each other ------------------------------------------- */
+/* ---- What loops tell each other ----------------------------------------- */
 
 static struct notice closed_for_notices;
 

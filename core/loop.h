@@ -36,8 +36,8 @@ struct loop {
 };
 
 struct loop_settings {
-  uint32_t number; /* among the session's loops, from 0: that one has the control
-                      connection */
+  uint32_t number; /* among the session's loops, from 0: that one has the
+                      control connection */
   struct loop *loops;
   uint32_t loop_count;
   struct keyspaces *keyspaces;

@@ -1,6 +1,6 @@
-/* core/outcome.h - what each event says about an increment, and what may
- * happen next, to it and to a read.  One array, from which the documentation and the tests are
- * made; nothing else in the library decides this. */
+/* core/outcome.h - what each event says about an increment, and what may happen
+ * next, to it and to a read.  One array, from which the documentation and the
+ * tests are made; nothing else in the library decides this. */
 #ifndef OUTCOME_H
 #define OUTCOME_H
 

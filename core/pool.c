@@ -6,7 +6,7 @@
 
 static void pool_event(struct pool *p, enum pool_event event);
 
-/* ---- The end of connections ---------------------------------------------- */
+/* ---- The end of connections --------------------------------------------- */
 
 static struct conn *conn_of(struct list *link) {
   return LIST_ENTRY(link, struct conn, link);
@@ -99,7 +99,7 @@ static void on_closed(void *arg, struct conn *conn, const struct failure *why,
   p->owner->lost(p->owner_arg, why, again);
 }
 
-/* ---- Connections that become ready --------------------------------------- */
+/* ---- Connections that become ready -------------------------------------- */
 
 static const struct conn_owner conn_owner;
 
@@ -161,7 +161,7 @@ static void on_event(void *arg, struct conn *conn,
 static const struct conn_owner conn_owner = {on_ready, on_answered, on_closed,
                                              on_event};
 
-/* ---- Opening -------------------------------------------------------------- */
+/* ---- Opening ------------------------------------------------------------ */
 
 static void dial_failed(struct pool *p, int rc, int error) {
   struct failure f;
@@ -259,7 +259,7 @@ void pool_proved(struct pool *p) {
   p->pause = p->context->config.reconnect_min;
 }
 
-/* ---- Those that stand ----------------------------------------------------- */
+/* ---- Those that stand --------------------------------------------------- */
 
 /* What it owes an answer to, since all of that keeps its stream. */
 static uint32_t load_of(const struct conn *conn) {
@@ -296,7 +296,7 @@ void pool_check(struct pool *p, const struct conn *conn) {
   pool_event(p, POOL_EV_SHORT);
 }
 
-/* ---- Life ----------------------------------------------------------------- */
+/* ---- Life --------------------------------------------------------------- */
 
 bool pool_is_empty(const struct pool *p) {
   return p->state == POOL_CLOSED && p->dialing == NULL &&

@@ -15,7 +15,7 @@ static uint64_t draw(struct router *r) {
   return r->chance;
 }
 
-/* ---- One host ------------------------------------------------------------ */
+/* ---- One host ----------------------------------------------------------- */
 
 static bool was_tried(const struct route *route, uint16_t host) {
   for (uint32_t i = 0; i < route->tried_count; i++)
@@ -45,7 +45,7 @@ static uint64_t load_of(const struct route_host *h, uint64_t now) {
   return 256 * ((uint64_t)h->in_flight + 1) / sixteenths;
 }
 
-/* ---- Two candidates ------------------------------------------------------ */
+/* ---- Two candidates ----------------------------------------------------- */
 
 /* Of those that are offered two are kept at random, as in a lottery with two
  * winners. */
@@ -80,7 +80,7 @@ static uint16_t choose(struct router *r, const struct candidates *c,
   return c->kept[first < second ? 0 : 1];
 }
 
-/* ---- Steps --------------------------------------------------------------- */
+/* ---- Steps -------------------------------------------------------------- */
 
 /* The nearest ones, of those from `from` to `to`. */
 static void offer_replicas(struct router *r, const struct route *route,

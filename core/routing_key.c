@@ -46,8 +46,7 @@ bool routing_key_token(const struct op *op, const struct net_heap *heap,
   uint32_t at = op->key_at, len;
 
   if (op->statement->key_count != 1)
-    return op->statement->key_count > 1 &&
-           composite_token(op, heap, at, token);
+    return op->statement->key_count > 1 && composite_token(op, heap, at, token);
   if (!op_value_next(op, &at, &p, &len) || p == NULL)
     return false;
   *token = cql_murmur3_token(p, len);

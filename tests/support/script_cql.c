@@ -131,7 +131,7 @@ static bool text_has(const struct request *r, const char *part) {
   return false;
 }
 
-/* ---- Other queries -------------------------------------------------------- */
+/* ---- Other queries ------------------------------------------------------ */
 
 static void body_query(const struct request *r, struct bytes *b) {
   bool local = text_has(r, "FROM system.local");

@@ -90,7 +90,7 @@ void script_say(struct script_server *s, const void *bytes, size_t len);
 /* Take no connections any more (until told to): they are refused. */
 void script_listen(struct script_server *s, bool listen);
 
-/* ---- The cluster that it is a host of -------------------------------------- */
+/* ---- The cluster that it is a host of ----------------------------------- */
 
 /* Each tells of the others from now on: all in dc1 and rack1. */
 void script_cluster(struct script_server *const *servers, unsigned count);

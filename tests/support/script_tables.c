@@ -130,7 +130,7 @@ void script_tables(const struct script_server *s, const char *text, size_t len,
     body_peers(s, body);
 }
 
-/* ---- Telling -------------------------------------------------------------- */
+/* ---- Telling ------------------------------------------------------------ */
 
 void script_cluster(struct script_server *const *servers, unsigned count) {
   for (unsigned i = 0; i < count; i++) {

@@ -118,7 +118,7 @@ static void warm_up(struct town *t) {
   ck_abort_msg("requests do not go to their owners");
 }
 
-/* ---- Routing -------------------------------------------------------------- */
+/* ---- Routing ------------------------------------------------------------ */
 
 START_TEST(to_the_owner) {
   struct town t;
@@ -159,7 +159,7 @@ START_TEST(to_two_replicas) {
 }
 END_TEST
 
-/* ---- The next host -------------------------------------------------------- */
+/* ---- The next host ------------------------------------------------------ */
 
 /* The tail of UNAVAILABLE: LOCAL_QUORUM needs 2, one is alive. */
 static const uint8_t unavailable_tail[] = {0, 6, 0, 0, 0, 2, 0, 0, 0, 1};
@@ -289,7 +289,7 @@ START_TEST(a_read_elsewhere_once) {
 }
 END_TEST
 
-/* ---- Hosts that go and come ----------------------------------------------- */
+/* ---- Hosts that go and come --------------------------------------------- */
 
 START_TEST(a_dead_host_is_left_alone) {
   struct town t;
@@ -435,7 +435,7 @@ START_TEST(up_is_tried_soon) {
 }
 END_TEST
 
-/* ---- Reading the tables --------------------------------------------------- */
+/* ---- Reading the tables ------------------------------------------------- */
 
 /* Before Cassandra 4.0, and on ScyllaDB: system.peers, which knows no ports. */
 START_TEST(without_peers_v2) {
@@ -490,7 +490,7 @@ START_TEST(tables_that_fail) {
 }
 END_TEST
 
-/* ---- Loops ---------------------------------------------------------------- */
+/* ---- Loops -------------------------------------------------------------- */
 
 /* Four loops share what one of them reads; each has its own connections. */
 START_TEST(several_loops) {

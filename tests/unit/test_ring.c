@@ -10,7 +10,7 @@
 
 static const struct net_heap heap;
 
-/* ---- A ring of two data centers ------------------------------------------ */
+/* ---- A ring of two data centers ----------------------------------------- */
 
 static const struct {
   const char *name, *dc, *rack;
@@ -131,7 +131,7 @@ START_TEST(others_are_not_known) {
 }
 END_TEST
 
-/* ---- Several tokens a host ----------------------------------------------- */
+/* ---- Several tokens a host ---------------------------------------------- */
 
 static const struct {
   int64_t token;
@@ -167,7 +167,7 @@ START_TEST(replicas_of_vnodes) {
 }
 END_TEST
 
-/* ---- Odd rings ----------------------------------------------------------- */
+/* ---- Odd rings ---------------------------------------------------------- */
 
 START_TEST(duplicates) {
   static const int64_t one[] = {5, 5, 7}, two[] = {7, 9, 5};
@@ -240,7 +240,7 @@ START_TEST(racks_belong_to_data_centers) {
 }
 END_TEST
 
-/* ---- Random rings against a plain walk ----------------------------------- */
+/* ---- Random rings against a plain walk ---------------------------------- */
 
 enum { HOSTS = 40, TOKENS = 8 };
 
@@ -372,7 +372,7 @@ START_TEST(random_rings) {
 }
 END_TEST
 
-/* ---- No memory ----------------------------------------------------------- */
+/* ---- No memory ---------------------------------------------------------- */
 
 static int left; /* allocations that succeed */
 

@@ -12,7 +12,7 @@
 
 static const struct net_heap heap;
 
-/* ---- Bytes as a server writes them --------------------------------------- */
+/* ---- Bytes as a server writes them -------------------------------------- */
 
 struct bytes {
   uint8_t p[4096];
@@ -93,7 +93,7 @@ static struct rows rows_of(const struct bytes *b, int columns, int count) {
   return rows;
 }
 
-/* ---- Hosts --------------------------------------------------------------- */
+/* ---- Hosts -------------------------------------------------------------- */
 
 static const char murmur3[] = "org.apache.cassandra.dht.Murmur3Partitioner";
 
@@ -367,7 +367,7 @@ START_TEST(no_memory) {
 }
 END_TEST
 
-/* ---- Replication --------------------------------------------------------- */
+/* ---- Replication -------------------------------------------------------- */
 
 #define LOCATOR "org.apache.cassandra.locator."
 
