@@ -5,7 +5,8 @@
 #   valgrind.sh TALLY_UNIT
 set -u
 suites="wire frame request response result type value murmur3 conn_fsm timer
-streams output outcome options definition statement bind"
+streams output outcome options definition statement bind pool_fsm control_fsm
+topology routing_key snapshot router"
 
 export CK_FORK=no CK_TIMEOUT_MULTIPLIER=20
 printf '%s\n' $suites | xargs -P "$(nproc)" -I{} sh -c '

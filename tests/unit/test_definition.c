@@ -24,6 +24,10 @@ static void setup(void) {
   session.keyspace = my_ks;
 }
 
+static void tear_down(void) {
+  keyspaces_fini(&session.keyspaces);
+}
+
 /* The good definition that each test below spoils. */
 static const tally_column good[] = {
     TALLY_PARTITION_KEY(row, url, TALLY_TEXT),
@@ -316,7 +320,7 @@ Suite *definition_suite(void) {
   Suite *s = suite_create("definition");
   TCase *tc = tcase_create("rules");
 
-  tcase_add_checked_fixture(tc, setup, NULL);
+  tcase_add_checked_fixture(tc, setup, tear_down);
   tcase_add_test(tc, good_one);
   tcase_add_test(tc, no_partition_key);
   tcase_add_test(tc, no_counter);

@@ -25,6 +25,10 @@ static void setup(void) {
   session.keyspace = my_ks;
 }
 
+static void tear_down(void) {
+  keyspaces_fini(&session.keyspaces);
+}
+
 static tally_table *open_columns(const char *name, const char *keyspace,
                                  const tally_column *columns, size_t count) {
   tally_definition d = {.struct_size = sizeof d,
@@ -469,7 +473,7 @@ Suite *statement_suite(void) {
   Suite *s = suite_create("statement");
   TCase *tc = tcase_create("cql");
 
-  tcase_add_checked_fixture(tc, setup, NULL);
+  tcase_add_checked_fixture(tc, setup, tear_down);
   tcase_add_test(tc, one_key);
   tcase_add_test(tc, clustering_order);
   tcase_add_test(tc, composite_keys);
