@@ -1,5 +1,5 @@
-/* tests/cluster/increments.c - counts the keys that it reads, a line each, once,
- * several at a time.  After an empty line it waits for all of them and tells
+/* tests/cluster/increments.c - counts the keys that it reads, a line each,
+ * once, several at a time.  After an empty line it waits for all of them and tells
  * how many were sent where, since it began: "to_replica to_other unrouted
  * remote retries".
  *
