@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # tests/cluster/measure.sh [--repetitions N] - what it is worth to send an
 # increment to a replica of its key: starts three nodes, measures, stops them.
-# About eight minutes.  The figures are in docs/routing.md.
+# A quarter of an hour.  The figures are in docs/routing.md.
 set -eu
 cd "$(dirname "$0")/../.."
 
