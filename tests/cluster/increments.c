@@ -1,6 +1,6 @@
 /* tests/cluster/increments.c - counts the keys that it reads, a line each,
- * once, several at a time.  After an empty line it waits for all of them and tells
- * how many were sent where, since it began: "to_replica to_other unrouted
+ * once, several at a time.  After an empty line it waits for all of them and
+ * tells how many were sent where, since it began: "to_replica to_other unrouted
  * remote retries".
  *
  * The keyspace is the session's, so where its keys belong is known as soon as

@@ -1,5 +1,5 @@
-"""tests/cluster/test_increments.py PROGRAM - increments reach a replica of their
-key, by what the nodes themselves have counted.
+"""tests/cluster/test_increments.py PROGRAM - increments reach a replica of
+their key, by what the nodes themselves have counted.
 
 Each node counts in system_views.coordinator_write_latency what clients have
 sent to it, and in local_write_latency what it has written as a replica.  The
@@ -73,7 +73,8 @@ class Increments(unittest.TestCase):
     def read_back(self, keyspace):
         """By Python's driver, every row: each key has been counted once."""
         with servers.session() as opened:
-            rows = opened.execute(f"SELECT url, views FROM {keyspace}.page_hits")
+            rows = opened.execute(
+                f"SELECT url, views FROM {keyspace}.page_hits")
             have = sorted((row.url, row.views) for row in rows)
         self.assertEqual(have, sorted((key, 1) for key in self.keys), self.seed)
 
@@ -94,7 +95,8 @@ class Increments(unittest.TestCase):
             retries += metrics["retries"]
             after = totals(keyspace)
             grown = {h: after[h] - before[h] for h in after}
-            self.assertEqual(sum(grown.values()), len(mine) + retries, self.seed)
+            self.assertEqual(sum(grown.values()), len(mine) + retries,
+                             self.seed)
             print(f"{len(mine):>6} keys of {owner} were sent to", grown)
             right += grown[owner]
             before = after
