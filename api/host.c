@@ -76,22 +76,13 @@ static void translate(void *arg, struct net_address *a) {
               translated, (unsigned)port, given);
 }
 
-/* A host that has left the cluster is in its tables no more. */
-static const struct host_info *info_of(const tally_session *s,
-                                       const struct host *h) {
-  const struct topology *t = s->loops[0].cluster.hosts.snapshot->topology;
-
-  for (size_t i = 0; i < t->count; i++)
-    if (memcmp(t->hosts[i].id, h->id, sizeof h->id) == 0)
-      return &t->hosts[i];
-  return NULL;
-}
-
 static void on_changed(void *arg, const struct host *h,
                        const struct failure *why) {
   static char nothing[1];
   tally_session *s = arg;
-  const struct host_info *info = info_of(s, h);
+  const struct host_info *info =
+      topology_find(s->loops[0].cluster.hosts.snapshot->topology, h->id);
+  /* One that has left the cluster is in its tables no more. */
   struct host_info gone = {.dc = nothing, .rack = nothing, .version = nothing};
   char address[HOST_ADDRESS], reason[HOST_REASON];
   tally_host host;

@@ -3,6 +3,7 @@
 #define TALLY_INTERNAL_H
 
 #include "api/tally.h"
+#include "core/copy.h"
 #include "core/loop.h"
 
 /* Counters of a table are bits of a uint64_t. */
@@ -121,7 +122,6 @@ void text_name(struct text *t, const char *name);
 char *name_folded(const struct net_heap *heap, const char *name);
 /* Empty, or with a quote that has no end: TALLY_EINVAL. */
 int name_check(const char *name, const char *what, tally_error *e);
-char *string_copy(const struct net_heap *heap, const char *s);
 
 /* ---- definition.c, table.c, statement.c --------------------------------- */
 

@@ -153,15 +153,6 @@ static bool is_bare(const char *name) {
   return !is_reserved(name);
 }
 
-char *string_copy(const struct net_heap *heap, const char *s) {
-  size_t size = strlen(s) + 1;
-  char *copy = net_alloc(heap, size);
-
-  if (copy != NULL)
-    memcpy(copy, s, size);
-  return copy;
-}
-
 /* "My""Table" between quotes stands for My"Table. */
 static void unquote(char *s) {
   size_t len = strlen(s), to = 0;

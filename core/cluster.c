@@ -51,14 +51,14 @@ static void find_replicas(struct cluster *cl, const struct op *op,
                                       &route->replica_count);
 }
 
-/* Where it goes; NULL: no host is ready that it has not been at. */
+/* Where it goes; NULL: no host is ready that it has not been at.  count: it
+ * goes there now. */
 static struct host *pick_host(struct cluster *cl, const struct op *op,
-                              struct route *route, enum routed *routed) {
+                              bool count) {
   uint16_t tried[TRIES_MAX], number;
+  struct route route = {.tried = tried};
+  enum routed routed;
 
-  memset(route, 0, sizeof *route);
-  *routed = ROUTED_LOCAL;
-  route->tried = tried;
   if (op->only_host != 0 && op->tries == NULL) {
     struct host *h = hosts_find_number(&cl->hosts, op->only_host);
 
@@ -66,33 +66,24 @@ static struct host *pick_host(struct cluster *cl, const struct op *op,
       return h;
   }
   if (op->tries != NULL)
-    route->tried_count = find_tried(cl, op->tries, tried);
-  find_replicas(cl, op, route);
-  *routed = router_pick(&cl->hosts.router, route, cl->context->now, &number);
-  if (*routed == ROUTED_NOWHERE)
+    route.tried_count = find_tried(cl, op->tries, tried);
+  find_replicas(cl, op, &route);
+  routed = router_pick(&cl->hosts.router, &route, cl->context->now, &number);
+  if (routed == ROUTED_NOWHERE)
     return NULL;
+  if (count && op->statement->key_count > 0)
+    count_route(cl, &route, routed);
   return LIST_ENTRY(cl->hosts.router.hosts[number], struct host, route);
-}
-
-static bool has_other_host(struct cluster *cl, const struct op *op) {
-  struct route route;
-  enum routed routed;
-
-  return pick_host(cl, op, &route, &routed) != NULL;
 }
 
 /* Of what may wait: once it was everywhere, it may go anywhere. */
 static struct host *route(struct cluster *cl, struct op *op) {
-  struct route route;
-  enum routed routed;
-  struct host *h = pick_host(cl, op, &route, &routed);
+  struct host *h = pick_host(cl, op, true);
 
   if (h == NULL && op->tries != NULL && op->tries->count > 0) {
     op->tries->count = 0;
-    h = pick_host(cl, op, &route, &routed);
+    h = pick_host(cl, op, true);
   }
-  if (h != NULL && op->statement->key_count > 0)
-    count_route(cl, &route, routed);
   return h;
 }
 
@@ -219,11 +210,10 @@ static void on_event(void *arg, struct conn *conn,
     MARK(event_ignored);
 }
 
-static void on_in_use(void *arg, struct keyspace *keyspace) {
+static void on_in_use(void *arg) {
   struct cluster *cl = arg;
   const struct notice notice = {.kind = NOTICE_IN_USE};
 
-  (void)keyspace;
   if (cl->settings.contacts != NULL)
     control_in_use(&cl->control);
   else
@@ -244,7 +234,7 @@ static void on_again(void *arg, struct host *h, struct op *op,
   }
   tries_add(&op->tries, &cl->context->heap, h->number);
   /* Without memory for where it was it would go there again. */
-  if (wait || (op->tries != NULL && has_other_host(cl, op))) {
+  if (wait || (op->tries != NULL && pick_host(cl, op, false) != NULL)) {
     MARK(retried);
     if (op->tries != NULL)
       tries_note(op->tries, why);

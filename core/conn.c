@@ -251,19 +251,19 @@ static void on_frame(struct conn *conn, const struct cql_frame *frame) {
   }
 }
 
-static void on_wrong_peer(struct conn *conn) {
+/* What has come is no frame that could be read. */
+static void on_no_frame(struct conn *conn, enum cql_rc rc) {
   char detail[200];
   size_t n;
   const uint8_t *bytes = input_pending(&conn->in, &n);
 
-  MARK(wrong_peer);
-  peer_describe_stranger(detail, sizeof detail, bytes, n);
-  failed_with(conn, FAILURE_PROTOCOL, "the peer does not speak CQL v4", detail);
-}
-
-static void on_oversized(struct conn *conn) {
-  char detail[120];
-
+  if (rc == CQL_EVERSION) {
+    MARK(wrong_peer);
+    peer_describe_stranger(detail, sizeof detail, bytes, n);
+    failed_with(conn, FAILURE_PROTOCOL, "the peer does not speak CQL v4",
+                detail);
+    return;
+  }
   MARK(oversized_frame);
   snprintf(detail, sizeof detail,
            "it announced a frame over the limit of %u bytes (max_frame_bytes)",
@@ -273,21 +273,15 @@ static void on_oversized(struct conn *conn) {
 
 static void take_frames(struct conn *conn) {
   struct cql_frame frame;
+  enum cql_rc rc = CQL_OK;
 
-  while (conn->state != CONN_CLOSED) {
-    switch (input_next(&conn->in, &frame)) {
-    case CQL_OK:
+  while (conn->state != CONN_CLOSED && rc == CQL_OK) {
+    rc = input_next(&conn->in, &frame);
+    if (rc == CQL_OK) {
       conn->last_frame = conn->context->now;
       on_frame(conn, &frame);
-      break;
-    case CQL_MORE:
-      return;
-    case CQL_EVERSION:
-      on_wrong_peer(conn);
-      return;
-    default:
-      on_oversized(conn);
-      return;
+    } else if (rc != CQL_MORE) {
+      on_no_frame(conn, rc);
     }
   }
 }
@@ -321,8 +315,7 @@ static void on_readable(void *arg) {
   struct conn *conn = arg;
 
   context_enter(conn->context);
-  if (read_once(conn))
-    conn->context->unread = true;
+  conn->context->unread |= read_once(conn);
 }
 
 static void on_writable(void *arg) {
@@ -505,16 +498,15 @@ static void conn_event(struct conn *conn, enum conn_event event,
     close_down(conn, why);
 }
 
-static int conn_memory(struct conn *conn) {
+static bool has_memory(struct conn *conn) {
   const struct config *config = &conn->context->config;
   const struct net_heap *heap = &conn->context->heap;
+  uint32_t streams =
+      config->connection_max_in_flight + 2 * config->max_abandoned;
 
-  if (input_init(&conn->in, heap, config->max_frame) != 0 ||
-      output_init(&conn->out, heap) != 0)
-    return FAILURE_NO_MEMORY;
-  return streams_init(&conn->streams, heap,
-                      config->connection_max_in_flight +
-                          2 * config->max_abandoned);
+  return input_init(&conn->in, heap, config->max_frame) == 0 &&
+         output_init(&conn->out, heap) == 0 &&
+         streams_init(&conn->streams, heap, streams) == 0;
 }
 
 static void conn_free(struct conn *conn) {
@@ -526,16 +518,32 @@ static void conn_free(struct conn *conn) {
   net_free(&heap, conn);
 }
 
-int conn_open(struct conn **out, struct context *c,
-              const struct net_address *to, const struct conn_owner *owner,
-              void *owner_arg, uint64_t handshake_deadline, int *error) {
+static bool open_failed(struct conn *conn, const struct net_address *to,
+                        int error, struct failure *why) {
+  if (error == -ENOMEM)
+    MARK(oom_conn);
+  if (conn != NULL)
+    conn_free(conn);
+  failure_init(why, error == -ENOMEM ? FAILURE_NO_MEMORY : FAILURE_CONNECT,
+               OUTCOME_NOT_APPLIED, "could not connect");
+  net_address_text(to, why->host);
+  failure_detail(why, "%s", net_error_text(error));
+  return false;
+}
+
+bool conn_open(struct conn **out, struct context *c,
+               const struct net_address *to, const struct conn_owner *owner,
+               void *owner_arg, uint64_t handshake_deadline,
+               struct failure *why) {
   static const struct net_socket_events events = {on_connected, on_readable,
                                                   on_writable};
   struct conn *conn = net_alloc(&c->heap, sizeof *conn);
+  uint64_t patience = c->config.heartbeat + c->config.heartbeat_timeout;
+  int error;
 
-  *error = -ENOMEM;
+  *out = NULL;
   if (conn == NULL)
-    return FAILURE_NO_MEMORY;
+    return open_failed(NULL, to, -ENOMEM, why);
   conn->context = c;
   conn->owner = owner;
   conn->owner_arg = owner_arg;
@@ -546,24 +554,16 @@ int conn_open(struct conn **out, struct context *c,
   timer_init(&conn->timer, on_timer);
   conn->address = *to;
   net_address_text(to, conn->peer.name);
-  if (conn_memory(conn) != 0) {
-    MARK(oom_conn);
-    conn_free(conn);
-    return FAILURE_NO_MEMORY;
-  }
-  *error = net_socket_open(
-      &conn->socket, c->net, to,
-      (uint32_t)((c->config.heartbeat + c->config.heartbeat_timeout) / 1000000),
-      &events, conn);
-  if (*error != 0) {
-    conn->socket = NULL;
-    conn_free(conn);
-    return FAILURE_SYSTEM;
-  }
+  if (!has_memory(conn))
+    return open_failed(conn, to, -ENOMEM, why);
+  error = net_socket_open(&conn->socket, c->net, to,
+                          (uint32_t)(patience / 1000000), &events, conn);
+  if (error != 0)
+    return open_failed(conn, to, error, why);
   conn_event(conn, CONN_EV_START, NULL);
   timer_set(&c->timers, &conn->timer, handshake_deadline);
   *out = conn;
-  return 0;
+  return true;
 }
 
 void conn_own(struct conn *conn, const struct conn_owner *owner, void *arg,

@@ -32,7 +32,7 @@ struct conn_owner {
 };
 
 struct conn {
-  struct list link; /* the owner's; once closed: context.closed */
+  struct list link;    /* the owner's; once closed: context.closed */
   struct list trouble; /* context.troubled */
   struct context *context;
   const struct conn_owner *owner;
@@ -64,11 +64,12 @@ struct conn {
 
 enum conn_sent { CONN_SENT, CONN_FULL, CONN_NO_MEMORY, CONN_TOO_LARGE };
 
-/* Start to connect.  FAILURE_NO_MEMORY or FAILURE_SYSTEM (with *error, a
- * negative errno) when even that cannot be done. */
-int conn_open(struct conn **conn, struct context *c,
-              const struct net_address *to, const struct conn_owner *owner,
-              void *owner_arg, uint64_t handshake_deadline, int *error);
+/* Start to connect.  False and *why (*conn is NULL) when even that cannot be
+ * done. */
+bool conn_open(struct conn **conn, struct context *c,
+               const struct net_address *to, const struct conn_owner *owner,
+               void *owner_arg, uint64_t handshake_deadline,
+               struct failure *why);
 /* Encode op's frame into the output and give it a stream.  CONN_FULL: no
  * stream or no room now.  `id` is the prepared id of an OP_EXECUTE. */
 enum conn_sent conn_send(struct conn *conn, struct op *op, struct cql_span id);

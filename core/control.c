@@ -41,13 +41,17 @@ struct control_call {
   uint32_t request;
 };
 
+/* c->why says what it is. */
+static void peer_failed(struct control *c) {
+  memcpy(c->why.host, c->conn->peer.name, sizeof c->why.host);
+  control_event(c, CONTROL_EV_FAILED);
+}
+
 static void failed(struct control *c, int code, const char *what,
                    const char *detail) {
   failure_init(&c->why, code, OUTCOME_NOT_APPLIED, what);
-  if (c->conn != NULL)
-    memcpy(c->why.host, c->conn->peer.name, sizeof c->why.host);
   failure_detail(&c->why, "%s", detail);
-  control_event(c, CONTROL_EV_FAILED);
+  peer_failed(c);
 }
 
 static void take_keyspace(struct control *c, struct rows *rows) {
@@ -172,22 +176,26 @@ static bool make_room(struct control *c, uint32_t count) {
   return true;
 }
 
-/* The next one that is in use and not known. */
-static void read_keyspace(struct control *c) {
+/* One that is in use and not known; NULL: there is none. */
+static struct keyspace *find_unknown(const struct control *c) {
   struct keyspace *ks = atomic_load(&c->keyspaces->newest);
 
-  if (!make_room(c, ks == NULL ? 0 : ks->number + 1)) {
-    failed(c, FAILURE_NO_MEMORY, "out of memory", "");
-    return;
-  }
   while (ks != NULL &&
-         (!atomic_load(&ks->in_use) || c->replications[ks->number].known))
+         (!atomic_load(&ks->in_use) || (ks->number < c->replication_count &&
+                                        c->replications[ks->number].known)))
     ks = ks->next;
-  c->reading = ks;
+  return ks;
+}
+
+static void read_keyspace(struct control *c) {
+  struct keyspace *ks = c->reading = find_unknown(c);
+
   if (ks == NULL)
     control_event(c, CONTROL_EV_ALL);
-  else
+  else if (make_room(c, ks->number + 1))
     send(c, &keyspace_statement);
+  else
+    failed(c, FAILURE_NO_MEMORY, "out of memory", "");
 }
 
 /* Replications change rarely, and tell of it: but hints can be lost. */
@@ -249,9 +257,7 @@ static void publish(struct control *c) {
   bool again = c->again;
 
   if (!settle_topology(c)) {
-    if (c->conn != NULL)
-      memcpy(c->why.host, c->conn->peer.name, sizeof c->why.host);
-    control_event(c, CONTROL_EV_FAILED);
+    peer_failed(c);
     return;
   }
   s = make_snapshot(c);
@@ -391,14 +397,8 @@ void control_left(struct control *c, struct conn *conn) {
 }
 
 void control_in_use(struct control *c) {
-  const struct keyspace *ks = atomic_load(&c->keyspaces->newest);
-
-  for (; ks != NULL; ks = ks->next)
-    if (atomic_load(&ks->in_use) && (ks->number >= c->replication_count ||
-                                     !c->replications[ks->number].known)) {
-      control_event(c, CONTROL_EV_KEYSPACE);
-      return;
-    }
+  if (find_unknown(c) != NULL)
+    control_event(c, CONTROL_EV_KEYSPACE);
 }
 
 /* ---- Contact points ----------------------------------------------------- */
@@ -443,26 +443,16 @@ static void on_dial(void *arg, const struct net_address *address,
   struct control *c = arg;
   const struct failure *known = c->owner->known(c->owner_arg, address);
   struct failure f;
-  int error, rc;
 
+  c->contact_deadline = deadline;
   /* Two who knock at one door are one too many. */
   if (known != NULL) {
     MARK(contact_known);
     dialer_failed(&c->dialer, known);
-    return;
+  } else if (!conn_open(&c->dialing, c->context, address, &conn_owner, c,
+                        deadline, &f)) {
+    dialer_failed(&c->dialer, &f);
   }
-  rc = conn_open(&c->dialing, c->context, address, &conn_owner, c, deadline,
-                 &error);
-
-  c->contact_deadline = deadline;
-  if (rc == 0)
-    return;
-  c->dialing = NULL;
-  failure_init(&f, rc == FAILURE_NO_MEMORY ? rc : FAILURE_CONNECT,
-               OUTCOME_NOT_APPLIED, "could not connect");
-  net_address_text(address, f.host);
-  failure_detail(&f, "%s", net_error_text(error));
-  dialer_failed(&c->dialer, &f);
 }
 
 static void on_round_failed(void *arg, const struct failure *why) {

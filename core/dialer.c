@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/backoff.h"
 #include "core/mark.h"
 
 static void begin_contact(struct dialer *d);
@@ -24,7 +25,6 @@ static int worse_code(int a, int b) {
 static void note(struct dialer *d, const char *host, int code, const char *what,
                  const char *detail) {
   struct failure *f = &d->round;
-  char before[sizeof f->detail];
   bool first = f->detail[0] == '\0';
   int worse = worse_code(first ? 0 : f->code, code);
 
@@ -32,9 +32,7 @@ static void note(struct dialer *d, const char *host, int code, const char *what,
     f->what = worse == code ? what : "could not connect";
   f->code = worse;
   snprintf(f->host, sizeof f->host, "%s", first ? host : "");
-  snprintf(before, sizeof before, "%s", f->detail);
-  failure_detail(f, "%s%s%s: %s%s%s", before, first ? "" : "; ", host, what,
-                 detail[0] != '\0' ? ": " : "", detail);
+  failure_list(f->detail, sizeof f->detail, host, what, detail);
 }
 
 /* ---- Rounds ------------------------------------------------------------- */
@@ -78,17 +76,13 @@ void dialer_init(struct dialer *d, struct context *c,
 }
 
 void dialer_start_later(struct dialer *d) {
-  uint64_t wait = net_random() % (d->pause + 1);
+  struct context *c = d->context;
 
   if (d->state == DIALER_STOPPED)
     return;
   d->state = DIALER_WAITING;
-  timer_set(&d->context->timers, &d->timer, d->context->now + wait);
-  d->pause *= 2;
-  if (d->pause > d->context->config.reconnect_max) {
-    MARK(pause_longest);
-    d->pause = d->context->config.reconnect_max;
-  }
+  timer_set(&c->timers, &d->timer,
+            c->now + backoff_next(&d->pause, &c->config));
 }
 
 /* The next round begins with another contact point than this one did, so that

@@ -56,3 +56,14 @@ void failure_detail(struct failure *f, const char *format, ...) {
   va_end(args);
   text_copy(f->detail, sizeof f->detail, text);
 }
+
+void failure_list(char *list, size_t size, const char *host, const char *what,
+                  const char *detail) {
+  size_t len = strlen(list);
+  char text[1024];
+
+  snprintf(text, sizeof text, "%s%s%s%s%s%s", len > 0 ? "; " : "", host,
+           host[0] != '\0' ? ": " : "", what, detail[0] != '\0' ? ": " : "",
+           detail);
+  text_copy(list + len, size - len, text);
+}

@@ -167,7 +167,7 @@ static void prepare_answered(struct host *h, struct conn *conn, struct op *op,
     metric_count(&c->metrics.reprepares);
   op_finish_applied(c, op);
   if (keyspace != NULL && !atomic_exchange(&keyspace->in_use, true))
-    h->s->owner->in_use(h->s->owner_arg, keyspace);
+    h->s->owner->in_use(h->s->owner_arg);
 }
 
 /* ---- Sending ------------------------------------------------------------ */

@@ -23,8 +23,8 @@ struct host_owner {
   void (*again)(void *arg, struct host *host, struct op *op,
                 const struct failure *why, bool wait);
   void (*event)(void *arg, struct conn *conn, const struct cql_frame *frame);
-  /* The first statement on it was prepared. */
-  void (*in_use)(void *arg, struct keyspace *keyspace);
+  /* The first statement on a keyspace was prepared. */
+  void (*in_use)(void *arg);
 };
 
 /* What the hosts of a loop share. */

@@ -16,6 +16,13 @@ struct host *hosts_find_number(const struct hosts *hs, uint32_t number) {
   return NULL;
 }
 
+struct host *hosts_find_id(const struct hosts *hs, const uint8_t id[16]) {
+  for (struct list *n = hs->all.next; n != &hs->all; n = n->next)
+    if (memcmp(host_of(n)->id, id, sizeof host_of(n)->id) == 0)
+      return host_of(n);
+  return NULL;
+}
+
 struct host *hosts_find_address(const struct hosts *hs,
                                 const struct net_address *address) {
   for (struct list *n = hs->all.next; n != &hs->all; n = n->next)
@@ -46,19 +53,16 @@ static bool is_wanted(const struct hosts *hs, const struct host_info *info) {
 }
 
 /* The order is mostly that of the list, so `next` is looked at first. */
-static struct host *find_id(const struct hosts *hs, const uint8_t id[16],
-                            struct list *next) {
+static struct host *find_near(const struct hosts *hs, const uint8_t id[16],
+                              struct list *next) {
   if (next != &hs->all && memcmp(host_of(next)->id, id, 16) == 0)
     return host_of(next);
-  for (struct list *n = hs->all.next; n != &hs->all; n = n->next)
-    if (memcmp(host_of(n)->id, id, 16) == 0)
-      return host_of(n);
-  return NULL;
+  return hosts_find_id(hs, id);
 }
 
 static struct host *take_host(struct hosts *hs, const struct host_info *info,
                               struct list **next) {
-  struct host *h = find_id(hs, info->id, *next);
+  struct host *h = find_near(hs, info->id, *next);
 
   if (h == NULL) {
     h = host_make(&hs->settings, ++hs->last_number, info->id, &info->address);
@@ -162,7 +166,7 @@ bool hosts_take(struct hosts *hs, struct snapshot *s, struct conn *contact,
   hs->router.hosts = numbered;
   hs->router.host_count = (uint32_t)t->count;
   retire_unseen(hs);
-  first = contact != NULL ? find_id(hs, t->hosts[0].id, &hs->all) : NULL;
+  first = contact != NULL ? hosts_find_id(hs, t->hosts[0].id) : NULL;
   if (first != NULL) {
     *adopted = true;
     pool_adopt(&first->pool, contact);

@@ -33,6 +33,7 @@ static inline struct host *host_of(struct list *link) {
 }
 /* NULL: none. */
 struct host *hosts_find_number(const struct hosts *hs, uint32_t number);
+struct host *hosts_find_id(const struct hosts *hs, const uint8_t id[16]);
 struct host *hosts_find_address(const struct hosts *hs,
                                 const struct net_address *address);
 struct host *hosts_find_ready(const struct hosts *hs);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "core/copy.h"
+
 void keyspaces_init(struct keyspaces *k, const struct net_heap *heap) {
   k->heap = *heap;
   atomic_init(&k->newest, NULL);
@@ -24,17 +26,14 @@ void keyspaces_fini(struct keyspaces *k) {
 static struct keyspace *keyspace_new(const struct net_heap *heap,
                                      const char *name) {
   struct keyspace *ks = net_alloc(heap, sizeof *ks);
-  size_t len = strlen(name);
 
   if (ks == NULL)
     return NULL;
-  ks->name = net_alloc(heap, len + 1);
-  if (ks->name == NULL) {
-    net_free(heap, ks);
-    return NULL;
-  }
-  memcpy(ks->name, name, len);
-  return ks;
+  ks->name = string_copy(heap, name);
+  if (ks->name != NULL)
+    return ks;
+  net_free(heap, ks);
+  return NULL;
 }
 
 /* Among those that were there when `newest` was the newest. */

@@ -49,27 +49,18 @@ static void add_host(struct look_host *to, const struct host *h) {
   to->up = to->up || ready;
 }
 
-static struct look_host *find(struct look *look, const uint8_t id[16]) {
-  const struct topology *t = look->snapshot->topology;
-
-  for (size_t i = 0; i < t->count; i++)
-    if (memcmp(t->hosts[i].id, id, 16) == 0)
-      return &look->hosts[i];
-  return NULL;
-}
-
 bool look_add(struct look *look, const struct cluster *cl) {
   if (look->snapshot == NULL && cl->hosts.snapshot == NULL)
     return true;
   if (look->snapshot == NULL && !begin(look, cl))
     return false;
   for (struct list *n = cl->hosts.all.next; n != &cl->hosts.all; n = n->next) {
-    const struct host *h = host_of(n);
-    struct look_host *to = find(look, h->id);
+    const struct topology *t = look->snapshot->topology;
+    const struct host_info *info = topology_find(t, host_of(n)->id);
 
     /* Another loop may have heard of it first. */
-    if (to != NULL)
-      add_host(to, h);
+    if (info != NULL)
+      add_host(&look->hosts[info - t->hosts], host_of(n));
   }
   return true;
 }
@@ -84,13 +75,9 @@ bool look_is_early(const struct look *look) {
 }
 
 bool look_is_down(const struct cluster *cl, const uint8_t id[16]) {
-  for (struct list *n = cl->hosts.all.next; n != &cl->hosts.all; n = n->next) {
-    const struct host *h = host_of(n);
+  const struct host *h = hosts_find_id(&cl->hosts, id);
 
-    if (memcmp(h->id, id, sizeof h->id) == 0)
-      return !h->route.ready && h->pool.failed;
-  }
-  return false;
+  return h != NULL && !h->route.ready && h->pool.failed;
 }
 
 void look_clear(struct look *look, const struct net_heap *heap) {

@@ -101,18 +101,13 @@ static void free_notices(struct loop *l, struct notice *n) {
   }
 }
 
-/* The stack comes out newest first. */
+/* Newest first: each only makes somebody look. */
 static void drain_notices(struct loop *l) {
-  struct notice *n = atomic_exchange(&l->notices, NULL), *oldest = NULL, *next;
+  struct notice *all = atomic_exchange(&l->notices, NULL);
 
-  for (; n != NULL; n = next) {
-    next = n->next;
-    n->next = oldest;
-    oldest = n;
-  }
-  for (n = oldest; n != NULL; n = n->next)
+  for (struct notice *n = all; n != NULL; n = n->next)
     cluster_told(&l->cluster, n);
-  free_notices(l, oldest);
+  free_notices(l, all);
 }
 
 /* ---- The inbox ---------------------------------------------------------- */

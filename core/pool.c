@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/backoff.h"
 #include "core/mark.h"
 
 static void pool_event(struct pool *p, enum pool_event event);
@@ -110,6 +111,7 @@ static void take(struct pool *p, struct conn *conn) {
   list_push(&p->ready, &conn->link);
   p->ready_count++;
   metric_count(&p->context->metrics.connects);
+  conn_own(conn, &conn_owner, p, p->load);
   conn->peer.number = p->number;
   log_write(&p->context->log, LOG_INFO, "connected to %s", conn->peer.name);
   if (p->ready_count == 1) {
@@ -140,7 +142,6 @@ static void on_ready(void *arg, struct conn *conn) {
 
 void pool_adopt(struct pool *p, struct conn *conn) {
   ENSURE(conn->state == CONN_READY);
-  conn_own(conn, &conn_owner, p, p->load);
   take(p, conn);
 }
 
@@ -163,40 +164,20 @@ static const struct conn_owner conn_owner = {on_ready, on_answered, on_closed,
 
 /* ---- Opening ------------------------------------------------------------ */
 
-static void dial_failed(struct pool *p, int rc, int error) {
-  struct failure f;
-
-  failure_init(&f, rc == FAILURE_NO_MEMORY ? rc : FAILURE_CONNECT,
-               OUTCOME_NOT_APPLIED, "could not connect");
-  memcpy(f.host, p->name, sizeof f.host);
-  failure_detail(&f, "%s", net_error_text(error));
-  dialing_ended(p, &f);
-}
-
 static void dial(struct pool *p) {
   struct context *c = p->context;
-  int error;
-  int rc = conn_open(&p->dialing, c, &p->address, &conn_owner, p,
-                     c->now + c->config.connect_timeout, &error);
+  struct failure f;
 
-  if (rc != 0) {
-    dial_failed(p, rc, error);
-    return;
-  }
-  p->dialing->peer.number = p->number;
-  conn_own(p->dialing, &conn_owner, p, p->load);
+  if (!conn_open(&p->dialing, c, &p->address, &conn_owner, p,
+                 c->now + c->config.connect_timeout, &f))
+    dialing_ended(p, &f);
 }
 
 static void pause(struct pool *p) {
   struct context *c = p->context;
-  uint64_t wait = net_random() % (p->pause + 1);
 
-  timer_set(&c->timers, &p->timer, c->now + wait);
-  p->pause *= 2;
-  if (p->pause > c->config.reconnect_max) {
-    MARK(pause_longest);
-    p->pause = c->config.reconnect_max;
-  }
+  timer_set(&c->timers, &p->timer,
+            c->now + backoff_next(&p->pause, &c->config));
 }
 
 static void on_timer(struct timer *timer) {

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "core/copy.h"
+
 /* ---- Names to numbers --------------------------------------------------- */
 
 /* A host whose data center (and rack) this one shares, or itself. */
@@ -14,15 +16,6 @@ static size_t first_like(const struct ring_host *hosts, size_t host,
   return host;
 }
 
-static char *copy_name(const struct net_heap *heap, const char *name) {
-  size_t n = strlen(name) + 1;
-  char *copy = net_alloc(heap, n);
-
-  if (copy != NULL)
-    memcpy(copy, name, n);
-  return copy;
-}
-
 static bool number_hosts(struct ring *r, const struct net_heap *heap,
                          const struct ring_host *hosts) {
   for (size_t i = 0; i < r->host_count; i++) {
@@ -32,7 +25,7 @@ static bool number_hosts(struct ring *r, const struct net_heap *heap,
     r->dcs[i] = dc < i ? r->dcs[dc] : (uint16_t)r->dc_count++;
     if (dc < i)
       continue;
-    r->dc_names[r->dcs[i]] = copy_name(heap, hosts[i].dc);
+    r->dc_names[r->dcs[i]] = string_copy(heap, hosts[i].dc);
     if (r->dc_names[r->dcs[i]] == NULL)
       return false;
   }

@@ -33,6 +33,14 @@ void topology_free(const struct net_heap *heap, struct topology *t) {
   memset(t, 0, sizeof *t);
 }
 
+const struct host_info *topology_find(const struct topology *t,
+                                      const uint8_t id[16]) {
+  for (size_t i = 0; i < t->count; i++)
+    if (memcmp(t->hosts[i].id, id, sizeof t->hosts[i].id) == 0)
+      return &t->hosts[i];
+  return NULL;
+}
+
 static struct host_info *new_host(struct topology *t,
                                   const struct net_heap *heap) {
   struct host_info *more;
@@ -147,10 +155,9 @@ static bool is_whole(const struct cell *cells) {
 static bool is_known(const struct topology *t, const uint8_t id[16],
                      const struct net_address *address) {
   for (size_t i = 0; i < t->count; i++)
-    if (memcmp(t->hosts[i].id, id, 16) == 0 ||
-        memcmp(&t->hosts[i].address, address, sizeof *address) == 0)
+    if (memcmp(&t->hosts[i].address, address, sizeof *address) == 0)
       return true;
-  return false;
+  return topology_find(t, id) != NULL;
 }
 
 static int add_host(struct topology *t, const struct net_heap *heap,

@@ -1,6 +1,5 @@
 #include "core/tries.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "core/mark.h"
@@ -18,22 +17,19 @@ void tries_add(struct tries **tries, const struct net_heap *heap,
 }
 
 void tries_note(struct tries *t, const struct failure *why) {
-  size_t len = strlen(t->text);
-  char text[sizeof t->text];
+  char start[161];
 
-  snprintf(text, sizeof text, "%s%s: %s%s%.160s", len > 0 ? "; " : "",
-           why->host, why->what, why->detail[0] != '\0' ? ": " : "",
-           why->detail);
-  text_copy(t->text + len, sizeof t->text - len, text);
+  /* Others need room, too. */
+  text_copy(start, sizeof start, why->detail);
+  failure_list(t->text, sizeof t->text, why->host, why->what, start);
 }
 
 void tries_tell(const struct tries *t, struct failure *f) {
-  char last[sizeof f->detail];
+  char list[sizeof f->detail];
 
   if (t->text[0] == '\0')
     return;
-  snprintf(last, sizeof last, "%s", f->detail);
-  failure_detail(f, "%s; %s%s%s%s%s", t->text, f->host,
-                 f->host[0] != '\0' ? ": " : "", f->what,
-                 last[0] != '\0' ? ": " : "", last);
+  text_copy(list, sizeof list, t->text);
+  failure_list(list, sizeof list, f->host, f->what, f->detail);
+  memcpy(f->detail, list, sizeof f->detail);
 }
