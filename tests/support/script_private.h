@@ -86,6 +86,7 @@ struct script_server {
 
   bool reading;
   bool scylla;
+  const char *dc, *rack, *version;
   const char *token;
   unsigned replicas;
   const struct script_server *peers[PEERS_MAX];

@@ -79,6 +79,9 @@ struct script_server *script_start(void) {
   for (int i = 0; i < CONNS_MAX; i++)
     s->conns[i].fd = -1;
   s->reading = true;
+  s->dc = "dc1";
+  s->rack = "rack1";
+  s->version = "5.0.2";
   s->token = "0";
   s->replicas = 1;
   s->held = -1;

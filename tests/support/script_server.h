@@ -92,12 +92,19 @@ void script_listen(struct script_server *s, bool listen);
 
 /* ---- The cluster that it is a host of ----------------------------------- */
 
-/* Each tells of the others from now on: all in dc1 and rack1. */
+/* Each tells of the others from now on. */
 void script_cluster(struct script_server *const *servers, unsigned count);
 /* Its one token ("0" until then, which must live on), and how many replicas it
  * says that any keyspace has (1 until then). */
 void script_own(struct script_server *s, const char *token, unsigned replicas);
-/* An EVENT on every connection: "STATUS_CHANGE", "UP". */
+/* Where it is and what it is: dc1, rack1 and 5.0.2 until then.  The texts must
+ * live on. */
+void script_describe(struct script_server *s, const char *dc, const char *rack,
+                     const char *version);
+/* The id that it has as a host. */
+void script_host_id(const struct script_server *s, char id[17]);
+/* An EVENT on every connection: "STATUS_CHANGE", "UP".  About NULL is about a
+ * host at 10.9.9.9, which is none. */
 void script_tell(struct script_server *s, const char *type, const char *change,
                  const struct script_server *about);
 

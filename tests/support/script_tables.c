@@ -60,16 +60,19 @@ static void text_cell(struct bytes *b, const char *text) {
   cell(b, text, strlen(text));
 }
 
-/* A host's id is its port. */
+void script_host_id(const struct script_server *s, char id[17]) {
+  snprintf(id, 17, "scripted-%07u", (unsigned)s->port);
+}
+
 static void host_cells(const struct script_server *s, struct bytes *b) {
   char id[17];
   struct bytes tokens = {0};
 
-  snprintf(id, sizeof id, "scripted-%07u", (unsigned)s->port);
+  script_host_id(s, id);
   cell(b, id, 16);
-  text_cell(b, "dc1");
-  text_cell(b, "rack1");
-  text_cell(b, "5.0.2");
+  text_cell(b, s->dc);
+  text_cell(b, s->rack);
+  text_cell(b, s->version);
   cell(b, "0123456789abcdef", 16);
   bytes_u32(&tokens, 1);
   text_cell(&tokens, s->token);
@@ -150,15 +153,25 @@ void script_own(struct script_server *s, const char *token, unsigned replicas) {
   script_unlock(s);
 }
 
+void script_describe(struct script_server *s, const char *dc, const char *rack,
+                     const char *version) {
+  script_lock(s);
+  s->dc = dc;
+  s->rack = rack;
+  s->version = version;
+  script_unlock(s);
+}
+
 void script_tell(struct script_server *s, const char *type, const char *change,
                  const struct script_server *about) {
-  static const uint8_t loopback[5] = {4, 127, 0, 0, 1};
+  static const uint8_t loopback[5] = {4, 127, 0, 0, 1},
+                       far[5] = {4, 10, 9, 9, 9};
   struct bytes body = {0}, frame = {0};
 
   bytes_string(&body, type);
   bytes_string(&body, change);
-  bytes_add(&body, loopback, 5);
-  bytes_u32(&body, about->port);
+  bytes_add(&body, about != NULL ? loopback : far, 5);
+  bytes_u32(&body, about != NULL ? about->port : 9042);
   bytes_u8(&frame, 0x84);
   bytes_u8(&frame, 0);
   bytes_u16(&frame, 0xffff);

@@ -6,94 +6,25 @@
 
 /* ---- A second host ------------------------------------------------------ */
 
-static void add_cell(struct bytes *b, const void *p, size_t len) {
-  bytes_u32(b, (uint32_t)len);
-  bytes_add(b, p, len);
-}
-
-static void add_column(struct bytes *b, const char *name, unsigned type) {
-  bytes_string(b, name);
-  bytes_u16(b, type);
-}
-
-static const uint8_t address[4] = {127, 0, 0, 1};
-
-/* RESULT Rows of one host with the smallest token: half of the ring is its own,
- * for the first server's token is 0. */
-static void make_rows(struct peer *p) {
-  struct bytes *b = &p->rows;
-  uint8_t port[4] = {0, 0, (uint8_t)(script_port(p->server) >> 8),
-                     (uint8_t)script_port(p->server)};
-
-  bytes_u32(b, 2); /* Rows */
-  bytes_u32(b, 1);
-  bytes_u32(b, 9);
-  bytes_string(b, "system");
-  bytes_string(b, "peers_v2");
-  add_column(b, "host_id", 0x0c);
-  add_column(b, "data_center", 0x0d);
-  add_column(b, "rack", 0x0d);
-  add_column(b, "release_version", 0x0d);
-  add_column(b, "schema_version", 0x0c);
-  add_column(b, "tokens", 0x22);
-  bytes_u16(b, 0x0d);
-  add_column(b, "peer", 0x10);
-  add_column(b, "native_address", 0x10);
-  add_column(b, "native_port", 0x09);
-  bytes_u32(b, 1);
-  add_cell(b, "the second host!", 16);
-  add_cell(b, p->dc, strlen(p->dc));
-  add_cell(b, p->rack, strlen(p->rack));
-  add_cell(b, "4.1.9", 5);
-  add_cell(b, "0123456789abcdef", 16);
-  bytes_u32(b, 28); /* a set of one text */
-  bytes_u32(b, 1);
-  add_cell(b, "-9223372036854775808", 20);
-  add_cell(b, address, 4);
-  add_cell(b, address, 4);
-  add_cell(b, port, 4);
-}
-
 void peer_init(struct peer *p, struct rig *r, const char *dc,
                const char *rack) {
-  struct script_step rows = {.kind = SCRIPT_FRAME, .opcode = 0x08};
+  struct script_server *both[2];
 
-  memset(p, 0, sizeof *p);
   p->server = script_start();
-  p->dc = dc;
-  p->rack = rack;
-  make_rows(p);
-  rows.bytes = p->rows.p;
-  rows.len = p->rows.len;
-  /* REGISTER, system.local, then the peers. */
-  script_next_kind(r->server, AT_CONTROL, SCRIPT_NORMAL, 2);
-  script_next(r->server, AT_CONTROL, &rows, 1);
+  script_describe(p->server, dc, rack, "4.1.9");
+  script_own(p->server, "-9223372036854775808", 1);
+  both[0] = r->server;
+  both[1] = p->server;
+  script_cluster(both, 2);
   r->tasks = rig_tasks(); /* with that server's thread */
+}
+
+void peer_leaves(struct rig *r) {
+  script_cluster(&r->server, 1);
 }
 
 void peer_fini(struct peer *p) {
   script_stop(p->server);
-  bytes_free(&p->rows);
-  bytes_free(&p->body);
-}
-
-void peer_told(struct peer *p, struct script_server *s, const char *change) {
-  static const uint8_t far[5] = {4, 10, 9, 9, 9};
-  struct bytes frame = {0};
-
-  p->body.len = 0;
-  bytes_string(&p->body, "STATUS_CHANGE");
-  bytes_string(&p->body, change);
-  bytes_add(&p->body, far, 5);
-  bytes_u32(&p->body, 9042);
-  bytes_u8(&frame, 0x84);
-  bytes_u8(&frame, 0);
-  bytes_u16(&frame, 0xffff);
-  bytes_u8(&frame, 0x0c);
-  bytes_u32(&frame, (uint32_t)p->body.len);
-  bytes_add(&frame, p->body.p, p->body.len);
-  script_say(s, frame.p, frame.len);
-  bytes_free(&frame);
 }
 
 /* ---- What was seen of them ---------------------------------------------- */

@@ -4,22 +4,17 @@
 #define TALLY_TESTS_HOSTS_RIG_H
 
 #include "tests/support/rig.h"
-#include "tests/support/script_private.h"
 
 struct peer {
   struct script_server *server;
-  const char *dc;
-  const char *rack;
-  struct bytes rows; /* of system.peers_v2 */
-  struct bytes body; /* of an EVENT */
 };
 
-/* The rig's server lists it the first time that it is asked for its peers, and
- * not again; its token is the smallest, and so half of the ring its own. */
+/* Another host of the same cluster, version 4.1.9; its token is the smallest,
+ * and so half of the ring its own. */
 void peer_init(struct peer *p, struct rig *r, const char *dc, const char *rack);
 void peer_fini(struct peer *p);
-/* A server tells by an EVENT that a host at 10.9.9.9 went UP or DOWN. */
-void peer_told(struct peer *p, struct script_server *s, const char *change);
+/* The rig's server does not list it any more. */
+void peer_leaves(struct rig *r);
 
 enum { SEEN_MAX = 8 };
 

@@ -165,13 +165,13 @@ START_TEST(address_in_an_event) {
 
   rig_init(&r, (enum rig_mode)_i);
   peer_init(&p, &r, "dc1", "rack1");
-  script_clear(r.server, AT_CONTROL); /* alone, here */
+  peer_leaves(&r); /* alone, here */
   seen.port = script_port(r.server);
   r.options.translate_address = translate;
   r.options.host_user = &seen;
   rig_connect(&r);
   ck_assert(rig_served(&r, AT_OPTIONS, 1));
-  peer_told(&p, r.server, "DOWN");
+  script_tell(r.server, "STATUS_CHANGE", "DOWN", NULL);
   ck_assert(rig_served(&r, AT_OPTIONS, 2));
   ck_assert_str_eq(seen.hosts[0].address, "10.9.9.9");
   ck_assert_uint_eq(seen.hosts[0].host.port, 9042);
@@ -267,7 +267,8 @@ START_TEST(host_leaves) {
   r.options.host_user = &seen;
   rig_connect(&r);
   ck_assert(seen_until(&r, &seen, 2));
-  peer_told(&p, r.server, "UP");
+  peer_leaves(&r);
+  script_tell(r.server, "STATUS_CHANGE", "UP", NULL);
   ck_assert(seen_until(&r, &seen, 3));
   ck_assert_int_eq(seen.hosts[2].host.up, 0);
   ck_assert_uint_eq(seen.hosts[2].host.port, script_port(p.server));

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/support/script_private.h"
 #include "tests/unit/hosts_rig.h"
 #include "tests/unit/suites.h"
 
@@ -431,7 +432,9 @@ START_TEST(agreement_of_one_host) {
 END_TEST
 
 /* RESULT Rows: the second host's row has another version. */
-static void differing_version(struct bytes *b) {
+static void differing_version(const struct peer *p, struct bytes *b) {
+  char id[17];
+
   bytes_u32(b, 2);
   bytes_u32(b, 1);
   bytes_u32(b, 2);
@@ -445,7 +448,8 @@ static void differing_version(struct bytes *b) {
   bytes_u32(b, 16);
   bytes_add(b, "another version!", 16);
   bytes_u32(b, 16);
-  bytes_add(b, "the second host!", 16);
+  script_host_id(p->server, id);
+  bytes_add(b, id, 16);
 }
 
 /* A host that is up is looked at until it agrees; one that is down is not
@@ -457,11 +461,11 @@ START_TEST(agreement_without_the_dead) {
   struct peer p;
   struct rig r;
 
-  differing_version(&body);
-  rows.bytes = body.p;
-  rows.len = body.len;
   rig_init(&r, RIG_INLINE);
   peer_init(&p, &r, "dc1", "rack1");
+  differing_version(&p, &body);
+  rows.bytes = body.p;
+  rows.len = body.len;
   script_listen(p.server, false);
   rig_connect(&r);
   seen_look(&r, &seen);
