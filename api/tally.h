@@ -276,8 +276,8 @@ typedef struct tally_options {
   int consistency;      /* of increments [TALLY_LOCAL_QUORUM] */
   int read_consistency; /* of reads [TALLY_LOCAL_QUORUM] */
 
-  /* For a round over the contact points, and for each connection after it.
-   * [2,000] */
+  /* For tally_connect(); later for a round over the contact points, and for
+   * each connection. [2,000] */
   uint32_t connect_timeout_ms;
   /* Keep this above the server's own limit for counters (5 s unless changed):
    * a shorter one only turns answers into UNKNOWN. [6,000] */
@@ -520,10 +520,10 @@ struct uv_loop_s; /* uv_loop_t of <uv.h> */
  *         TALLY_EPROTOCOL (not a CQL server, or not v4), TALLY_EAUTH,
  *         TALLY_ENOMEM, TALLY_ESYSTEM.  *session is NULL unless 0 is returned,
  *         and nothing of ours is left behind.
- * @blocks at most connect_timeout_ms; twice that when the contact point found
- *         cannot serve itself (several io_threads, a local_dc elsewhere); longer
- *         only while the system still looks up a host name (give addresses or
- *         options.resolve where that matters)
+ * @blocks at most connect_timeout_ms, for finding the hosts and for connecting
+ *         to one of them on every loop; longer only while the system still
+ *         looks up a host name (give addresses or options.resolve where that
+ *         matters)
  */
 TALLY_API int tally_connect(tally_session **session,
                             const tally_options *options, tally_error *error);

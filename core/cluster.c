@@ -147,6 +147,7 @@ static void tell_connected(struct cluster *cl, const struct failure *why) {
   cluster_connected *connected = cl->connected;
 
   cl->connected = NULL;
+  cl->context->connect_end = 0;
   if (connected != NULL)
     connected(cl->connected_arg, why);
 }
@@ -430,6 +431,7 @@ void cluster_connect(struct cluster *cl, cluster_connected *connected,
                      void *arg) {
   cl->connected = connected;
   cl->connected_arg = arg;
+  cl->context->connect_end = net_clock() + cl->context->config.connect_timeout;
   if (cl->settings.contacts != NULL)
     control_start(&cl->control);
 }

@@ -66,12 +66,14 @@ struct context {
   struct config config;
   struct net_loop *net;
   struct timer_list timers;
-  uint64_t now;     /* net_clock(), read once a turn */
-  bool in_turn;     /* our own code runs: `now` is fresh, a flush follows */
-  bool unread;      /* a socket had more than one read takes: what waits there
+  uint64_t now;         /* net_clock(), read once a turn */
+  uint64_t connect_end; /* the first connection must be there by then; 0: it is,
+                           or it is known that there is none */
+  bool in_turn;         /* our own code runs: `now` is fresh, a flush follows */
+  bool unread; /* a socket had more than one read takes: what waits there
                          is read before anything expires */
   struct metrics metrics;
-  uint32_t pending; /* operations accepted and not completed */
+  uint32_t pending;        /* operations accepted and not completed */
   uint64_t last_operation; /* the number that was given last */
   struct list troubled;    /* connections on which a write has failed ... */
   struct list closed;      /* ... and those that have ended in this turn */

@@ -164,12 +164,18 @@ static const struct conn_owner conn_owner = {on_ready, on_answered, on_closed,
 
 /* ---- Opening ------------------------------------------------------------ */
 
+/* At first there is what finding the hosts has left of the time. */
+static uint64_t dial_end(const struct context *c) {
+  uint64_t end = c->now + c->config.connect_timeout;
+
+  return c->connect_end != 0 && c->connect_end < end ? c->connect_end : end;
+}
+
 static void dial(struct pool *p) {
   struct context *c = p->context;
   struct failure f;
 
-  if (!conn_open(&p->dialing, c, &p->address, &conn_owner, p,
-                 c->now + c->config.connect_timeout, &f))
+  if (!conn_open(&p->dialing, c, &p->address, &conn_owner, p, dial_end(c), &f))
     dialing_ended(p, &f);
 }
 

@@ -199,11 +199,6 @@ static void check_connect(int rc, const tally_error *e, uint64_t began,
                           uint64_t stalled) {
   uint64_t took = since(began, stalled), limit = plan.connect_timeout + 10;
 
-  /* The other loops connect when the first one has found the hosts; and so does
-   * that one when it has found them elsewhere than in its data center. */
-  if ((plan.mode == SIM_THREADS && plan.io_threads > 1) ||
-      (plan.local_dc > 0 && plan.dcs > 1))
-    limit += plan.connect_timeout;
   if (rc != 0 && (e->code != rc || e->message[0] == '\0'))
     violation("tally_connect: an error without a sentence");
   if (rc != 0 && !plan.faults)

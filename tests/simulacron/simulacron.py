@@ -316,8 +316,10 @@ class Client:
         return self.ended(url)
 
     def said(self):
-        self.stderr.seek(0)
-        return self.stderr.read()
+        """Read where the file begins, without a seek: the offset is the
+        program's as well, which would write over what it has said."""
+        file = self.stderr.fileno()
+        return os.pread(file, os.fstat(file).st_size, 0).decode()
 
     def close(self):
         """Closes the session; returns what it told that nobody asked for."""
