@@ -556,7 +556,7 @@ bool conn_open(struct conn **out, struct context *c,
   net_address_text(to, conn->peer.name);
   if (!has_memory(conn))
     return open_failed(conn, to, -ENOMEM, why);
-  error = net_socket_open(&conn->socket, c->net, to,
+  error = net_socket_open(&conn->socket, c->net, to, NULL,
                           (uint32_t)(patience / 1000000), &events, conn);
   if (error != 0)
     return open_failed(conn, to, error, why);

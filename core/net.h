@@ -122,6 +122,13 @@ void net_lookup_cancel(struct net_lookup *lookup);
 
 /* ---- Sockets ------------------------------------------------------------ */
 
+/* Which local port a socket gets: one that leaves this remainder.  It is how a
+ * ScyllaDB server is told which of its shards to connect to. */
+struct net_source {
+  uint16_t modulus; /* 1 to 1,024 */
+  uint16_t remainder;
+};
+
 struct net_socket;
 struct net_socket_events {
   void (*connected)(void *arg, int error);
@@ -129,10 +136,12 @@ struct net_socket_events {
   void (*writable)(void *arg);
 };
 
-/* Start to connect; `connected` follows unless the socket is closed before.
- * Afterwards readable is reported, writable only when wanted. */
+/* Start to connect, from any port when `from` is NULL; `connected` follows
+ * unless the socket is closed before.  Afterwards readable is reported,
+ * writable only when wanted.  -EADDRINUSE: no such port is free. */
 int net_socket_open(struct net_socket **socket, struct net_loop *loop,
-                    const struct net_address *to, uint32_t user_timeout_ms,
+                    const struct net_address *to,
+                    const struct net_source *from, uint32_t user_timeout_ms,
                     const struct net_socket_events *events, void *arg);
 /* Bytes read, 0 at the end of the stream, or -EAGAIN, -ECONNRESET, ... */
 ptrdiff_t net_socket_read(struct net_socket *socket, void *buf, size_t len);

@@ -417,11 +417,53 @@ static void on_socket_closed(uv_handle_t *h) {
   loop_gone(loop);
 }
 
-int net_socket_open(struct net_socket **socket_out, struct net_loop *loop,
-                    const struct net_address *to, uint32_t user_timeout_ms,
-                    const struct net_socket_events *events, void *arg) {
+/* Ports that the system gives out itself may be among these, so some are taken;
+ * so many are tried, from anywhere on. */
+enum {
+  SOURCE_MIN = 49152,
+  SOURCE_COUNT = 65536 - SOURCE_MIN,
+  SOURCE_TRIES = 64
+};
+
+static int bind_source(int fd, uint8_t address_len,
+                       const struct net_source *from) {
+  struct net_address any = {.len = address_len};
+  uint32_t begin = (uint32_t)(net_random() % SOURCE_COUNT);
+
+  for (uint32_t i = 0; i < SOURCE_TRIES; i++) {
+    struct sockaddr_storage address;
+    uint32_t port =
+        SOURCE_MIN + (begin + i * from->modulus) % (SOURCE_COUNT - 1024);
+    socklen_t len;
+
+    port += (from->modulus + from->remainder - port % from->modulus) %
+            from->modulus;
+    any.port = (uint16_t)port;
+    len = sockaddr_of(&any, &address);
+    if (bind(fd, (const void *)&address, len) == 0)
+      return 0;
+    if (errno != EADDRINUSE)
+      return -errno;
+  }
+  return -EADDRINUSE;
+}
+
+static int start_connect(int fd, const struct net_address *to,
+                         const struct net_source *from) {
   struct sockaddr_storage address;
   socklen_t len = sockaddr_of(to, &address);
+  int rc = from != NULL ? bind_source(fd, to->len, from) : 0;
+
+  if (rc == 0 && connect(fd, (const void *)&address, len) != 0 &&
+      errno != EINPROGRESS)
+    rc = -errno;
+  return rc;
+}
+
+int net_socket_open(struct net_socket **socket_out, struct net_loop *loop,
+                    const struct net_address *to, const struct net_source *from,
+                    uint32_t user_timeout_ms,
+                    const struct net_socket_events *events, void *arg) {
   struct net_socket *s = net_alloc(&loop->heap, sizeof *s);
   int rc;
 
@@ -431,20 +473,16 @@ int net_socket_open(struct net_socket **socket_out, struct net_loop *loop,
   s->events = *events;
   s->arg = arg;
   s->poll.data = s;
-  s->fd =
-      socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  s->fd = socket(to->len == 4 ? AF_INET : AF_INET6,
+                 SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (s->fd < 0) {
     rc = -errno;
     goto fail;
   }
   socket_options(s->fd, user_timeout_ms);
-  if (connect(s->fd, (const void *)&address, len) != 0 &&
-      errno != EINPROGRESS) {
-    rc = -errno;
-    close(s->fd);
-    goto fail;
-  }
-  rc = uv_poll_init(loop->uv, &s->poll, s->fd);
+  rc = start_connect(s->fd, to, from);
+  if (rc == 0)
+    rc = uv_poll_init(loop->uv, &s->poll, s->fd);
   if (rc != 0) {
     close(s->fd);
     goto fail;

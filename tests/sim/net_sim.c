@@ -107,7 +107,8 @@ static void check_sockets(struct net_loop *l, const struct net_socket *s) {
 }
 
 int net_socket_open(struct net_socket **socket, struct net_loop *loop,
-                    const struct net_address *to, uint32_t user_timeout_ms,
+                    const struct net_address *to,
+                    const struct net_source *from, uint32_t user_timeout_ms,
                     const struct net_socket_events *events, void *arg) {
   static const int errors[] = {EMFILE, ENFILE, ENOBUFS, ENETUNREACH};
   struct net_socket *s = net_alloc(&loop->heap, sizeof *s);
@@ -115,6 +116,7 @@ int net_socket_open(struct net_socket **socket, struct net_loop *loop,
   unsigned host;
   bool reachable = host_of(to, &host);
 
+  (void)from;
   if (s == NULL)
     return -ENOMEM;
   if (seam_fails(false) || fault(FAULT_SYSTEM, &detail)) {
