@@ -37,6 +37,7 @@ static void tell_one(const struct survey *s, size_t number, uint64_t now) {
   host.connections = seen->connections;
   host.in_flight = seen->in_flight;
   host.share = seen->share;
+  host.shards = seen->shards;
   if (seen->since != 0 && now > seen->since)
     host.since_ms = (now - seen->since) / 1000000;
   if (seen->since == 0) {

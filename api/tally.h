@@ -318,7 +318,9 @@ typedef struct tally_options {
   int allow_remote;              /* 1: other data centers are connected to as
                                     well, and used when no host of the local one
                                     is ready [0] */
-  uint32_t connections_per_host; /* of each loop, up to 16 [1] */
+  uint32_t connections_per_host; /* of each loop, up to 16; to a ScyllaDB host
+                                    with a shard-aware port it is one for each
+                                    shard instead [1] */
 
   /* What the program says of hosts, and hears; all run on the first loop: on
    * its thread (own threads), on the loop's thread (caller's loop), or inside

@@ -532,9 +532,9 @@ static bool open_failed(struct conn *conn, const struct net_address *to,
 }
 
 bool conn_open(struct conn **out, struct context *c,
-               const struct net_address *to, const struct conn_owner *owner,
-               void *owner_arg, uint64_t handshake_deadline,
-               struct failure *why) {
+               const struct net_address *to, const struct net_source *from,
+               const struct conn_owner *owner, void *owner_arg,
+               uint64_t handshake_deadline, struct failure *why) {
   static const struct net_socket_events events = {on_connected, on_readable,
                                                   on_writable};
   struct conn *conn = net_alloc(&c->heap, sizeof *conn);
@@ -556,7 +556,7 @@ bool conn_open(struct conn **out, struct context *c,
   net_address_text(to, conn->peer.name);
   if (!has_memory(conn))
     return open_failed(conn, to, -ENOMEM, why);
-  error = net_socket_open(&conn->socket, c->net, to, NULL,
+  error = net_socket_open(&conn->socket, c->net, to, from,
                           (uint32_t)(patience / 1000000), &events, conn);
   if (error != 0)
     return open_failed(conn, to, error, why);

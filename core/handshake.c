@@ -26,6 +26,7 @@ static bool learn_peer(struct peer *peer, struct cql_reader *message) {
 
   if (cql_supported_decode(message, &options) != CQL_OK)
     return false;
+  sharding_learn(&peer->sharding, options);
   while (cql_list_next_multi(&options, &key, &values))
     if (key.len > 7 && memcmp(key.p, "SCYLLA_", 7) == 0)
       peer->kind = SERVER_SCYLLA;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/mark.h"
+#include "core/routing_key.h"
 
 static const struct cql_span no_id = {NULL, 0};
 
@@ -200,8 +201,17 @@ static enum conn_sent send_execute(struct host *h, struct conn *conn,
   return CONN_SENT;
 }
 
+static struct conn *pick_conn(const struct host *h, const struct op *op) {
+  int64_t token;
+
+  if (sharding_matters(&h->pool.sharding) &&
+      routing_key_token(op, &h->s->context->heap, &token))
+    return pool_pick_shard(&h->pool, token);
+  return pool_pick(&h->pool);
+}
+
 static enum conn_sent send_one(struct host *h, struct op *op) {
-  struct conn *conn = pool_pick(&h->pool);
+  struct conn *conn = pick_conn(h, op);
   enum conn_sent sent;
 
   if (conn == NULL)
@@ -268,7 +278,7 @@ static void on_answered(void *arg, struct conn *conn, struct op *op,
   enum next_step next;
   struct failure why;
 
-  pool_proved(&h->pool);
+  pool_proved(&h->pool, conn);
   if (op->kind == OP_PREPARE) {
     prepare_answered(h, conn, op, frame);
     return;

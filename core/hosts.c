@@ -70,9 +70,10 @@ static struct host *take_host(struct hosts *hs, const struct host_info *info,
       MARK(oom_host);
       return NULL;
     }
+    h->pool.one_port = info->translated;
     list_push(&hs->all, &h->link);
   } else {
-    pool_move(&h->pool, &info->address);
+    pool_move(&h->pool, &info->address, info->translated);
     *next = h->link.next;
   }
   h->route.distance = info->distance;

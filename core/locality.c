@@ -6,10 +6,14 @@
 #include "core/mark.h"
 #include "core/router.h"
 
-void locality_translate(const struct config *config,
+bool locality_translate(const struct config *config,
                         struct net_address *address) {
-  if (config->translate != NULL)
-    config->translate(config->host_user, address);
+  struct net_address own = *address;
+
+  if (config->translate == NULL)
+    return false;
+  config->translate(config->host_user, address);
+  return memcmp(&own, address, sizeof own) != 0;
 }
 
 /* "dc1, dc2": each once. */
@@ -113,7 +117,7 @@ bool locality_apply(struct context *c, struct topology *t,
 
     /* The first one was reached where it is. */
     if (i > 0)
-      locality_translate(config, &h->address);
+      h->translated = locality_translate(config, &h->address);
     h->distance = (uint8_t)distance_of(config, h, local_dc);
     usable +=
         h->distance < REMOTE_DC || (h->distance == REMOTE_DC && config->remote);

@@ -13,8 +13,9 @@
  * reason in *why. */
 bool locality_apply(struct context *c, struct topology *t,
                     char local_dc[REPLICATION_NAME], struct failure *why);
-/* An address of the servers' own as the client has to write it. */
-void locality_translate(const struct config *config,
+/* An address of the servers' own as the client has to write it.  True: that is
+ * another one. */
+bool locality_translate(const struct config *config,
                         struct net_address *address);
 /* A keyspace's replicas cannot be told. */
 void locality_warn_of_strategy(struct context *c, const char *keyspace);

@@ -39,6 +39,8 @@ static void add_host(struct look_host *to, const struct host *h) {
 
   to->connections += h->pool.ready_count;
   to->in_flight += h->route.in_flight;
+  if (h->pool.sharding.count > 0)
+    to->shards = h->pool.sharding.count;
   if (!ready && !to->up)
     to->is_early = is_early(h);
   if (ready ? !to->up || h->pool.since < to->since

@@ -10,6 +10,7 @@ struct look_host {
   bool is_early; /* none does, and no attempt to connect has ended yet */
   uint32_t connections;
   uint32_t in_flight;
+  uint32_t shards;
   uint64_t since;     /* net_clock(): when it went up or down; 0: no loop
                          connects to it */
   struct failure why; /* it is down; since != 0 */

@@ -122,6 +122,8 @@
   X(event_topology, "hosts are said to have come or gone")                     \
   X(event_keyspace, "a keyspace is said to have changed")                      \
   X(host_moved, "a host has another address")                                  \
+  X(shard_asked, "a connection is opened for a shard")                         \
+  X(shard_missed, "... and another shard answers")                             \
   X(host_removed, "a host has left the cluster")                               \
   X(retried, "to another host, after one where it was in vain")                \
   X(retry_nowhere, "... but there is none")                                    \

@@ -6,11 +6,13 @@
 #include <stdint.h>
 
 #include "core/outcome.h"
+#include "core/sharding.h"
 
 struct peer {
-  char name[64]; /* "127.0.0.1:9042" */
+  char name[64];   /* "127.0.0.1:9042" */
   uint32_t number; /* of its host; 0: not known whose it is */
   enum server_kind kind;
+  struct sharding sharding;
 };
 
 /* The first bytes are not those of a v4 server: say whose they look like, in

@@ -7,11 +7,85 @@
 
 static void pool_event(struct pool *p, enum pool_event event);
 
-/* ---- The end of connections --------------------------------------------- */
-
 static struct conn *conn_of(struct list *link) {
   return LIST_ENTRY(link, struct conn, link);
 }
+
+/* ---- Shards ------------------------------------------------------------- */
+
+static bool can_choose_shard(const struct pool *p) {
+  return sharding_matters(&p->sharding) && p->sharding.port != 0 &&
+         !p->one_port && !p->shards_moved;
+}
+
+/* After each change of those that are ready.  Of two for one shard the newer
+ * one counts. */
+static void sort_by_shard(struct pool *p) {
+  memset(p->shards, 0, sizeof p->shards);
+  for (struct list *n = p->ready.next; n != &p->ready; n = n->next) {
+    const struct sharding *s = &conn_of(n)->peer.sharding;
+
+    if (s->count == p->sharding.count && s->count > 0)
+      p->shards[s->shard] = conn_of(n);
+  }
+}
+
+/* NO_SHARD: each has a connection. */
+static uint16_t missing_shard(const struct pool *p) {
+  for (uint16_t i = 0; i < p->sharding.count; i++)
+    if (p->shards[i] == NULL)
+      return i;
+  return NO_SHARD;
+}
+
+/* The one that owes most. */
+static struct conn *most_crowded(const struct pool *p) {
+  struct conn *most = conn_of(p->ready.next);
+
+  for (struct list *n = p->ready.next; n != &p->ready; n = n->next)
+    if (conn_of(n)->answers_owed > most->answers_owed)
+      most = conn_of(n);
+  return most;
+}
+
+static bool is_short(const struct pool *p) {
+  return can_choose_shard(p)
+             ? missing_shard(p) != NO_SHARD
+             : p->ready_count < p->context->config.connections_per_host;
+}
+
+/* One more than is wanted, or NULL. */
+static struct conn *find_surplus(const struct pool *p) {
+  if (!can_choose_shard(p))
+    return p->ready_count > p->context->config.connections_per_host
+               ? most_crowded(p)
+               : NULL;
+  for (struct list *n = p->ready.next; n != &p->ready; n = n->next)
+    if (p->shards[conn_of(n)->peer.sharding.shard] != conn_of(n))
+      return conn_of(n);
+  return NULL;
+}
+
+/* It was opened for one shard, and another one answered: someone on the way
+ * changes ports, and would change the next one, too. */
+static bool missed_shard(struct pool *p, const struct conn *conn,
+                         uint16_t asked) {
+  const struct sharding *s = &conn->peer.sharding;
+
+  if (asked == NO_SHARD || !can_choose_shard(p) ||
+      (s->count == p->sharding.count && s->shard == asked))
+    return false;
+  MARK(shard_missed);
+  p->shards_moved = true;
+  log_write(&p->context->log, LOG_WARNING,
+            "%s: asked for shard %u of %u and got %u of %u (are ports "
+            "translated on the way?): requests go to any shard of this host",
+            conn->peer.name, (unsigned)asked, (unsigned)p->sharding.count,
+            (unsigned)s->shard, (unsigned)s->count);
+  return true;
+}
+
+/* ---- The end of connections --------------------------------------------- */
 
 /* The oldest one that still waits for answers, when too many do. */
 static struct conn *crowded_out(const struct pool *p) {
@@ -22,13 +96,20 @@ static struct conn *crowded_out(const struct pool *p) {
   return count > POOL_DRAINING ? conn_of(p->draining.next) : NULL;
 }
 
+static void leave_ready(struct pool *p, struct conn *conn) {
+  list_remove(&conn->link);
+  p->ready_count--;
+  if (conn == p->newest)
+    p->newest = NULL;
+  sort_by_shard(p);
+}
+
 static void drain(struct pool *p, struct conn *conn) {
   struct conn *oldest;
   struct failure f;
 
   MARK(drain_begun);
-  list_remove(&conn->link);
-  p->ready_count--;
+  leave_ready(p, conn);
   p->owner->left(p->owner_arg, conn);
   list_push(&p->draining, &conn->link);
   conn_drain(conn);
@@ -43,16 +124,6 @@ static void drain(struct pool *p, struct conn *conn) {
   conn_fail(oldest, &f);
 }
 
-/* The one that owes most. */
-static struct conn *most_crowded(const struct pool *p) {
-  struct conn *most = conn_of(p->ready.next);
-
-  for (struct list *n = p->ready.next; n != &p->ready; n = n->next)
-    if (conn_of(n)->answers_owed > most->answers_owed)
-      most = conn_of(n);
-  return most;
-}
-
 static bool is_ready(const struct pool *p, const struct conn *conn) {
   for (struct list *n = p->ready.next; n != &p->ready; n = n->next)
     if (conn_of(n) == conn)
@@ -62,6 +133,7 @@ static bool is_ready(const struct pool *p, const struct conn *conn) {
 
 static void dialing_ended(struct pool *p, const struct failure *why) {
   p->dialing = NULL;
+  p->newest = NULL;
   /* Perhaps it was not wanted any more. */
   if (p->state != POOL_DIALING)
     return;
@@ -73,8 +145,7 @@ static void dialing_ended(struct pool *p, const struct failure *why) {
 
 static void ready_ended(struct pool *p, struct conn *conn,
                         const struct failure *why) {
-  list_remove(&conn->link);
-  p->ready_count--;
+  leave_ready(p, conn);
   metric_count(&p->context->metrics.disconnects);
   p->owner->left(p->owner_arg, conn);
   p->last = *why;
@@ -104,27 +175,15 @@ static void on_closed(void *arg, struct conn *conn, const struct failure *why,
 
 static const struct conn_owner conn_owner;
 
-static void take(struct pool *p, struct conn *conn) {
-  uint32_t wanted = p->context->config.connections_per_host;
+static void settle(struct pool *p) {
+  struct conn *surplus;
 
-  list_remove(&conn->link);
-  list_push(&p->ready, &conn->link);
-  p->ready_count++;
-  metric_count(&p->context->metrics.connects);
-  conn_own(conn, &conn_owner, p, p->load);
-  conn->peer.number = p->number;
-  log_write(&p->context->log, LOG_INFO, "connected to %s", conn->peer.name);
-  if (p->ready_count == 1) {
-    p->since = p->context->now;
-    p->failed = false;
-    p->owner->up(p->owner_arg);
-  }
-  while (p->ready_count > wanted)
-    drain(p, most_crowded(p));
+  while ((surplus = find_surplus(p)) != NULL)
+    drain(p, surplus);
   /* One was adopted, and the next is under way already. */
-  if (p->ready_count < wanted && p->dialing != NULL)
+  if (is_short(p) && p->dialing != NULL)
     return;
-  pool_event(p, p->ready_count < wanted ? POOL_EV_FEW : POOL_EV_READY);
+  pool_event(p, is_short(p) ? POOL_EV_FEW : POOL_EV_READY);
   if (p->state == POOL_RESTING && p->dialing != NULL)
     conn_fail(p->dialing, &p->last);
   /* It may owe too much since before there was time for it. */
@@ -132,17 +191,44 @@ static void take(struct pool *p, struct conn *conn) {
     pool_check(p, most_crowded(p));
 }
 
+static void first_ready(struct pool *p, const struct conn *conn) {
+  p->since = p->context->now;
+  p->failed = false;
+  p->sharding = conn->peer.sharding;
+  p->shards_moved = false;
+}
+
+/* `asked`: the shard that it was to be for, or NO_SHARD. */
+static void take(struct pool *p, struct conn *conn, uint16_t asked) {
+  list_remove(&conn->link);
+  list_push(&p->ready, &conn->link);
+  p->ready_count++;
+  p->newest = conn;
+  metric_count(&p->context->metrics.connects);
+  conn_own(conn, &conn_owner, p, p->load);
+  conn->peer.number = p->number;
+  log_write(&p->context->log, LOG_INFO, "connected to %s", conn->peer.name);
+  if (p->ready_count == 1)
+    first_ready(p, conn);
+  sort_by_shard(p);
+  if (p->ready_count == 1)
+    p->owner->up(p->owner_arg);
+  else if (missed_shard(p, conn, asked))
+    drain(p, conn);
+  settle(p);
+}
+
 static void on_ready(void *arg, struct conn *conn) {
   struct pool *p = arg;
 
   ENSURE(conn == p->dialing && conn->state == CONN_READY);
   p->dialing = NULL;
-  take(p, conn);
+  take(p, conn, p->asked);
 }
 
 void pool_adopt(struct pool *p, struct conn *conn) {
   ENSURE(conn->state == CONN_READY);
-  take(p, conn);
+  take(p, conn, NO_SHARD);
 }
 
 static void on_answered(void *arg, struct conn *conn, struct op *op,
@@ -171,11 +257,31 @@ static uint64_t dial_end(const struct context *c) {
   return c->connect_end != 0 && c->connect_end < end ? c->connect_end : end;
 }
 
+/* The first connection tells whether there are shards. */
+static const struct net_source *
+choose_shard(struct pool *p, struct net_source *from, struct net_address *to) {
+  p->asked = NO_SHARD;
+  if (p->ready_count == 0 || !can_choose_shard(p))
+    return NULL;
+  p->asked = missing_shard(p);
+  if (p->asked == NO_SHARD)
+    p->asked = most_crowded(p)->peer.sharding.shard;
+  MARK(shard_asked);
+  to->port = p->sharding.port;
+  *from = (struct net_source){p->sharding.count, p->asked};
+  return from;
+}
+
 static void dial(struct pool *p) {
   struct context *c = p->context;
+  struct net_address to = p->address;
+  struct net_source room;
+  const struct net_source *from = choose_shard(p, &room, &to);
   struct failure f;
 
-  if (!conn_open(&p->dialing, c, &p->address, &conn_owner, p, dial_end(c), &f))
+  if (conn_open(&p->dialing, c, &to, from, &conn_owner, p, dial_end(c), &f))
+    p->dialing->address = p->address;
+  else
     dialing_ended(p, &f);
 }
 
@@ -184,6 +290,10 @@ static void pause(struct pool *p) {
 
   timer_set(&c->timers, &p->timer,
             c->now + backoff_next(&p->pause, &c->config));
+}
+
+static void hurry(struct pool *p) {
+  p->pause = p->context->config.reconnect_min;
 }
 
 static void on_timer(struct timer *timer) {
@@ -197,7 +307,7 @@ static void pool_event(struct pool *p, enum pool_event event) {
   if (p->state != POOL_PAUSING)
     timer_stop(&p->timer);
   if (step.actions & POOL_DO_HURRY)
-    pool_proved(p);
+    hurry(p);
   if (step.actions & POOL_DO_PAUSE)
     pause(p);
   if (step.actions & POOL_DO_DIAL)
@@ -229,10 +339,15 @@ void pool_open(struct pool *p) {
   pool_event(p, POOL_EV_OPEN);
 }
 
-void pool_move(struct pool *p, const struct net_address *address) {
-  if (memcmp(&p->address, address, sizeof *address) == 0)
+/* The host that is asked is found where it was asked, translated or not. */
+void pool_move(struct pool *p, const struct net_address *address,
+               bool translated) {
+  if (memcmp(&p->address, address, sizeof *address) == 0) {
+    p->one_port |= translated;
     return;
+  }
   MARK(host_moved);
+  p->one_port = translated;
   p->address = *address;
   net_address_text(address, p->name);
   pool_event(p, POOL_EV_HINT);
@@ -242,8 +357,9 @@ void pool_hint_up(struct pool *p) {
   pool_event(p, POOL_EV_HINT);
 }
 
-void pool_proved(struct pool *p) {
-  p->pause = p->context->config.reconnect_min;
+void pool_proved(struct pool *p, const struct conn *conn) {
+  if (conn == p->newest)
+    hurry(p);
 }
 
 /* ---- Those that stand --------------------------------------------------- */
@@ -260,6 +376,13 @@ struct conn *pool_pick(const struct pool *p) {
     if (best == NULL || load_of(conn_of(n)) < load_of(best))
       best = conn_of(n);
   return best;
+}
+
+struct conn *pool_pick_shard(const struct pool *p, int64_t token) {
+  struct conn *conn = p->shards[sharding_shard_of(&p->sharding, token)];
+  uint32_t most = p->context->config.connection_max_in_flight;
+
+  return conn != NULL && load_of(conn) < most ? conn : pool_pick(p);
 }
 
 void pool_flush(struct pool *p) {

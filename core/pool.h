@@ -1,5 +1,6 @@
 /* core/pool.h - the connections of one loop to one host: opened one by one,
- * and again after pauses with full jitter. */
+ * and again after pauses with full jitter.  To a ScyllaDB host it is one for
+ * each shard, where that can be had. */
 #ifndef POOL_H
 #define POOL_H
 
@@ -8,6 +9,7 @@
 
 /* So many replaced connections may wait for their last answers. */
 enum { POOL_DRAINING = 2 };
+enum { NO_SHARD = SHARDS_MAX };
 
 struct pool;
 
@@ -41,6 +43,12 @@ struct pool {
   struct conn *dialing;
   struct list ready; /* connections that take requests */
   uint32_t ready_count;
+  struct conn *newest;      /* the last attempt's, while it stands; else NULL */
+  struct sharding sharding; /* of the host, as the first of those tells it */
+  struct conn *shards[SHARDS_MAX]; /* [shard]; NULL: none of those */
+  uint16_t asked;       /* the shard that is being dialed, or NO_SHARD */
+  bool one_port;        /* the host is to be found at its address only */
+  bool shards_moved;    /* its port for shards leads to others than it should */
   struct list draining; /* replaced, still owed answers */
   struct failure last;  /* why it is down, or was */
   uint64_t since;       /* net_clock(): when it went up or down */
@@ -52,8 +60,10 @@ void pool_init(struct pool *p, struct context *c,
                uint32_t *load, const struct pool_owner *owner, void *arg);
 /* Connect, unless that is under way. */
 void pool_open(struct pool *p);
-/* The host is at this address now: for connections to come. */
-void pool_move(struct pool *p, const struct net_address *address);
+/* The host is at this address now: for connections to come.  translated: no
+ * other port of it is known to lead to it. */
+void pool_move(struct pool *p, const struct net_address *address,
+               bool translated);
 /* A connection to this host that was opened elsewhere and is ready. */
 void pool_adopt(struct pool *p, struct conn *conn);
 /* The host is said to be up: the next attempt comes soon. */
@@ -62,10 +72,13 @@ void pool_hint_up(struct pool *p);
 void pool_probe(struct pool *p);
 /* The one that has least to do; NULL: none is ready. */
 struct conn *pool_pick(const struct pool *p);
+/* The one of the token's shard, if that has room. */
+struct conn *pool_pick_shard(const struct pool *p, int64_t token);
 /* Hand what is encoded to the system. */
 void pool_flush(struct pool *p);
-/* A connection has proved useful: the next pause is a short one again. */
-void pool_proved(struct pool *p);
+/* A connection has proved useful: if the last attempt made it, the next pause
+ * is a short one again. */
+void pool_proved(struct pool *p, const struct conn *conn);
 /* If the connection owes too many answers: it is replaced first, and drained
  * after. */
 void pool_check(struct pool *p, const struct conn *conn);

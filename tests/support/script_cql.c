@@ -56,11 +56,14 @@ static void add_pair(struct bytes *b, const char *key, const char *value) {
   bytes_string(b, value);
 }
 
-static void body_supported(const struct script_server *s, struct bytes *b) {
-  bytes_u16(b, s->scylla ? 3 : 2);
+static void body_supported(const struct script_server *s,
+                           const struct script_conn *c, struct bytes *b) {
+  bytes_u16(b, 2 + (s->shards > 0 ? SHARD_OPTIONS : s->scylla));
   add_pair(b, "PROTOCOL_VERSIONS", "4/v4");
   add_pair(b, "CQL_VERSION", "3.4.7");
-  if (s->scylla)
+  if (s->shards > 0)
+    script_shard_options(s, c, b);
+  else if (s->scylla)
     add_pair(b, "SCYLLA_SHARD", "0");
 }
 
@@ -162,7 +165,7 @@ static void answer_normally(struct script_server *s, struct script_conn *c,
   switch (r->place) {
   case AT_OPTIONS:
     opcode = OP_SUPPORTED;
-    body_supported(s, &body);
+    body_supported(s, c, &body);
     break;
   case AT_STARTUP:
     opcode = OP_READY;
@@ -315,7 +318,7 @@ void script_request(struct script_server *s, struct script_conn *c,
   bytes_add(&s->last[r.place], r.body, r.len);
   step = step_for(s, r.place);
   if (r.place == AT_UPDATE)
-    script_enter(s, r.statement, r.values, r.values_len,
+    script_enter(s, r.statement, r.values, r.values_len, c->shard,
                  step.kind == SCRIPT_NORMAL || step.kind == SCRIPT_HOLD);
   answer(s, c, &r, &step);
 }

@@ -36,6 +36,14 @@ int script_listener(uint16_t port) {
   return fd;
 }
 
+uint16_t script_client_port(int fd) {
+  struct sockaddr_in address;
+  socklen_t len = sizeof address;
+
+  return getpeername(fd, (void *)&address, &len) == 0 ? ntohs(address.sin_port)
+                                                      : 0;
+}
+
 uint16_t script_port_of(int listener) {
   struct sockaddr_in address;
   socklen_t len = sizeof address;
@@ -67,9 +75,9 @@ void script_conn_close(struct script_conn *c, bool reset) {
   c->fd = -1;
 }
 
-static void accept_one(struct script_server *s) {
+static void accept_one(struct script_server *s, int listener) {
   int on = 1;
-  int fd = accept4(s->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
   if (fd < 0)
     return;
@@ -78,6 +86,7 @@ static void accept_one(struct script_server *s) {
     if (s->conns[i].fd >= 0)
       continue;
     s->conns[i].fd = fd;
+    s->conns[i].shard = script_shard_of(s, fd, listener != s->listener);
     s->accepted++;
     if (s->refusals > 0) {
       s->refusals--;
@@ -153,21 +162,24 @@ static void write_some(struct script_server *s, struct script_conn *c) {
   }
 }
 
-/* Slot 0 is the wake pipe, 1 the listener, then the connections. */
-static void watch(struct script_server *s, struct pollfd fds[CONNS_MAX + 2]) {
+/* Slot 0 is the wake pipe, 1 and 2 the listeners, then the connections. */
+static void watch(struct script_server *s, struct pollfd fds[CONNS_MAX + 3]) {
   fds[0] = (struct pollfd){.fd = s->wake[0], .events = POLLIN};
   fds[1] = (struct pollfd){.fd = s->listener, .events = POLLIN};
+  fds[2] = (struct pollfd){.fd = s->shard_listener, .events = POLLIN};
+  if (s->shard_port_is == SHARD_PORT_REFUSES)
+    fds[2].fd = -1; /* it does not listen, which would be reported, too */
   for (int i = 0; i < CONNS_MAX; i++) {
     const struct script_conn *c = &s->conns[i];
 
-    fds[i + 2] = (struct pollfd){.fd = c->fd};
+    fds[i + 3] = (struct pollfd){.fd = c->fd};
     if (s->reading)
-      fds[i + 2].events |= POLLIN;
+      fds[i + 3].events |= POLLIN;
     else
-      fds[i + 2].fd = -1; /* POLLHUP would be reported without end */
+      fds[i + 3].fd = -1; /* POLLHUP would be reported without end */
     if (c->out.len > 0) {
-      fds[i + 2].fd = c->fd;
-      fds[i + 2].events |= POLLOUT;
+      fds[i + 3].fd = c->fd;
+      fds[i + 3].events |= POLLOUT;
     }
   }
 }
@@ -179,12 +191,14 @@ static void serve(struct script_server *s, const struct pollfd *fds) {
     continue;
   /* Told to listen no more while it slept: the number is another's now. */
   if (fds[1].revents != 0 && fds[1].fd == s->listener)
-    accept_one(s);
+    accept_one(s, s->listener);
+  if (fds[2].revents != 0 && fds[2].fd == s->shard_listener)
+    accept_one(s, s->shard_listener);
   for (int i = 0; i < CONNS_MAX; i++) {
     struct script_conn *c = &s->conns[i];
 
-    if (c->fd >= 0 && c->fd == fds[i + 2].fd && s->reading &&
-        (fds[i + 2].revents & (POLLIN | POLLHUP | POLLERR)) != 0)
+    if (c->fd >= 0 && c->fd == fds[i + 3].fd && s->reading &&
+        (fds[i + 3].revents & (POLLIN | POLLHUP | POLLERR)) != 0)
       read_some(s, c);
     write_some(s, c);
   }
@@ -192,7 +206,7 @@ static void serve(struct script_server *s, const struct pollfd *fds) {
 
 void *script_thread(void *server) {
   struct script_server *s = server;
-  struct pollfd fds[CONNS_MAX + 2];
+  struct pollfd fds[CONNS_MAX + 3];
 
   if (script_thread_begins != NULL)
     script_thread_begins();
@@ -200,7 +214,7 @@ void *script_thread(void *server) {
   while (!s->stop) {
     watch(s, fds);
     pthread_mutex_unlock(&s->mutex);
-    poll(fds, CONNS_MAX + 2, -1);
+    poll(fds, CONNS_MAX + 3, -1);
     pthread_mutex_lock(&s->mutex);
     serve(s, fds);
     pthread_cond_broadcast(&s->changed);

@@ -164,11 +164,13 @@ static struct script_entry *new_entry(struct script_server *s) {
 }
 
 void script_enter(struct script_server *s, const struct script_statement *st,
-                  const uint8_t *values, size_t len, bool applied) {
+                  const uint8_t *values, size_t len, unsigned shard,
+                  bool applied) {
   struct script_entry *e = new_entry(s);
   struct walk w;
 
   script_key(st, values, len, e->key);
+  e->shard = shard;
   e->applied = applied;
   walk_begin(&w, st, values, len);
   for (unsigned i = 0; i < st->bind_count; i++) {

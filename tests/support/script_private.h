@@ -36,6 +36,7 @@ struct script_conn {
   struct bytes out;
   struct bytes held;
   size_t received;
+  unsigned shard;
   unsigned queued[SCRIPT_PLACES]; /* answers in out ... */
   unsigned held_count[SCRIPT_PLACES];
 };
@@ -68,6 +69,7 @@ struct script_delta {
 
 struct script_entry {
   char key[96];
+  unsigned shard;
   bool applied;
   unsigned delta_count;
   struct script_delta deltas[4];
@@ -86,6 +88,12 @@ struct script_server {
 
   bool reading;
   bool scylla;
+  unsigned shards;
+  enum script_shard_port shard_port_is;
+  int shard_listener; /* -1: none */
+  uint16_t shard_port;
+  unsigned shard_next;     /* of those that come at its own port */
+  unsigned shard_accepted; /* at the other one */
   const char *dc, *rack, *version;
   const char *token;
   unsigned replicas;
@@ -120,6 +128,7 @@ int script_listener(uint16_t port);
 /* A socket that has the port and refuses connections. */
 int script_bound(uint16_t port);
 uint16_t script_port_of(int listener);
+uint16_t script_client_port(int fd);
 void script_conn_close(struct script_conn *c, bool reset);
 
 /* script_cql.c: one whole frame has arrived. */
@@ -129,12 +138,18 @@ void script_request(struct script_server *s, struct script_conn *c,
 bool script_is_control(const char *text, size_t len);
 void script_tables(const struct script_server *s, const char *text, size_t len,
                    struct bytes *body);
+/* script_shards.c: which one a new connection is for; what SUPPORTED says */
+unsigned script_shard_of(struct script_server *s, int fd, bool at_shard_port);
+void script_shard_options(const struct script_server *s,
+                          const struct script_conn *c, struct bytes *b);
+enum { SHARD_OPTIONS = 6 };
 /* script_ledger.c */
 struct script_statement *script_prepare(struct script_server *s,
                                         const char *text, size_t len);
 /* The bound values of an EXECUTE, from their count on. */
 void script_enter(struct script_server *s, const struct script_statement *st,
-                  const uint8_t *values, size_t len, bool applied);
+                  const uint8_t *values, size_t len, unsigned shard,
+                  bool applied);
 void script_key(const struct script_statement *st, const uint8_t *values,
                 size_t len, char key[96]);
 bool script_touched(struct script_server *s, const char *key,

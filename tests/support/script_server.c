@@ -85,6 +85,7 @@ struct script_server *script_start(void) {
   s->token = "0";
   s->replicas = 1;
   s->held = -1;
+  s->shard_listener = -1;
   s->listener = script_listener(0);
   s->port = script_port_of(s->listener);
   snprintf(s->host, sizeof s->host, "127.0.0.1:%u", (unsigned)s->port);
@@ -121,6 +122,8 @@ void script_stop(struct script_server *s) {
     close(s->listener);
   if (s->held >= 0)
     close(s->held);
+  if (s->shard_listener >= 0)
+    close(s->shard_listener);
   close(s->wake[0]);
   close(s->wake[1]);
   pthread_cond_destroy(&s->changed);

@@ -76,6 +76,27 @@ void script_clear(struct script_server *s, enum script_place place);
 void script_release(struct script_server *s);
 /* SUPPORTED names SCYLLA_ options from now on. */
 void script_be_scylla(struct script_server *s);
+
+enum script_shard_port {
+  SHARD_PORT_NONE,    /* there is no port for them */
+  SHARD_PORT_RIGHT,   /* the client's port, modulo their number, is the shard */
+  SHARD_PORT_SKEWED,  /* ... and one more: a router changes ports on the way */
+  SHARD_PORT_REFUSES, /* a firewall is in front of it */
+};
+/* It is a ScyllaDB server with so many shards from now on (which ignores 12
+ * bits of tokens).  Its own port leads to one shard after the other. */
+void script_shards(struct script_server *s, unsigned count,
+                   enum script_shard_port port);
+uint16_t script_shard_port(const struct script_server *s);
+/* Connections that stand to this shard, and those that were accepted at the
+ * port for shards. */
+unsigned script_shard_standing(struct script_server *s, unsigned shard);
+unsigned script_shard_accepted(struct script_server *s);
+/* Where the latest update with this key arrived; -1: none has. */
+int script_shard_seen(struct script_server *s, const char *key);
+/* Close the connections to one shard. */
+void script_shard_drop(struct script_server *s, unsigned shard);
+
 /* The next `times` connections are closed as soon as they are accepted. */
 void script_refuse(struct script_server *s, bool reset, unsigned times);
 /* Read nothing more (until told to), with the smallest receive buffer. */

@@ -19,6 +19,7 @@
   X(control_fsm)                                                               \
   X(timer)                                                                     \
   X(topology)                                                                  \
+  X(sharding)                                                                  \
   X(routing_key)                                                               \
   X(snapshot)                                                                  \
   X(router)                                                                    \
@@ -43,6 +44,7 @@
   X(session)                                                                   \
   X(cluster)                                                                   \
   X(hosts)                                                                     \
+  X(shards)                                                                    \
   X(host_options)                                                              \
   X(guest)                                                                     \
   X(rounds)                                                                    \
