@@ -97,6 +97,7 @@ struct script_server {
   const char *dc, *rack, *version;
   const char *token;
   unsigned replicas;
+  enum script_oddity odd_row;
   const struct script_server *peers[PEERS_MAX];
   unsigned peer_count;
   bool refuse_reset;

@@ -122,6 +122,23 @@ void script_own(struct script_server *s, const char *token, unsigned replicas);
  * live on. */
 void script_describe(struct script_server *s, const char *dc, const char *rack,
                      const char *version);
+enum script_oddity {
+  ROW_WHOLE,
+  ROW_WITHOUT_ID,
+  ROW_WITHOUT_DC,
+  ROW_WITHOUT_RACK,
+  ROW_WITHOUT_VERSION,
+  ROW_WITHOUT_SCHEMA,
+  ROW_WITHOUT_TOKENS,
+  ROW_WITHOUT_ADDRESS, /* native_address is null */
+  ROW_WITHOUT_PORT,    /* native_port is */
+  ROW_EVERYWHERE,      /* native_address is 0.0.0.0 */
+  ROW_NOWHERE,         /* peer is as well */
+  ROW_TWICE,
+  ROW_ODDITIES
+};
+/* What the others' tables say of it is not as it should be. */
+void script_odd_row(struct script_server *s, enum script_oddity oddity);
 /* The id that it has as a host. */
 void script_host_id(const struct script_server *s, char id[17]);
 /* An EVENT on every connection: "STATUS_CHANGE", "UP".  About NULL is about a

@@ -64,38 +64,63 @@ void script_host_id(const struct script_server *s, char id[17]) {
   snprintf(id, 17, "scripted-%07u", (unsigned)s->port);
 }
 
-static void host_cells(const struct script_server *s, struct bytes *b) {
+static void cell_unless(bool null, struct bytes *b, const void *p, size_t len) {
+  if (null)
+    bytes_u32(b, UINT32_MAX);
+  else
+    cell(b, p, len);
+}
+
+static void text_unless(bool null, struct bytes *b, const char *text) {
+  cell_unless(null, b, text, strlen(text));
+}
+
+static void host_cells(const struct script_server *s, enum script_oddity odd,
+                       struct bytes *b) {
   char id[17];
   struct bytes tokens = {0};
 
   script_host_id(s, id);
-  cell(b, id, 16);
-  text_cell(b, s->dc);
-  text_cell(b, s->rack);
-  text_cell(b, s->version);
-  cell(b, "0123456789abcdef", 16);
+  cell_unless(odd == ROW_WITHOUT_ID, b, id, 16);
+  text_unless(odd == ROW_WITHOUT_DC, b, s->dc);
+  text_unless(odd == ROW_WITHOUT_RACK, b, s->rack);
+  text_unless(odd == ROW_WITHOUT_VERSION, b, s->version);
+  cell_unless(odd == ROW_WITHOUT_SCHEMA, b, "0123456789abcdef", 16);
   bytes_u32(&tokens, 1);
   text_cell(&tokens, s->token);
-  cell(b, tokens.p, tokens.len);
+  cell_unless(odd == ROW_WITHOUT_TOKENS, b, tokens.p, tokens.len);
   bytes_free(&tokens);
 }
 
 static void body_local(const struct script_server *s, struct bytes *b) {
   rows_begin(b, "local", local_columns, 7, 1);
-  host_cells(s, b);
+  host_cells(s, ROW_WHOLE, b);
   text_cell(b, "org.apache.cassandra.dht.Murmur3Partitioner");
 }
 
-static void body_peers(const struct script_server *s, struct bytes *b) {
-  static const uint8_t loopback[4] = {127, 0, 0, 1};
+static void peer_row(const struct script_server *s, struct bytes *b) {
+  static const uint8_t loopback[4] = {127, 0, 0, 1}, anywhere[4];
+  enum script_oddity odd = s->odd_row;
+  bool nowhere = odd == ROW_NOWHERE, everywhere = odd == ROW_EVERYWHERE;
+  uint8_t port[4] = {0, 0, (uint8_t)(s->port >> 8), (uint8_t)s->port};
 
-  rows_begin(b, "peers_v2", peers_columns, 9, s->peer_count);
+  host_cells(s, odd, b);
+  cell(b, nowhere ? anywhere : loopback, 4);
+  cell_unless(odd == ROW_WITHOUT_ADDRESS, b,
+              nowhere || everywhere ? anywhere : loopback, 4);
+  cell_unless(odd == ROW_WITHOUT_PORT, b, port, 4);
+}
+
+static void body_peers(const struct script_server *s, struct bytes *b) {
+  unsigned rows = s->peer_count;
+
+  for (unsigned i = 0; i < s->peer_count; i++)
+    rows += s->peers[i]->odd_row == ROW_TWICE;
+  rows_begin(b, "peers_v2", peers_columns, 9, rows);
   for (unsigned i = 0; i < s->peer_count; i++) {
-    host_cells(s->peers[i], b);
-    cell(b, loopback, 4);
-    cell(b, loopback, 4);
-    bytes_u32(b, 4);
-    bytes_u32(b, s->peers[i]->port);
+    peer_row(s->peers[i], b);
+    if (s->peers[i]->odd_row == ROW_TWICE)
+      peer_row(s->peers[i], b);
   }
 }
 
@@ -159,6 +184,12 @@ void script_describe(struct script_server *s, const char *dc, const char *rack,
   s->dc = dc;
   s->rack = rack;
   s->version = version;
+  script_unlock(s);
+}
+
+void script_odd_row(struct script_server *s, enum script_oddity oddity) {
+  script_lock(s);
+  s->odd_row = oddity;
   script_unlock(s);
 }
 

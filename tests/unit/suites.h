@@ -44,6 +44,7 @@
   X(session)                                                                   \
   X(cluster)                                                                   \
   X(hosts)                                                                     \
+  X(odd_hosts)                                                                 \
   X(shards)                                                                    \
   X(host_options)                                                              \
   X(guest)                                                                     \

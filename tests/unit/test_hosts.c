@@ -452,8 +452,8 @@ START_TEST(agreement_of_one_host) {
 }
 END_TEST
 
-/* RESULT Rows: the second host's row has another version. */
-static void differing_version(const struct peer *p, struct bytes *b) {
+/* RESULT Rows: that host's row has another version. */
+static void differing_version(const struct script_server *of, struct bytes *b) {
   char id[17];
 
   bytes_u32(b, 2);
@@ -469,7 +469,7 @@ static void differing_version(const struct peer *p, struct bytes *b) {
   bytes_u32(b, 16);
   bytes_add(b, "another version!", 16);
   bytes_u32(b, 16);
-  script_host_id(p->server, id);
+  script_host_id(of, id);
   bytes_add(b, id, 16);
 }
 
@@ -484,7 +484,7 @@ START_TEST(agreement_without_the_dead) {
 
   rig_init(&r, RIG_INLINE);
   peer_init(&p, &r, "dc1", "rack1");
-  differing_version(&p, &body);
+  differing_version(p.server, &body);
   rows.bytes = body.p;
   rows.len = body.len;
   script_listen(p.server, false);
@@ -505,6 +505,41 @@ START_TEST(agreement_without_the_dead) {
   while (script_count(r.server, AT_QUERY) == 3)
     tally_create_keyspace(r.session, "ks", NULL, &r.error);
   ck_assert_uint_eq(script_count(r.server, AT_QUERY), 8);
+  rig_fini(&r);
+  peer_fini(&p);
+  bytes_free(&body);
+}
+END_TEST
+
+/* Longer than schema_timeout: the change is made, and that is all that is
+ * known. */
+START_TEST(agreement_never) {
+  struct script_step rows = {.kind = SCRIPT_FRAME, .opcode = 0x08};
+  struct log log = {.word = "not known whether the nodes agree"};
+  struct bytes body = {0};
+  struct seen seen;
+  struct peer p;
+  struct rig r;
+
+  rig_init(&r, RIG_INLINE);
+  peer_init(&p, &r, "dc1", "rack1");
+  differing_version(p.server, &body);
+  rows.bytes = body.p;
+  rows.len = body.len;
+  r.options.schema_timeout_ms = 300;
+  tally_log(&r.options, log_note, &log, TALLY_LOG_WARNING);
+  rig_connect(&r);
+  seen_look(&r, &seen);
+  /* Whichever is asked makes it, and then tells two versions each time. */
+  for (int i = 0; i < 20; i++) {
+    script_next_kind(r.server, AT_QUERY, SCRIPT_NORMAL, i == 0 ? 2 : 1);
+    script_next(r.server, AT_QUERY, &rows, 1);
+    script_next_kind(p.server, AT_QUERY, SCRIPT_NORMAL, i == 0 ? 2 : 1);
+    script_next(p.server, AT_QUERY, &rows, 1);
+  }
+  ck_assert_int_eq(tally_create_keyspace(r.session, "ks", NULL, &r.error), 0);
+  ck_assert_uint_eq(log.count, 1);
+  ck_assert_ptr_nonnull(strstr(log.text, "they still differ"));
   rig_fini(&r);
   peer_fini(&p);
   bytes_free(&body);
@@ -539,6 +574,7 @@ Suite *hosts_suite(void) {
   tcase_add_test(tc, sizes_of_counters);
   tcase_add_test(tc, agreement_of_one_host);
   tcase_add_test(tc, agreement_without_the_dead);
+  tcase_add_test(tc, agreement_never);
   suite_add_tcase(s, tc);
   return s;
 }
