@@ -32,18 +32,25 @@ const char *fault_text(enum fault_kind kind) {
 
 /* Swarm: how many kinds are on is drawn first, so that runs with few faults are
  * as frequent as runs with many: some faults hide what others would show. */
-void fault_begin(void) {
-  uint64_t on = 1 + draw_below(CHANCE_PLAN, FAULT_COUNT);
+static void draw_rates(enum chance purpose, int from, int to, bool allowed) {
+  uint64_t count = (uint64_t)(to - from);
+  uint64_t on = 1 + draw_below(purpose, count);
 
+  for (int i = from; i < to; i++) {
+    uint64_t rate = draw_scale(purpose, catalogue[i].lo, catalogue[i].hi);
+    bool is_on = draw_below(purpose, count) < on;
+
+    faults.rates[i] = is_on && allowed ? rate : 0;
+  }
+}
+
+void fault_begin(void) {
   faults.allowed = false;
   memset(faults.happened, 0, sizeof faults.happened);
   memset(faults.opportunities, 0, sizeof faults.opportunities);
-  for (int i = 0; i < FAULT_COUNT; i++) {
-    uint64_t rate = draw_scale(CHANCE_PLAN, catalogue[i].lo, catalogue[i].hi);
-    bool is_on = draw_below(CHANCE_PLAN, FAULT_COUNT) < on;
-
-    faults.rates[i] = is_on ? rate : 0;
-  }
+  draw_rates(CHANCE_PLAN, 0, FAULT_FIRST_CHANGE, plan.moving != MOVING_ALONE);
+  draw_rates(CHANCE_CLUSTER, FAULT_FIRST_CHANGE, FAULT_COUNT,
+             plan.moving != MOVING_NOT);
 }
 
 void fault_allow(bool allowed) {

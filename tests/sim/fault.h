@@ -38,13 +38,27 @@
   X(SLOW_READER, 100, 10000, "request", "the server stops reading a while")    \
   X(CRASH, 50, 2000, "request", "the host dies and comes back")                \
   /* the application */                                                        \
-  X(REENTER, 1000, 200000, "callback", "submits or closes inside")
+  X(REENTER, 1000, 200000, "callback", "submits or closes inside")             \
+  /* the cluster: each request is an opportunity; plan.moving */               \
+  X(JOIN, 500, 50000, "request", "a host joins the cluster")                   \
+  X(LEAVE, 500, 50000, "request", "a host leaves it, and stops now or later")  \
+  X(MOVE, 500, 20000, "request", "a host is at another address")               \
+  X(REPLACE, 500, 20000, "request", "another host at the same address")        \
+  X(TOKENS, 500, 20000, "request", "a host has other tokens")                  \
+  X(STATUS, 500, 50000, "request", "an UP or DOWN, which is true or not")      \
+  X(BURST, 100, 3000, "request", "1,000 events a second for a while")          \
+  X(ROW, 500, 50000, "request", "a row of peers that is half written")         \
+  X(ALTER, 500, 20000, "request", "a keyspace is replicated otherwise")        \
+  X(CONTROL, 500, 10000, "request", "no word more where events are told")      \
+  X(UNWILLING, 500, 20000, "request", "errors only, for a while")              \
+  X(CROWDED, 500, 20000, "request", "no further connection for a while")
 
 enum fault_kind {
 #define FAULT_ENUM(name, lo, hi, opportunity, text) FAULT_##name,
   FAULT_MAP(FAULT_ENUM)
 #undef FAULT_ENUM
-      FAULT_COUNT
+      FAULT_COUNT,
+  FAULT_FIRST_CHANGE = FAULT_JOIN /* from here on: of the cluster */
 };
 
 /* An opportunity for this fault: does it happen?  *detail (64 bits drawn for

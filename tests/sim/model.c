@@ -68,6 +68,10 @@ enum host_state model_host(unsigned host) {
                                                             : h->state;
 }
 
+bool model_is_crowded(unsigned host) {
+  return world_now() < model.hosts[host].crowded_until;
+}
+
 void host_crash(unsigned host, uint64_t down_for) {
   TRACE("host %u: crashes", host);
   model.hosts[host].down_until = world_now() + down_for;

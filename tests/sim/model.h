@@ -9,15 +9,20 @@
 #include "tests/sim/fault.h"
 #include "tests/sim/wire.h"
 
-enum { MODEL_HOSTS = 7, MODEL_TOKENS = 16 };
+enum { MODEL_HOSTS = 7, MODEL_TOKENS = 16, MODEL_PLACES = 256 };
 
 struct model_plan {
-  unsigned hosts;    /* 1 to MODEL_HOSTS */
-  bool scylla;       /* they say SCYLLA_... in SUPPORTED */
-  bool old;          /* Cassandra before 4.0: no system.peers_v2 */
-  unsigned dcs;      /* 1 or 2 data centers, "dc1" and "dc2" */
-  unsigned racks;    /* of each: "r1", ... */
-  unsigned tokens;   /* of each host: 1 to MODEL_TOKENS */
+  unsigned hosts;   /* 1 to MODEL_HOSTS */
+  bool scylla;      /* they say SCYLLA_... in SUPPORTED */
+  bool old;         /* Cassandra before 4.0: no system.peers_v2 */
+  unsigned dcs;     /* 1 or 2 data centers, "dc1" and "dc2" */
+  unsigned racks;   /* of each: "r1", ... */
+  unsigned tokens;  /* of each host: 1 to MODEL_TOKENS */
+  unsigned spare;   /* hosts that are not in the cluster at first: the last */
+  unsigned anchors; /* the first so many hosts never leave it */
+  bool names;       /* they are known by names, so that these may move, too */
+  bool other_partitioner;
+  uint64_t gossip;   /* so long no host knows of another */
   uint64_t patience; /* the client's timeout for increments, for faults that are
                         about late answers */
   uint64_t think_min; /* how long a host takes for a request: drawn between */
@@ -44,6 +49,38 @@ void model_set_host(unsigned host, enum host_state state);
 enum host_state model_host(unsigned host);
 /* The data center it is in: 0 or 1. */
 unsigned model_dc(unsigned host);
+
+/* ---- The cluster, as it is ----------------------------------------------- */
+
+/* Hosts come and go, and every host's tables follow in their own time.  A place
+ * is the last byte of an address: 10.0.0.x. */
+bool model_is_member(unsigned host);
+unsigned model_place(unsigned host);
+const uint8_t *model_id(unsigned host);
+/* The host that is there; MODEL_HOSTS: none. */
+unsigned model_at(unsigned place);
+/* MODEL_HOSTS: no host has this id. */
+unsigned model_with_id(const uint8_t id[16]);
+/* It accepts no more connections. */
+bool model_is_crowded(unsigned host);
+/* All tables say what is true, and go on like that. */
+void model_settle(void);
+/* When a table or what it tells of has changed for the last time. */
+uint64_t model_changed_at(void);
+/* So often a client may have been told that a host there is up: seconds in
+ * which that was. */
+uint64_t model_told_up(unsigned place);
+/* A change of some kind, told of as it should be; false: there is none to be
+ * made now. */
+bool model_change(uint64_t detail);
+/* So many events a second for so many seconds, about anything. */
+void model_burst(unsigned events, unsigned seconds);
+
+/* The replicas of a row of keyspace ks whose partition key is this text, as a
+ * set of bits; 0: nobody could say. */
+unsigned model_replicas(const char *key);
+/* ... of any token. */
+unsigned model_replicas_of(int64_t token);
 
 /* ---- The ledger --------------------------------------------------------- */
 

@@ -25,6 +25,24 @@ static unsigned draw_dc(unsigned host) {
   return host < 2 ? host : (unsigned)draw_below(CHANCE_PLAN, 2);
 }
 
+void cluster_row_now(unsigned observer, unsigned subject) {
+  const struct host *h = &model.hosts[subject];
+
+  model.hosts[observer].rows[subject] = (struct peer_row){
+      .there = h->member, .place = h->place, .tokens_of = (uint8_t)subject};
+  model.changed_at = world_now();
+}
+
+void model_settle(void) {
+  for (unsigned i = 0; i < model.plan.hosts; i++) {
+    struct host *h = &model.hosts[i];
+
+    h->unwilling_until = h->crowded_until = h->behind_until = 0;
+    for (unsigned k = 0; k < model.plan.hosts; k++)
+      cluster_row_now(i, k);
+  }
+}
+
 void cluster_begin(void) {
   struct model_plan *plan = &model.plan;
 
@@ -40,7 +58,48 @@ void cluster_begin(void) {
     h->rack = (unsigned)draw_below(CHANCE_PLAN, plan->racks);
     for (unsigned t = 0; t < plan->tokens; t++)
       h->tokens[t] = (int64_t)draw(CHANCE_PLAN);
+    h->place = (uint8_t)(i + 1);
+    h->member = i + plan->spare < plan->hosts;
+    if (!h->member)
+      h->state = HOST_DOWN;
   }
+  model.last_place = 100;
+  if (plan->gossip == 0)
+    model_settle();
+  else
+    change_gossip(world_now() + plan->gossip);
+}
+
+bool model_is_member(unsigned host) {
+  return model.hosts[host].member;
+}
+
+unsigned model_place(unsigned host) {
+  return model.hosts[host].place;
+}
+
+const uint8_t *model_id(unsigned host) {
+  return model.hosts[host].id;
+}
+
+unsigned model_at(unsigned place) {
+  unsigned i = 0;
+
+  while (i < model.plan.hosts && model.hosts[i].place != place)
+    i++;
+  return i < model.plan.hosts ? i : MODEL_HOSTS;
+}
+
+unsigned model_with_id(const uint8_t id[16]) {
+  unsigned i = 0;
+
+  while (i < model.plan.hosts && memcmp(model.hosts[i].id, id, 16) != 0)
+    i++;
+  return i < model.plan.hosts ? i : MODEL_HOSTS;
+}
+
+uint64_t model_changed_at(void) {
+  return model.changed_at;
 }
 
 unsigned model_dc(unsigned host) {
@@ -49,9 +108,15 @@ unsigned model_dc(unsigned host) {
 
 /* ---- Cells --------------------------------------------------------------- */
 
-static void cell_id(struct out *o, unsigned host) {
+/* A stale row has the id of a host that was there before. */
+static void cell_id(struct out *o, unsigned host, bool stale) {
+  uint8_t id[16];
+
+  memcpy(id, model.hosts[host].id, sizeof id);
+  if (stale)
+    id[0] ^= 1;
   out_int(o, 16);
-  out_bytes(o, model.hosts[host].id, 16);
+  out_bytes(o, id, sizeof id);
 }
 
 static void cell_version(struct out *o, unsigned host) {
@@ -68,8 +133,8 @@ static void cell_number(struct out *o, uint32_t number) {
   out_int(o, number);
 }
 
-static void cell_address(struct out *o, unsigned host) {
-  cell_number(o, UINT32_C(0x0a000001) + host);
+static void cell_address(struct out *o, unsigned place) {
+  cell_number(o, UINT32_C(0x0a000000) + place);
 }
 
 static void cell_numbered(struct out *o, const char *name, unsigned number) {
@@ -81,12 +146,14 @@ static void cell_numbered(struct out *o, const char *name, unsigned number) {
 
 /* set<text>: a number of elements, each with its length before it */
 static void cell_tokens(struct out *o, unsigned host) {
-  char texts[MODEL_TOKENS][24];
+  char texts[MODEL_TOKENS][28];
   size_t size = 4;
 
   for (unsigned i = 0; i < model.plan.tokens; i++) {
-    snprintf(texts[i], sizeof texts[i], "%" PRId64,
-             model.hosts[host].tokens[i]);
+    /* RandomPartitioner's are larger than 64 bits. */
+    snprintf(texts[i], sizeof texts[i], "%" PRId64 "%s",
+             model.hosts[host].tokens[i],
+             model.plan.other_partitioner ? "0000" : "");
     size += 4 + strlen(texts[i]);
   }
   out_int(o, (uint32_t)size);
@@ -103,9 +170,33 @@ static void cell_release(struct out *o) {
 
 /* ---- system.local, system.peers, system.peers_v2 ------------------------- */
 
-static void host_cell(struct out *o, const char *name, unsigned host) {
-  if (strcmp(name, "host_id") == 0)
-    cell_id(o, host);
+/* The columns that may be null, each with its bit. */
+static const struct {
+  const char *name;
+  enum row_lack lack;
+} nullable[] = {{"host_id", LACKS_ID},
+                {"data_center", LACKS_DC},
+                {"rack", LACKS_RACK},
+                {"tokens", LACKS_TOKENS},
+                {"release_version", LACKS_RELEASE},
+                {"schema_version", LACKS_SCHEMA},
+                {"rpc_address", LACKS_ADDRESS},
+                {"native_address", LACKS_ADDRESS}};
+
+static bool is_null(const char *name, unsigned lacks) {
+  for (size_t i = 0; i < sizeof nullable / sizeof nullable[0]; i++)
+    if ((lacks & nullable[i].lack) != 0 && strcmp(name, nullable[i].name) == 0)
+      return true;
+  return false;
+}
+
+/* Of the host, as the row has it. */
+static void host_cell(struct out *o, const char *name, unsigned host,
+                      const struct peer_row *row) {
+  if (is_null(name, row->lacks))
+    cell_null(o);
+  else if (strcmp(name, "host_id") == 0)
+    cell_id(o, host, row->twice);
   else if (strcmp(name, "data_center") == 0)
     cell_numbered(o, "dc", model.hosts[host].dc);
   else if (strcmp(name, "rack") == 0)
@@ -115,9 +206,11 @@ static void host_cell(struct out *o, const char *name, unsigned host) {
   else if (strcmp(name, "schema_version") == 0)
     cell_version(o, host);
   else if (strcmp(name, "tokens") == 0)
-    cell_tokens(o, host);
+    cell_tokens(o, row->tokens_of);
   else if (strcmp(name, "partitioner") == 0)
-    cell_text(o, "org.apache.cassandra.dht.Murmur3Partitioner");
+    cell_text(o, model.plan.other_partitioner
+                     ? "org.apache.cassandra.dht.RandomPartitioner"
+                     : "org.apache.cassandra.dht.Murmur3Partitioner");
   else if (strcmp(name, "cluster_name") == 0)
     cell_text(o, "Sim");
   else if (strcmp(name, "key") == 0)
@@ -126,27 +219,50 @@ static void host_cell(struct out *o, const char *name, unsigned host) {
     cell_number(o, 9042);
   else if (strcmp(name, "peer_port") == 0)
     cell_number(o, 7000);
+  else if (strcmp(name, "peer") != 0 && (row->lacks & LISTENS_ANYWHERE) != 0)
+    cell_number(o, 0);
   else /* peer, rpc_address, native_address */
-    cell_address(o, host);
+    cell_address(o, row->place);
 }
 
-static void host_row(struct out *o, const struct statement *s, unsigned host) {
+static void host_row(struct out *o, const struct statement *s, unsigned host,
+                     const struct peer_row *row) {
   for (unsigned i = 0; i < s->column_count; i++)
-    host_cell(o, s->table->columns[s->columns[i]].name, host);
+    host_cell(o, s->table->columns[s->columns[i]].name, host, row);
+}
+
+static void local_row(struct out *o, const struct statement *s, unsigned host) {
+  struct peer_row own = {.there = true,
+                         .place = model.hosts[host].place,
+                         .tokens_of = (uint8_t)host};
+
+  out_int(o, 1);
+  host_row(o, s, host, &own);
 }
 
 void cluster_rows(struct out *o, const struct request *r) {
   const struct statement *s = r->statement;
+  const struct peer_row *rows = model.hosts[r->host].rows;
+  unsigned count = 0;
 
   if (s->table->is == TABLE_IS_LOCAL) {
-    out_int(o, 1);
-    host_row(o, s, r->host);
+    local_row(o, s, r->host);
     return;
   }
-  out_int(o, model.plan.hosts - 1);
   for (unsigned i = 0; i < model.plan.hosts; i++)
-    if (i != r->host)
-      host_row(o, s, i);
+    if (i != r->host && rows[i].there)
+      count += rows[i].twice ? 2 : 1;
+  out_int(o, count);
+  for (unsigned i = 0; i < model.plan.hosts; i++) {
+    struct peer_row row = rows[i];
+
+    if (i == r->host || !row.there)
+      continue;
+    if (row.twice)
+      host_row(o, s, i, &row);
+    row.twice = false;
+    host_row(o, s, i, &row);
+  }
 }
 
 /* ---- system_schema.keyspaces -------------------------------------------- */

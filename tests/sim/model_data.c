@@ -47,6 +47,15 @@ bool data_add_keyspace(const char *name, const struct replication_map *how) {
   return true;
 }
 
+bool data_alter_keyspace(const char *name, const struct replication_map *how) {
+  for (unsigned i = 0; i < data.keyspace_count; i++)
+    if (strcmp(data.keyspaces[i].name, name) == 0) {
+      data.keyspaces[i].how = *how;
+      return true;
+    }
+  return false;
+}
+
 struct table *data_table(const char *keyspace, const char *name) {
   for (unsigned i = 0; i < data.table_count; i++)
     if (strcmp(data.tables[i]->name, name) == 0 &&

@@ -360,6 +360,7 @@ static void decode_register(struct request *r, struct in *in) {
     refused(r);
   }
   check_whole(r, in);
+  r->conn->registered = r->answer == ANSWER_READY;
 }
 
 void request_decode(struct request *r, struct in body) {

@@ -258,7 +258,9 @@ static void plan_answer(struct request *r, const struct rolls *f,
     r->faults |= ODD_PREPARED;
     r->odd = f->on_odd_prepared;
   }
-  if (f->forget)
+  if (world_now() < model.hosts[r->host].unwilling_until)
+    answer_with_error(r, model.hosts[r->host].unwilling, r->number, answer);
+  else if (f->forget)
     forget(r, f->on_forget);
   else if (f->error)
     answer_with_any_error(r, f->on_error, answer);
@@ -275,6 +277,7 @@ static void besides(struct request *r, const struct rolls *f) {
 
   if (f->event && conn_can_send(r->conn)) {
     shape_event(&o, f->on_event);
+    change_told_up(1);
     wire_send(r->conn->wire, o.bytes, o.len);
   }
   if (f->slow)
@@ -302,4 +305,5 @@ void request_plan(struct request *r) {
     effect_unanswered(r, &f.on_none);
   else
     plan_answer(r, &f, answer);
+  change_arrived(r);
 }

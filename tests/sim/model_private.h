@@ -82,6 +82,8 @@ struct replication_map {
 };
 
 void data_begin(void);
+/* False: there is no such keyspace. */
+bool data_alter_keyspace(const char *name, const struct replication_map *how);
 void data_end(void);
 /* NULL: there is no such keyspace. */
 const struct replication_map *data_keyspace(const char *name);
@@ -198,6 +200,7 @@ struct model_conn {
   struct wire *wire;       /* NULL: gone */
   unsigned host;
   bool started;     /* STARTUP was accepted */
+  bool registered;  /* it is told of events */
   bool silent;      /* sends nothing more */
   bool deaf;        /* closed, as far as the host's program is concerned */
   uint8_t *streams; /* enum stream_state */
@@ -207,7 +210,33 @@ struct model_conn {
   size_t held_cap;
 };
 
+/* What a host's tables say of another. */
+struct peer_row {
+  bool there;
+  bool twice;        /* a stale one is there, too, with an id nobody has */
+  uint8_t place;     /* its address */
+  uint8_t tokens_of; /* whose tokens they are */
+  uint16_t lacks;    /* columns that are null: enum row_lack */
+};
+
+enum row_lack {
+  LACKS_ID = 1,
+  LACKS_DC = 2,
+  LACKS_RACK = 4,
+  LACKS_TOKENS = 8,
+  LACKS_RELEASE = 16,
+  LACKS_SCHEMA = 32,
+  LACKS_ADDRESS = 64,    /* the one for clients is null ... */
+  LISTENS_ANYWHERE = 128 /* ... or 0.0.0.0 */
+};
+
 struct host {
+  bool member;
+  uint8_t place;
+  struct peer_row rows[MODEL_HOSTS];
+  uint64_t unwilling_until; /* answers with this error until then */
+  int32_t unwilling;
+  uint64_t crowded_until;
   uint8_t id[16];
   unsigned dc;
   unsigned rack;
@@ -223,6 +252,10 @@ struct model {
   struct host hosts[MODEL_HOSTS];
   struct model_conn *conns;
   uint32_t schema_version;
+  uint64_t changed_at;
+  uint8_t last_place;
+  uint64_t told_up[MODEL_PLACES];    /* seconds in which that was told ... */
+  uint64_t told_up_at[MODEL_PLACES]; /* ... the last of them */
 };
 extern struct model model;
 
@@ -241,6 +274,29 @@ void model_schema_changed(void);
 
 /* Draws who the hosts are. */
 void cluster_begin(void);
+/* What observer's tables say of subject is true from now on. */
+void cluster_row_now(unsigned observer, unsigned subject);
+
+/* ---- ... and how it changes (model_change.c) ------------------------------ */
+
+struct request;
+
+enum event_kind {
+  EVENT_NEW_NODE,
+  EVENT_REMOVED_NODE,
+  EVENT_MOVED_NODE,
+  EVENT_UP,
+  EVENT_DOWN,
+  EVENT_KEYSPACE,
+  EVENT_KINDS
+};
+
+/* A request has arrived: an opportunity for changes. */
+void change_arrived(struct request *r);
+/* All tables are filled then. */
+void change_gossip(uint64_t when);
+/* Somebody was told that the host there is up. */
+void change_told_up(unsigned place);
 
 /* ---- Requests (model_request.c) ------------------------------------------ */
 
@@ -364,5 +420,6 @@ void shape_garble(struct out *o, uint64_t detail);
 void shape_prepared(struct out *o, struct request *r);
 void shape_astray(struct out *o, uint64_t detail);
 void shape_event(struct out *o, uint64_t detail);
+void shape_change(struct out *o, enum event_kind kind, unsigned place);
 
 #endif

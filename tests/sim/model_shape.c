@@ -444,6 +444,26 @@ void shape_astray(struct out *o, uint64_t detail) {
   out_end(o);
 }
 
+/* Of the cluster, and true or not. */
+void shape_change(struct out *o, enum event_kind kind, unsigned place) {
+  static const char *const changes[EVENT_KINDS] = {
+      "NEW_NODE", "REMOVED_NODE", "MOVED_NODE", "UP", "DOWN", "UPDATED"};
+  const uint8_t address[] = {4, 10, 0, 0, (uint8_t)place, 0, 0, 0x23, 0x52};
+
+  out_begin(o, 0, -1, OP_EVENT);
+  out_string(o, kind == EVENT_KEYSPACE                   ? "SCHEMA_CHANGE"
+                : kind == EVENT_UP || kind == EVENT_DOWN ? "STATUS_CHANGE"
+                                                         : "TOPOLOGY_CHANGE");
+  out_string(o, changes[kind]);
+  if (kind == EVENT_KEYSPACE) {
+    out_string(o, "KEYSPACE");
+    out_string(o, "ks");
+  } else {
+    out_bytes(o, address, sizeof address);
+  }
+  out_end(o);
+}
+
 void shape_event(struct out *o, uint64_t detail) {
   static const uint8_t address[] = {4, 10, 0, 0, 1, 0, 0, 0x23, 0x52};
 

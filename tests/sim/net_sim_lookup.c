@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/sim/model.h"
 #include "tests/sim/net_sim_private.h"
 
 struct net_lookup {
@@ -87,10 +88,16 @@ void net_lookup_cancel(struct net_lookup *k) {
   k->done = NULL;
 }
 
+/* Where the host is now. */
+static uint8_t place_of(unsigned number) {
+  return (uint8_t)(number >= 1 && number <= plan.hosts ? model_place(number - 1)
+                                                       : number);
+}
+
 static size_t answer_of(const struct net_lookup *k,
                         struct net_address found[3]) {
   struct net_address a = {
-      .bytes = {10, 0, 0, (uint8_t)k->host}, .len = 4, .port = k->port};
+      .bytes = {10, 0, 0, place_of(k->host)}, .len = 4, .port = k->port};
   struct net_address other = a;
 
   other.bytes[2] = 9; /* nobody lives there */

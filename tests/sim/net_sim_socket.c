@@ -20,8 +20,8 @@ struct net_socket {
 static bool host_of(const struct net_address *a, unsigned *host) {
   static const uint8_t net[3] = {10, 0, 0};
 
-  *host = a->bytes[3] - 1u;
-  return a->len == 4 && memcmp(a->bytes, net, 3) == 0 && *host < plan.hosts &&
+  *host = model_at(a->bytes[3]);
+  return a->len == 4 && memcmp(a->bytes, net, 3) == 0 && *host < MODEL_HOSTS &&
          a->port == 9042;
 }
 

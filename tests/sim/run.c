@@ -76,6 +76,25 @@ static void draw_cluster(void) {
       draw_once_in(CHANCE_PLAN, 4) ? draw_between(CHANCE_PLAN, 2, 3) : 1;
 }
 
+/* The cluster changes meanwhile: half of the runs with several hosts. */
+static void draw_moving(void) {
+  plan.moving = plan.spare = plan.contacts = plan.partitioner = 0;
+  plan.heal_all = plan.gossip = 0;
+  if (plan.hosts == 1 || !plan.faults)
+    return;
+  plan.partitioner = draw_once_in(CHANCE_CLUSTER, 16);
+  if (draw_once_in(CHANCE_CLUSTER, 2))
+    return;
+  plan.moving = draw_once_in(CHANCE_CLUSTER, 3) ? MOVING_ALONE : MOVING;
+  plan.spare = draw_below(CHANCE_CLUSTER, plan.hosts - plan.dcs + 1);
+  plan.contacts = draw_between(CHANCE_CLUSTER, plan.dcs, plan.hosts);
+  plan.heal_all = draw_once_in(CHANCE_CLUSTER, 2);
+  plan.gossip =
+      draw_once_in(CHANCE_CLUSTER, 4) ? draw_below(CHANCE_CLUSTER, 3000) : 0;
+  if (plan.dcs == 2 && plan.local_dc == 1)
+    plan.local_dc = draw_between(CHANCE_CLUSTER, 1, 2);
+}
+
 void plan_from_seed(uint64_t seed) {
   uint64_t share;
 
@@ -114,6 +133,7 @@ void plan_from_seed(uint64_t seed) {
     plan.connect_timeout = share;
   if (!plan.faults)
     without_faults();
+  draw_moving();
 }
 
 /* ---- A run -------------------------------------------------------------- */
@@ -126,6 +146,11 @@ void run_begin(void) {
       .dcs = (unsigned)plan.dcs,
       .racks = (unsigned)plan.racks,
       .tokens = (unsigned)plan.tokens,
+      .spare = (unsigned)plan.spare,
+      .anchors = (unsigned)plan.dcs,
+      .names = plan.names != 0,
+      .gossip = plan.gossip * MILLISECOND,
+      .other_partitioner = plan.partitioner != 0,
       .patience = plan.increment_timeout * MILLISECOND,
       .think_min = 5000,
       .think_max = 5000 + plan.think_us * 1000,
@@ -147,7 +172,7 @@ static unsigned draw_host_of(unsigned dc) {
   unsigned hosts[MODEL_HOSTS], count = 0;
 
   for (unsigned i = 0; i < plan.hosts; i++)
-    if (model_dc(i) == dc)
+    if (model_dc(i) == dc && model_is_member(i))
       hosts[count++] = i;
   return count == 0 ? MODEL_HOSTS : hosts[draw_below(CHANCE_PLAN, count)];
 }
@@ -161,9 +186,20 @@ static void heal(void) {
   unsigned well[2] = {draw_host_of(0), draw_host_of(1)};
 
   fault_allow(false);
+  model_settle();
+  /* Those that every client finds: the first ones, of which one is in each data
+   * center, stay contact points. */
+  if (plan.moving != MOVING_NOT) {
+    well[0] = 0;
+    well[1] = plan.dcs > 1 ? 1 : 0;
+  }
   for (unsigned i = 0; i < plan.hosts; i++) {
     enum host_state ill = bad[draw_below(CHANCE_PLAN, 3)];
-    bool is_well = i == well[0] || i == well[1] || !plan.faults;
+    bool is_well =
+        i == well[0] || i == well[1] || !plan.faults || plan.heal_all;
+
+    if (!model_is_member(i))
+      continue;
 
     model_set_host(i, is_well ? HOST_UP : ill);
     TRACE("host %u is %d from now on", i, (int)model_host(i));

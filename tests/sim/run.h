@@ -26,6 +26,12 @@ enum sim_mode { SIM_THREADS, SIM_GUEST, SIM_INLINE, SIM_MODES };
   X(tokens, "of each server")                                                  \
   X(replicas, "of the keyspace, in each data center")                          \
   X(network, "... whose strategy is NetworkTopologyStrategy")                  \
+  X(moving, "0 the cluster stays as it is, 1 not, 2 nor is anything else ill") \
+  X(spare, "servers that are not in the cluster at first")                     \
+  X(contacts, "so many servers are contact points; 0: all")                    \
+  X(gossip, "so long no server knows of others")                               \
+  X(partitioner, "another one than Murmur3")                                   \
+  X(heal_all, "all servers are well in the end, not one of each data center")  \
   X(names, "contact points are names; 2: of three addresses each")             \
   X(operations, "of the safety phase")                                         \
   X(faults, "any at all")                                                      \
@@ -56,6 +62,8 @@ enum sim_mode { SIM_THREADS, SIM_GUEST, SIM_INLINE, SIM_MODES };
   X(user_timeout, "the system knows TCP_USER_TIMEOUT")                         \
   X(close_in_callback, "the session is closed inside a callback")              \
   X(reopen, "the session is closed and opened again once in so many steps")
+
+enum sim_moving { MOVING_NOT, MOVING, MOVING_ALONE };
 
 struct plan {
   uint64_t seed;

@@ -107,9 +107,10 @@ static void set_options(tally_options *o) {
 
   tally_options_init(o);
   for (unsigned i = 0; i < plan.hosts; i++)
-    n += (size_t)snprintf(hosts + n, sizeof hosts - n,
-                          plan.names ? "%shost%u" : "%s10.0.0.%u",
-                          i > 0 ? "," : "", i + 1);
+    if (plan.contacts == 0 || i < plan.contacts)
+      n += (size_t)snprintf(hosts + n, sizeof hosts - n,
+                            plan.names ? "%shost%u" : "%s10.0.0.%u",
+                            i > 0 ? "," : "", i + 1);
   o->hosts = hosts;
   o->keyspace = "ks";
   o->local_dc = plan.local_dc > 0 ? dcs[plan.local_dc % 2] : NULL;

@@ -89,6 +89,12 @@ static void simpler(struct plan *p, const struct injected *list, size_t count) {
   q.field = (value);                                                           \
   if (p->field != (value))                                                     \
   try_plan(p, &q, list, count)
+  TRY(moving, MOVING_NOT);
+  TRY(spare, 0);
+  TRY(contacts, 0);
+  TRY(partitioner, 0);
+  TRY(gossip, 0);
+  TRY(heal_all, 1);
   TRY(hosts, 1);
   TRY(names, 0);
   TRY(dcs, 1);

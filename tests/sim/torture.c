@@ -207,6 +207,8 @@ static void set_plan(const struct scenario *s, enum sim_mode mode) {
   plan.app_threads = 1;
   plan.hosts = 1;
   plan.scylla = plan.old = 0;
+  plan.moving = plan.spare = plan.contacts = plan.partitioner = 0;
+  plan.gossip = 0;
   plan.dcs = plan.racks = plan.tokens = plan.replicas = 1;
   plan.network = plan.local_dc = plan.local_rack = plan.remote = 0;
   plan.pool = 1;

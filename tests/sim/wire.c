@@ -232,7 +232,7 @@ static void on_syn(void *arg, uint64_t unused) {
   (void)unused;
   if (w->client_closed)
     return;
-  if (model_host(w->host) == HOST_DOWN) {
+  if (model_host(w->host) == HOST_DOWN || model_is_crowded(w->host)) {
     w->connected = -ECONNREFUSED;
     return;
   }

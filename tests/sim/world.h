@@ -39,6 +39,7 @@ enum chance {
   CHANCE_ORDER,    /* which of several things at one instant comes first */
   CHANCE_FAULT,    /* whether a fault happens, and its details */
   CHANCE_CLIENT,   /* net_random() */
+  CHANCE_CLUSTER,  /* what is drawn for clusters that change */
   CHANCE_COUNT
 };
 uint64_t draw(enum chance purpose);
