@@ -91,6 +91,10 @@ uint64_t check_pending(void) {
   return books.pending;
 }
 
+const struct record *check_record(uint32_t number) {
+  return &books.records[number - 1];
+}
+
 unsigned check_record_count(void) {
   return books.count;
 }

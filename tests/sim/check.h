@@ -92,6 +92,8 @@ struct record *check_new_record(void);
 struct read_record *check_new_read(void);
 uint64_t check_pending(void);
 unsigned check_record_count(void);
+/* Of an operation's number. */
+const struct record *check_record(uint32_t number);
 
 /* A submitting call begins, and has returned rc. */
 void check_submit(struct record *r);

@@ -57,6 +57,8 @@ unsigned model_dc(unsigned host);
 bool model_is_member(unsigned host);
 unsigned model_place(unsigned host);
 const uint8_t *model_id(unsigned host);
+/* It was at another address before. */
+bool model_has_moved(unsigned host);
 /* The host that is there; MODEL_HOSTS: none. */
 unsigned model_at(unsigned place);
 /* MODEL_HOSTS: no host has this id. */
@@ -81,6 +83,9 @@ void model_burst(unsigned events, unsigned seconds);
 unsigned model_replicas(const char *key);
 /* ... of any token. */
 unsigned model_replicas_of(int64_t token);
+int64_t model_token(const char *key);
+/* The i-th token of a host. */
+int64_t model_host_token(unsigned host, unsigned i);
 
 /* ---- The ledger --------------------------------------------------------- */
 

@@ -185,6 +185,7 @@ static void move_host(unsigned host, uint8_t to, uint64_t *detail) {
 
   TRACE("host %u: moves from 10.0.0.%u to 10.0.0.%u", host, from, to);
   h->place = to;
+  h->moved = true;
   cut_off(host, detail);
   tell_tables(host, detail);
   tell(EVENT_DOWN, from, detail);
@@ -216,6 +217,7 @@ static bool replace(uint64_t detail) {
   model_set_host(old, HOST_DOWN);
   model.hosts[old].place = model.hosts[new].place;
   model.hosts[new].place = place;
+  model.hosts[old].moved = model.hosts[new].moved = true;
   cut_off(new, &detail);
   model.hosts[new].member = true;
   model_set_host(new, HOST_UP);

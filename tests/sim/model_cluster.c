@@ -74,6 +74,10 @@ bool model_is_member(unsigned host) {
   return model.hosts[host].member;
 }
 
+bool model_has_moved(unsigned host) {
+  return model.hosts[host].moved;
+}
+
 unsigned model_place(unsigned host) {
   return model.hosts[host].place;
 }

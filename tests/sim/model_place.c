@@ -176,6 +176,14 @@ unsigned model_replicas_of(int64_t token) {
   return 0;
 }
 
+int64_t model_token(const char *key) {
+  return token_of((const uint8_t *)key, strlen(key));
+}
+
 unsigned model_replicas(const char *key) {
-  return model_replicas_of(token_of((const uint8_t *)key, strlen(key)));
+  return model_replicas_of(model_token(key));
+}
+
+int64_t model_host_token(unsigned host, unsigned i) {
+  return model.hosts[host].tokens[i];
 }

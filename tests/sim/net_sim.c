@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "tests/sim/net_sim_private.h"
+#include "tests/sim/view.h"
 
 struct net_sim net_sim;
 
@@ -72,6 +73,7 @@ int net_loop_open(struct net_loop **loop, const struct net_heap *heap,
   list_init(&l->gone);
   list_init(&l->lookups);
   net_sim.loops++;
+  view_loop_opened(arg);
   *loop = l;
   return 0;
 }
@@ -85,6 +87,7 @@ static void loop_release(struct net_loop *l) {
   struct net_heap heap = l->heap;
 
   net_sim.loops--;
+  view_loop_closed(l->arg);
   net_free(&heap, l);
 }
 
@@ -233,6 +236,8 @@ bool net_loop_turn(struct net_loop *l, bool wait) {
   if (!l->closing)
     l->events.after_poll(l->arg);
   closing_phase(l);
+  if (!l->closing)
+    view_turned(l->arg);
   if (l->closed)
     on_closed = l->on_closed;
   else if (wait)

@@ -3,6 +3,7 @@
 #include "core/mark.h"
 #include "tests/sim/check.h"
 #include "tests/sim/model.h"
+#include "tests/sim/view.h"
 #include "tests/sim/workload.h"
 
 struct plan plan;
@@ -161,6 +162,7 @@ void run_begin(void) {
   threads_begin();
   heap_begin();
   net_sim_begin();
+  view_begin();
   wires_begin();
   model_begin(&model);
   check_begin();

@@ -180,7 +180,8 @@ struct net_loop;
 void wires_begin(void);
 void wires_end(void);
 /* The client's end: what net_socket_... are made of. */
-struct wire *wire_open(unsigned host, bool reachable, uint32_t user_timeout_ms);
+struct wire *wire_open(const void *loop, const void *conn, unsigned host,
+                       bool reachable, uint32_t user_timeout_ms);
 /* 1: connected, 0: not yet, negative: error. */
 int wire_connected(struct wire *w);
 ptrdiff_t wire_client_read(struct wire *w, void *buf, size_t len);

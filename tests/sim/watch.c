@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tests/sim/check.h"
+#include "tests/sim/view.h"
 
 enum {
   HEADER = 9,
@@ -11,6 +12,7 @@ enum {
   READY = 0x02,
   SUPPORTED = 0x06,
   RESULT = 0x08,
+  PREPARE = 0x09,
   EXECUTE = 0x0a,
   EVENT = 0x0c
 };
@@ -88,12 +90,40 @@ void watch_accepted(struct watch *w, const void *bytes, size_t n) {
     if (stream < WATCH_STREAMS) {
       w->numbers[stream] = f[4] == EXECUTE ? number_of(f) : 0;
       w->asked[stream] = true;
+      w->preparing[stream] = f[4] == PREPARE;
+      if (f[4] == EXECUTE)
+        view_executes(w->loop, w->conn, w->host, w->numbers[stream],
+                      f + HEADER + 2, short_at(f + HEADER));
       if (w->numbers[stream] != 0)
         check_frame_accepted(w->numbers[stream]);
     }
     at += len;
   }
   drop(&w->up, at);
+}
+
+/* Tracing id, warnings and payload in front of the message: how many bytes. */
+static size_t decor_of(const uint8_t *f, size_t len) {
+  size_t at = HEADER;
+  uint32_t n;
+
+  if (f[1] & 2)
+    at += 16;
+  if (f[1] & 8 && at + 2 <= len) {
+    n = short_at(f + at);
+    for (at += 2; n > 0 && at + 2 <= len; n--)
+      at += 2 + short_at(f + at);
+  }
+  if (f[1] & 4 && at + 2 <= len) {
+    n = short_at(f + at);
+    for (at += 2; n > 0 && at + 2 <= len; n--) {
+      at += 2 + short_at(f + at);
+      if (at + 4 > len)
+        break;
+      at += 4 + (int_at(f + at) <= INT32_MAX ? int_at(f + at) : 0);
+    }
+  }
+  return at < len ? at - HEADER : len - HEADER;
 }
 
 /* What an answer without ifs and buts says: RESULT Void, or an error that comes
@@ -115,6 +145,16 @@ static int said_by(const uint8_t *f, size_t len) {
              : TALLY_UNKNOWN;
 }
 
+/* RESULT Prepared, without anything in front of it: an id. */
+static void take_prepared(const struct watch *w, const uint8_t *f, size_t len) {
+  const uint8_t *body = f + HEADER + decor_of(f, len);
+  size_t left = len - (size_t)(body - f);
+
+  if (f[4] == RESULT && left >= 6 && int_at(body) == 4 &&
+      left >= 6 + short_at(body + 4))
+    view_prepared(w->loop, w->host, body + 6, short_at(body + 4));
+}
+
 /* False when it is no answer to anything. */
 static bool take_answer(struct watch *w, const uint8_t *f, size_t len) {
   uint32_t stream = short_at(f + 2);
@@ -128,6 +168,10 @@ static bool take_answer(struct watch *w, const uint8_t *f, size_t len) {
   if (stream >= WATCH_STREAMS || !w->asked[stream])
     return false;
   w->asked[stream] = false;
+  view_answered(w->loop, w->host, !w->answered);
+  w->answered = true;
+  if (w->preparing[stream])
+    take_prepared(w, f, len);
   if (w->numbers[stream] != 0 && !w->doubtful)
     check_answer_read(w->numbers[stream], said_by(f, len));
   return true;

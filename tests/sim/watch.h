@@ -18,10 +18,15 @@ struct bytes {
 };
 
 struct watch {
+  const void *loop; /* the client's loop, and its connection ... */
+  const void *conn;
+  unsigned host; /* ... and to which host */
+  bool answered; /* something, after the handshake */
   struct bytes up;
   struct bytes down;
   uint32_t numbers[WATCH_STREAMS]; /* of the increment in flight, or 0 */
   bool asked[WATCH_STREAMS];
+  bool preparing[WATCH_STREAMS];
   unsigned ready; /* READYs so far */
   size_t most;    /* bytes that it held for frames that were not complete */
   /* A message on stream 0 was read: had it been cut, the client would have

@@ -259,15 +259,17 @@ static void spoil(struct wire *w, uint64_t detail) {
   }
 }
 
-struct wire *wire_open(unsigned host, bool reachable,
-                       uint32_t user_timeout_ms) {
+struct wire *wire_open(const void *loop, const void *conn, unsigned host,
+                       bool reachable, uint32_t user_timeout_ms) {
   struct wire *w = calloc(1, sizeof *w);
   uint64_t detail;
 
   w->next = wires;
   wires = w;
   w->number = ++wire_count;
-  w->host = host;
+  w->host = w->watch.host = host;
+  w->watch.loop = loop;
+  w->watch.conn = conn;
   w->user_timeout_ms = user_timeout_ms;
   w->up.limit = w->down.limit = UINT64_MAX;
   if (!reachable) {
