@@ -175,6 +175,21 @@ static void on_closed(void *arg, struct conn *conn, const struct failure *why,
 
 static const struct conn_owner conn_owner;
 
+/* It leads to where the host was: perhaps another one is there now. */
+static bool leads_elsewhere(const struct pool *p, const struct conn *conn) {
+  return memcmp(&conn->address, &p->address, sizeof p->address) != 0;
+}
+
+static void drain_elsewhere(struct pool *p) {
+  struct list *next;
+
+  for (struct list *n = p->ready.next; n != &p->ready; n = next) {
+    next = n->next;
+    if (leads_elsewhere(p, conn_of(n)))
+      drain(p, conn_of(n));
+  }
+}
+
 static void settle(struct pool *p) {
   struct conn *surplus;
 
@@ -184,6 +199,8 @@ static void settle(struct pool *p) {
   if (is_short(p) && p->dialing != NULL)
     return;
   pool_event(p, is_short(p) ? POOL_EV_FEW : POOL_EV_READY);
+  if (p->newest != NULL && leads_elsewhere(p, p->newest))
+    pool_event(p, POOL_EV_SHORT);
   if (p->state == POOL_RESTING && p->dialing != NULL)
     conn_fail(p->dialing, &p->last);
   /* It may owe too much since before there was time for it. */
@@ -215,6 +232,8 @@ static void take(struct pool *p, struct conn *conn, uint16_t asked) {
     p->owner->up(p->owner_arg);
   else if (missed_shard(p, conn, asked))
     drain(p, conn);
+  if (conn == p->newest && !leads_elsewhere(p, conn))
+    drain_elsewhere(p);
   settle(p);
 }
 
@@ -339,7 +358,8 @@ void pool_open(struct pool *p) {
   pool_event(p, POOL_EV_OPEN);
 }
 
-/* The host that is asked is found where it was asked, translated or not. */
+/* The host that is asked is found where it was asked, translated or not.  Where
+ * a host has moved, those that stand are replaced first, and drained after. */
 void pool_move(struct pool *p, const struct net_address *address,
                bool translated) {
   if (memcmp(&p->address, address, sizeof *address) == 0) {
@@ -350,6 +370,8 @@ void pool_move(struct pool *p, const struct net_address *address,
   p->one_port = translated;
   p->address = *address;
   net_address_text(address, p->name);
+  if (p->ready_count > 0)
+    pool_event(p, POOL_EV_SHORT);
   pool_event(p, POOL_EV_HINT);
 }
 
