@@ -204,15 +204,14 @@ static void forget_keyspaces(struct control *c) {
     c->replications[i].known = false;
 }
 
+/* It is read again with all the rest: so no more often than that. */
 static void keyspace_changed(struct control *c, struct cql_span name) {
   struct keyspace *ks = atomic_load(&c->keyspaces->newest);
 
   for (; ks != NULL; ks = ks->next)
     if (cql_span_equal(name, cql_span_of(ks->name)) &&
-        ks->number < c->replication_count) {
-      c->replications[ks->number].known = false;
-      control_event(c, CONTROL_EV_KEYSPACE);
-    }
+        ks->number < c->replication_count)
+      control_event(c, CONTROL_EV_HINT);
 }
 
 /* ---- Views -------------------------------------------------------------- */

@@ -26,8 +26,8 @@ enum control_event {
   CONTROL_EV_FAILED,   /* ... not, or not as it must be */
   CONTROL_EV_ALL,      /* no keyspace is left to be read */
   CONTROL_EV_DETACHED, /* the connection is gone */
-  CONTROL_EV_HINT,     /* hosts have changed, or may have */
-  CONTROL_EV_KEYSPACE, /* one is in use now, or has changed */
+  CONTROL_EV_HINT,     /* hosts or keyspaces have changed, or may have */
+  CONTROL_EV_KEYSPACE, /* one is in use now */
   CONTROL_EV_TIMER,
   CONTROL_EV_CLOSE,
   CONTROL_EVENT_COUNT
