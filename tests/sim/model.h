@@ -65,7 +65,8 @@ unsigned model_at(unsigned place);
 unsigned model_with_id(const uint8_t id[16]);
 /* It accepts no more connections. */
 bool model_is_crowded(unsigned host);
-/* All tables say what is true, and go on like that. */
+/* All tables say what is true, and go on like that; who is no member is
+ * down. */
 void model_settle(void);
 /* When a table or what it tells of has changed for the last time. */
 uint64_t model_changed_at(void);

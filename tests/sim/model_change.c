@@ -51,9 +51,12 @@ static void tell_at(uint64_t when, unsigned observer, enum event_kind kind,
   world_at(when, 0, on_event, NULL, event_of(observer, kind, place));
 }
 
+/* All is told as it should be. */
+static bool punctual;
+
 /* By every host; at once, at times too late, twice, or not at all. */
 static void tell(enum event_kind kind, unsigned place, uint64_t *detail) {
-  uint64_t how = detail_below(detail, 6);
+  uint64_t how = punctual ? 5 : detail_below(detail, 6);
 
   for (unsigned i = 0; i < model.plan.hosts; i++) {
     uint64_t when = world_now() + detail_below(detail, 5 * MILLISECOND);
@@ -79,16 +82,19 @@ static void row_at(uint64_t when, unsigned observer, unsigned subject) {
   world_at(when, 0, on_row, NULL, (uint64_t)observer * MODEL_HOSTS + subject);
 }
 
-void change_gossip(uint64_t when) {
+void change_gossip(uint64_t after) {
   for (unsigned i = 0; i < model.plan.hosts; i++)
     for (unsigned k = 0; k < model.plan.hosts; k++)
-      row_at(when, i, k);
+      if (after == 0)
+        cluster_row_now(i, k);
+      else
+        row_at(world_now() + after, i, k);
 }
 
 /* At once; or each host in its own time, so that they disagree for a while,
  * and events may come before the row does. */
 static void tell_tables(unsigned subject, uint64_t *detail) {
-  bool slow = detail_below(detail, 2) == 0;
+  bool slow = !punctual && detail_below(detail, 2) == 0;
 
   model.changed_at = world_now();
   for (unsigned i = 0; i < model.plan.hosts; i++)
@@ -133,7 +139,7 @@ static void on_stop(void *unused, uint64_t host) {
 
 /* Its process ends now, later, or not at all. */
 static void leave_host(unsigned host, uint64_t *detail) {
-  uint64_t how = detail_below(detail, 3);
+  uint64_t how = detail_below(detail, punctual ? 2 : 3);
 
   TRACE("host %u: leaves", host);
   model.hosts[host].member = false;
@@ -359,8 +365,12 @@ bool model_change(uint64_t detail) {
                                                      replace, retoken, alter};
   enum { CHANGES = sizeof changes / sizeof changes[0] };
   uint64_t which = detail_below(&detail, CHANGES);
+  bool made;
 
-  return changes[which](detail);
+  punctual = true;
+  made = changes[which](detail);
+  punctual = false;
+  return made;
 }
 
 static void maybe_refuse(struct request *r) {

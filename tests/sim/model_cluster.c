@@ -38,6 +38,8 @@ void model_settle(void) {
     struct host *h = &model.hosts[i];
 
     h->unwilling_until = h->crowded_until = h->behind_until = 0;
+    if (!h->member)
+      model_set_host(i, HOST_DOWN);
     for (unsigned k = 0; k < model.plan.hosts; k++)
       cluster_row_now(i, k);
   }
@@ -64,10 +66,7 @@ void cluster_begin(void) {
       h->state = HOST_DOWN;
   }
   model.last_place = 100;
-  if (plan->gossip == 0)
-    model_settle();
-  else
-    change_gossip(world_now() + plan->gossip);
+  change_gossip(plan->gossip);
 }
 
 bool model_is_member(unsigned host) {

@@ -226,11 +226,36 @@ static const struct replication_map *named_keyspace(struct slice keyspace) {
   return data_keyspace(name);
 }
 
+/* Where it is told of changes the client reads what has changed, at most once
+ * a second however much it is told: as many at once as a slow network may have
+ * put together. */
+static void check_rate(struct request *r, unsigned which, const char *what) {
+  uint64_t now = world_now(), *due = &r->conn->reads_due[which];
+
+  if (!r->conn->registered)
+    return;
+  if (*due < now)
+    *due = now;
+  *due += SECOND;
+  if (*due > now + 14 * SECOND)
+    violation("host %u: a storm of reads of %s", r->host, what);
+}
+
+static void check_reads(struct request *r) {
+  const struct statement *s = r->statement;
+
+  if (s->table->is == TABLE_IS_LOCAL && strstr(s->text, "tokens") != NULL)
+    check_rate(r, 0, "system.local");
+  else if (s->table->is == TABLE_IS_KEYSPACES)
+    check_rate(r, 1, "system_schema.keyspaces");
+}
+
 static void bind_select(struct request *r, const struct parameters *p) {
   struct statement *s = r->statement;
   struct slice key[KEYS_MAX];
 
   model_counts.reads++;
+  check_reads(r);
   if (r->answer == ANSWER_REFUSED || !read_key(r, p, key) ||
       check_consistency(r, p))
     return;

@@ -199,11 +199,12 @@ struct model_conn {
   struct model_conn *next; /* of all */
   struct wire *wire;       /* NULL: gone */
   unsigned host;
-  bool started;     /* STARTUP was accepted */
-  bool registered;  /* it is told of events */
-  bool silent;      /* sends nothing more */
-  bool deaf;        /* closed, as far as the host's program is concerned */
-  uint8_t *streams; /* enum stream_state */
+  bool started;          /* STARTUP was accepted */
+  bool registered;       /* it is told of events */
+  uint64_t reads_due[2]; /* of the hosts, of keyspaces: see model_decode.c */
+  bool silent;           /* sends nothing more */
+  bool deaf;             /* closed, as far as the host's program is concerned */
+  uint8_t *streams;      /* enum stream_state */
   size_t stream_cap;
   uint8_t *held; /* of a frame that is not complete */
   size_t held_len;
@@ -294,8 +295,8 @@ enum event_kind {
 
 /* A request has arrived: an opportunity for changes. */
 void change_arrived(struct request *r);
-/* All tables are filled then. */
-void change_gossip(uint64_t when);
+/* All tables are filled after so long. */
+void change_gossip(uint64_t after);
 /* Somebody was told that the host there is up. */
 void change_told_up(unsigned place);
 

@@ -373,6 +373,21 @@ static bool same_replicas(const struct seen *s) {
   return true;
 }
 
+/* Connections lead to where their hosts are. */
+static bool same_addresses(const struct seen *s) {
+  const struct hosts *hosts = &s->loop->cluster.hosts;
+
+  for (struct list *n = hosts->all.next; n != &hosts->all; n = n->next) {
+    struct list *ready = &host_of(n)->pool.ready;
+    unsigned host = model_with_id(host_of(n)->id);
+
+    for (struct list *c = ready->next; c != ready; c = c->next)
+      if (!is_at(&LIST_ENTRY(c, struct conn, link)->address, model_place(host)))
+        return false;
+  }
+  return true;
+}
+
 bool view_is_true(void) {
   for (unsigned i = 0; i < LOOPS_MAX; i++) {
     const struct snapshot *view;
@@ -380,7 +395,8 @@ bool view_is_true(void) {
     if (all[i].loop == NULL)
       continue;
     view = snapshot_of(&all[i]);
-    if (view == NULL || !same_hosts(view->topology) || !same_replicas(&all[i]))
+    if (view == NULL || !same_hosts(view->topology) ||
+        !same_replicas(&all[i]) || !same_addresses(&all[i]))
       return false;
   }
   return true;

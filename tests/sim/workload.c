@@ -462,6 +462,7 @@ void workload_liveness(void) {
   }
   workload_settle();
   read_all();
+  workload_follow();
   check_idle();
 }
 

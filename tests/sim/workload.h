@@ -13,6 +13,9 @@ void workload_safety(void);
  * within a time that the options bound. */
 void workload_liveness(void);
 void workload_close(void);
+/* follow.c: what the client knows of the cluster follows what that is: in time
+ * when nobody tells, and soon when somebody does. */
+void workload_follow(void);
 /* One operation, or one read, of any kind that the mode has. */
 void workload_count(bool blocking);
 void workload_read(bool blocking);
