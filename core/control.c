@@ -308,6 +308,8 @@ static void rest_contacts(struct control *c) {
 static void seek(struct control *c) {
   struct conn *conn;
 
+  /* It was for reading anew, and would keep the next host that is up away. */
+  timer_stop(&c->timer);
   c->conn = NULL;
   c->own = false;
   c->request++;
