@@ -5,6 +5,10 @@
 #include "core/backoff.h"
 #include "core/mark.h"
 
+/* Servers may say a thousand times a second that a host is up: so often is it
+ * believed. */
+#define HINT_EVERY UINT64_C(1000000000)
+
 static void pool_event(struct pool *p, enum pool_event event);
 
 static struct conn *conn_of(struct list *link) {
@@ -376,6 +380,12 @@ void pool_move(struct pool *p, const struct net_address *address,
 }
 
 void pool_hint_up(struct pool *p) {
+  uint64_t now = p->context->now;
+
+  if (p->state != POOL_PAUSING ||
+      (p->hinted != 0 && now - p->hinted < HINT_EVERY))
+    return;
+  p->hinted = now;
   pool_event(p, POOL_EV_HINT);
 }
 

@@ -52,6 +52,7 @@ struct pool {
   struct list draining; /* replaced, still owed answers */
   struct failure last;  /* why it is down, or was */
   uint64_t since;       /* net_clock(): when it went up or down */
+  uint64_t hinted;      /* when the pause was last cut short by a hint */
   bool failed;          /* an attempt has failed since it was last up */
 };
 
@@ -66,7 +67,7 @@ void pool_move(struct pool *p, const struct net_address *address,
                bool translated);
 /* A connection to this host that was opened elsewhere and is ready. */
 void pool_adopt(struct pool *p, struct conn *conn);
-/* The host is said to be up: the next attempt comes soon. */
+/* The host is said to be up: the next attempt comes soon, once a second. */
 void pool_hint_up(struct pool *p);
 /* It is said to be down: those that stand are to show that they live. */
 void pool_probe(struct pool *p);
