@@ -8,10 +8,11 @@
 enum { LOOKS_ANYWAY_SECONDS = 300 };
 
 /* It hears of a change, or loses the connection over which it would have, and
- * finds another; asks again where no answer comes, and reads once a second.  A
- * host that leaves may stop ten seconds later. */
+ * finds another; asks again where no answer comes, and reads once a second, or
+ * rests for ten after a time that was long.  A host that leaves may stop ten
+ * seconds later. */
 static uint64_t soon(void) {
-  uint64_t ms = 12000 + 2 * (plan.heartbeat + plan.heartbeat_timeout) +
+  uint64_t ms = 24000 + 2 * (plan.heartbeat + plan.heartbeat_timeout) +
                 4 * plan.read_timeout +
                 plan.hosts * (plan.connect_timeout + plan.reconnect_max);
 
