@@ -9,10 +9,12 @@
 
 #define SECOND UINT64_C(1000000000)
 /* After a first hint more are waited for; and reading takes at most a twentieth
- * of the time, and once a second, however many there are. */
+ * of the time, and once a second, however many there are.  One that took very
+ * long was held up by something: no reason to be blind for minutes. */
 #define HINT_WAIT  (SECOND / 10)
 #define READ_EVERY SECOND
 #define READ_SHARE 20
+#define READ_REST  (10 * SECOND)
 /* Hints can be lost. */
 #define READ_ANYWAY (300 * SECOND)
 
@@ -341,8 +343,10 @@ static void leave(struct control *c) {
 
 static void wait_a_little(struct control *c) {
   uint64_t at = c->context->now + HINT_WAIT;
-  uint64_t least = c->read_began + READ_EVERY + READ_SHARE * c->read_took;
+  uint64_t rest = READ_SHARE * c->read_took;
+  uint64_t least = c->read_began + c->read_took + READ_EVERY;
 
+  least += rest < READ_REST ? rest : READ_REST;
   timer_set(&c->context->timers, &c->timer, at > least ? at : least);
 }
 
