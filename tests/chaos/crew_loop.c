@@ -67,7 +67,7 @@ void *work_loop(void *arg) {
   pthread_barrier_wait(&run.opened);
   uv_timer_init(&c.loop, &c.tick);
   c.tick.data = &c;
-  uv_timer_start(&c.tick, on_tick, TICK_MS, TICK_MS);
+  uv_timer_start(&c.tick, on_tick, run.tick_ms, run.tick_ms);
   uv_run(&c.loop, UV_RUN_DEFAULT);
   if (uv_loop_close(&c.loop) != 0)
     die("something of the session is left on the loop", NULL);

@@ -17,8 +17,8 @@ enum {
 static void *call(void *arg) {
   struct site *s = arg;
 
-  while (!pause_ms(TICK_MS))
-    for (uint32_t i = 0; i < s->plan->burst && !stopping(); i++)
+  while (!pause_ms(run.tick_ms))
+    for (uint32_t i = site_burst(s); i > 0 && !stopping(); i--)
       count_blocking(s);
   return NULL;
 }
@@ -26,7 +26,7 @@ static void *call(void *arg) {
 static void *send(void *arg) {
   struct site *s = arg;
 
-  while (!pause_ms(TICK_MS))
+  while (!pause_ms(run.tick_ms))
     count_burst(s);
   return NULL;
 }
@@ -104,6 +104,7 @@ void *work_churn(void *arg) {
 
   pthread_barrier_wait(&run.opened);
   while (!pause_ms(CHURN_PAUSE_MS))
-    churn_once(plan, &random);
+    if (!atomic_load(&run.calm))
+      churn_once(plan, &random);
   return NULL;
 }

@@ -1,17 +1,23 @@
 /* tests/chaos/driver.c - counts through a proxy and directly, in all modes at
  * once, until its standard input ends.
  *
- *   chaos_driver PROXY NODE KEYSPACE SEED HISTORY
+ *   chaos_driver PROXIES NODES REPLICAS KEYSPACE SEED TICK-MS HISTORY
  *
  * Makes keyspace and tables, prints "ready" when all sessions have been opened,
- * and at the end writes what became of every increment into HISTORY. */
+ * and at the end writes what became of every increment into HISTORY.  PROXIES
+ * and NODES are contact points, "host:port,..."; the node at A.B.C.N has its
+ * proxy at A.B.C.(100 + N).  Lines on standard input, on the way:
+ *
+ *   calm   hardly anything is counted, and no session opened
+ *   go     it is again
+ *   bytes  is answered with what all sessions have allocated */
 #include "tests/chaos/driver.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 struct run run = {.lock = PTHREAD_MUTEX_INITIALIZER, .begun = 1, .ended = 1};
 
@@ -32,7 +38,8 @@ static struct plan plans[] = {
      .senders = 1,
      .burst = 1,
      .in_flight = 32,
-     .heartbeat_ms = 1000},
+     .heartbeat_ms = 1000,
+     .consistency = TALLY_QUORUM},
     {.name = "threads impatient",
      .work = work_threads,
      .proxied = true,
@@ -48,7 +55,8 @@ static struct plan plans[] = {
      .work = work_loop,
      .proxied = true,
      .burst = 3,
-     .in_flight = 512},
+     .in_flight = 512,
+     .consistency = TALLY_QUORUM},
     {.name = "loop impatient",
      .work = work_loop,
      .burst = 2,
@@ -66,8 +74,11 @@ static struct plan plans[] = {
      .callers = 1,
      .burst = 1,
      .in_flight = 16},
-    {.name = "churn", .work = work_churn, .proxied = true},
-    {.name = "churn direct", .work = work_churn},
+    {.name = "churn",
+     .work = work_churn,
+     .proxied = true,
+     .all_contacts = true},
+    {.name = "churn direct", .work = work_churn, .all_contacts = true},
 };
 
 uint64_t now_us(void) {
@@ -103,7 +114,7 @@ bool pause_ms(uint32_t ms) {
 }
 
 void breathe(void) {
-  nanosleep(&(struct timespec){.tv_nsec = TICK_MS * 1000000}, NULL);
+  nanosleep(&(struct timespec){.tv_nsec = BREATH_MS * 1000000}, NULL);
 }
 
 static void stop(void) {
@@ -115,43 +126,52 @@ static void stop(void) {
 
 static void make_tables(void) {
   static const struct plan setup = {.name = "setup"};
+  tally_keyspace_options keyspace = {.struct_size = sizeof keyspace,
+                                     .replication_factor = run.replicas};
   struct site s;
   tally_error e;
 
   if (site_connect(&s, &setup, 0) != 0)
     die("connecting before any fault", NULL);
-  if (tally_create_keyspace(s.session, run.keyspace, NULL, &e) != 0 ||
+  if (tally_create_keyspace(s.session, run.keyspace, &keyspace, &e) != 0 ||
       tally_sync_table(s.hot, NULL, &e) != 0 ||
       tally_sync_table(s.ops, NULL, &e) != 0)
     die("making tables", &e);
   tally_close(s.session);
 }
 
-static void wait_for_end_of_input(void) {
-  char byte;
+static void obey_until_end_of_input(void) {
+  char line[16];
 
-  while (read(STDIN_FILENO, &byte, 1) > 0)
-    ;
+  while (fgets(line, sizeof line, stdin) != NULL)
+    if (strcmp(line, "bytes\n") == 0) {
+      printf("%zu\n", atomic_load(&run.bytes));
+      fflush(stdout);
+    } else
+      atomic_store(&run.calm, strcmp(line, "calm\n") == 0);
 }
 
 int main(int argc, char **argv) {
   size_t count = sizeof plans / sizeof plans[0];
   pthread_condattr_t monotonic;
 
-  if (argc != 6) {
-    fprintf(stderr, "usage: chaos_driver PROXY NODE KEYSPACE SEED HISTORY\n");
+  if (argc != 8) {
+    fprintf(stderr, "usage: chaos_driver PROXIES NODES REPLICAS KEYSPACE SEED "
+                    "TICK-MS HISTORY\n");
     return 2;
   }
-  run.proxy = argv[1];
-  run.node = argv[2];
-  run.keyspace = argv[3];
-  run.seed = strtoull(argv[4], NULL, 10);
+  run.proxies = argv[1];
+  run.nodes = argv[2];
+  run.replicas = atoi(argv[3]);
+  run.keyspace = argv[4];
+  run.seed = strtoull(argv[5], NULL, 10);
+  run.tick_ms = (uint32_t)atoi(argv[6]);
   pthread_condattr_init(&monotonic);
   pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
   pthread_cond_init(&run.moved, &monotonic);
   pthread_barrier_init(&run.opened, NULL, (unsigned)count + 1);
   signal(SIGPIPE, SIG_IGN);
-  history_open(argv[5]);
+  history_open(argv[7]);
   make_tables();
   for (size_t i = 0; i < count; i++)
     if (pthread_create(&plans[i].thread, NULL, plans[i].work, &plans[i]) != 0)
@@ -159,7 +179,7 @@ int main(int argc, char **argv) {
   pthread_barrier_wait(&run.opened);
   printf("ready\n");
   fflush(stdout);
-  wait_for_end_of_input();
+  obey_until_end_of_input();
   stop();
   for (size_t i = 0; i < count; i++)
     pthread_join(plans[i].thread, NULL);

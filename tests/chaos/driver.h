@@ -13,7 +13,7 @@
 /* ---- The run ------------------------------------------------------------ */
 
 enum {
-  TICK_MS = 20,
+  BREATH_MS = 20,
   HOT_KEYS = 8,
   PAD_MOST = 16000, /* bytes of key: more than 128 take an allocation, */
   KEY_BYTES = PAD_MOST + 64, /* and a stall leaves frames half written */
@@ -21,15 +21,19 @@ enum {
 };
 
 struct run {
-  const char *proxy, *node; /* "host:port" */
+  const char *proxies, *nodes; /* contact points: "host:port,..." */
   const char *keyspace;
   uint64_t seed;
+  int replicas;
+  uint32_t tick_ms; /* every so often each crew counts its burst */
   pthread_mutex_t lock;
   pthread_cond_t moved; /* on the monotonic clock */
   bool stopping;
+  atomic_bool calm;                  /* one increment a crew and tick at most */
   pthread_barrier_t opened;          /* every crew is there: faults may begin */
   atomic_uint_fast64_t begun, ended; /* increments */
   atomic_uint_fast32_t sessions;
+  atomic_size_t bytes; /* that all sessions have allocated */
 };
 extern struct run run;
 
@@ -37,7 +41,7 @@ uint64_t now_us(void); /* monotonic, as in faults.log */
 bool stopping(void);
 /* For at most so long, unless the run is stopping: then it returns true. */
 bool pause_ms(uint32_t ms);
-/* For TICK_MS, in any case: between attempts that may fail at once. */
+/* For BREATH_MS, in any case: between attempts that may fail at once. */
 void breathe(void);
 /* Ends the program: the harness is broken, not the library. */
 _Noreturn void die(const char *what, const tally_error *error);
@@ -51,11 +55,13 @@ struct plan {
   int io_threads; /* where there are any */
   int callers;    /* threads that block, ... */
   int senders;    /* ... and that do not */
-  uint32_t burst; /* increments of each every TICK_MS */
+  uint32_t burst; /* increments of each every tick */
   uint32_t in_flight;
   uint32_t increment_timeout_ms; /* 0: the default */
   uint32_t max_abandoned;        /* 0: the default */
   uint32_t heartbeat_ms;         /* 0: the default */
+  int consistency;               /* of increments; 0: the default */
+  bool all_contacts;             /* not the first alone */
   pthread_t thread;
 };
 
@@ -70,11 +76,14 @@ struct site {
   uint32_t number;
   tally_session *session;
   tally_table *hot, *ops;
+  char contacts[128];
   uint32_t increment_timeout_ms;
   atomic_uint in_flight;
   atomic_bool down; /* no connection, when last an increment ended */
 };
 
+/* How many increments a tick is worth now. */
+uint32_t site_burst(const struct site *site);
 void site_options(struct site *site, const struct plan *plan,
                   tally_options *options);
 /* Opens the tables of site->session. */
@@ -128,6 +137,7 @@ void history_read(const struct op *op, const char *key, const counted *row,
 void history_fail(const struct site *site, const char *what,
                   const tally_error *error);
 void history_settled(void *site, const tally_settled *settled);
+void history_host(void *site, const tally_host *host);
 void history_log(void *site, int level, const char *text);
 /* After the faults: how long until an increment was APPLIED again, or -1. */
 void history_alive(const struct site *site, int64_t ms);

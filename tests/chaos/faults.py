@@ -59,9 +59,11 @@ class Proxy:
 class Faults:
     def __init__(self, seed, proxy, node, log):
         self.random = random.Random(seed)
+        # node: scripts/cassandra, with these words.
         self.proxy, self.node, self.log = proxy, node, log
         self.counts = collections.Counter()
         self.deck = []
+        self.where = ""  # which node, where there are several
         self.begin = time.monotonic()
 
     def note(self, kind, detail):
@@ -111,28 +113,29 @@ class Faults:
     def kill(self, kind):
         dead = self.random.uniform(0, 2)
         self.note(kind, "SIGKILL, started again after %.1f s" % dead)
-        self.node("kill")
+        self.node("kill", 1)
         time.sleep(dead)
-        self.node("restart")
+        self.node("restart", 1)
         self.note(kind, "the node is back")
 
     def restart(self, kind):
         self.note(kind, "SIGTERM")
-        self.node("restart")
+        self.node("restart", 1)
         self.note(kind, "the node is back")
 
     def pause(self, kind):
         seconds = self.random.uniform(1, 8)
         self.note(kind, "SIGSTOP for %.1f s" % seconds)
-        self.node("pause")
+        self.node("pause", 1)
         time.sleep(seconds)
-        self.node("resume")
+        self.node("resume", 1)
 
     # -- Connections --------------------------------------------------------
 
     def tell(self, kind, command):
         left = self.proxy.tell(command)
-        self.note(kind, "%s: %d connections then" % (command, left))
+        self.note(kind, "%s%s: %d connections then"
+                  % (self.where, command, left))
 
     def reset(self, kind):
         self.tell(kind, kind)

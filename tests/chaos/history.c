@@ -128,6 +128,15 @@ void history_settled(void *arg, const tally_settled *settled) {
           row == NULL ? 0 : row->twice);
 }
 
+/* host SESSION ADDRESS:PORT up|down AT WHY */
+void history_host(void *arg, const tally_host *host) {
+  const struct site *s = arg;
+
+  fprintf(history, "host\t%u\t%s:%u\t%s\t%" PRIu64 "\t%.150s\n",
+          (unsigned)s->number, host->address, (unsigned)host->port,
+          host->up ? "up" : "down", now_us(), host->why);
+}
+
 void history_log(void *arg, int level, const char *text) {
   const struct site *s = arg;
 

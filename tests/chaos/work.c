@@ -1,5 +1,6 @@
 /* tests/chaos/work.c - one increment, one read, in whatever mode. */
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,65 @@ const tally_definition hot_definition =
 const tally_definition ops_definition =
     TALLY_DEFINITION(counted, "ops", columns);
 
+enum { PROXY_PLUS = 100 }; /* from a node's last number to its proxy's */
+
+/* ---- Memory ------------------------------------------------------------- */
+
+/* By what the allocator says of each block: no header of our own, which would
+ * blunt the sanitizers. */
+static void *bytes_more(void *p) {
+  if (p != NULL)
+    atomic_fetch_add(&run.bytes, malloc_usable_size(p));
+  return p;
+}
+
+static void *memory_allocate(void *user, size_t size) {
+  (void)user;
+  return bytes_more(malloc(size));
+}
+
+static void memory_release(void *user, void *p) {
+  (void)user;
+  if (p != NULL)
+    atomic_fetch_sub(&run.bytes, malloc_usable_size(p));
+  free(p);
+}
+
+static void *memory_resize(void *user, void *p, size_t size) {
+  size_t had = p == NULL ? 0 : malloc_usable_size(p);
+  void *q = realloc(p, size);
+
+  (void)user;
+  if (q != NULL)
+    atomic_fetch_sub(&run.bytes, had);
+  return bytes_more(q);
+}
+
 /* ---- Sessions ----------------------------------------------------------- */
+
+static int to_proxy(void *user, const char *address, uint16_t port,
+                    char out[46], uint16_t *out_port) {
+  const char *last = strrchr(address, '.');
+
+  (void)user;
+  (void)port, (void)out_port;
+  if (last == NULL)
+    return 0;
+  snprintf(out, 46, "%.*s.%d", (int)(last - address), address,
+           atoi(last + 1) + PROXY_PLUS);
+  return 1;
+}
+
+uint32_t site_burst(const struct site *s) {
+  return atomic_load(&run.calm) ? 1 : s->plan->burst;
+}
+
+static void site_contacts(struct site *s) {
+  const char *all = s->plan->proxied ? run.proxies : run.nodes;
+  size_t len = s->plan->all_contacts ? strlen(all) : strcspn(all, ",");
+
+  snprintf(s->contacts, sizeof s->contacts, "%.*s", (int)len, all);
+}
 
 void site_options(struct site *s, const struct plan *plan, tally_options *o) {
   *s = (struct site){
@@ -25,7 +84,8 @@ void site_options(struct site *s, const struct plan *plan, tally_options *o) {
       .number = (uint32_t)atomic_fetch_add(&run.sessions, 1),
   };
   tally_options_init(o);
-  o->hosts = plan->proxied ? run.proxy : run.node;
+  site_contacts(s);
+  o->hosts = s->contacts;
   o->keyspace = run.keyspace;
   o->reconnect_max_ms = 1000;
   if (plan->increment_timeout_ms > 0)
@@ -37,6 +97,17 @@ void site_options(struct site *s, const struct plan *plan, tally_options *o) {
   s->increment_timeout_ms = o->increment_timeout_ms;
   o->on_settled = history_settled;
   o->on_settled_user = s;
+  o->on_host = history_host;
+  o->host_user = s;
+  if (plan->proxied)
+    o->translate_address = to_proxy;
+  if (plan->consistency > 0)
+    o->consistency = plan->consistency;
+  o->allocator = (tally_allocator){
+      .allocate = memory_allocate,
+      .resize = memory_resize,
+      .release = memory_release,
+  };
   tally_log(o, history_log, s, TALLY_LOG_WARNING);
 }
 
@@ -202,7 +273,8 @@ static void submit(struct op *op);
 /* One in four goes on from its own callback. */
 static void op_done(struct op *op, int outcome, const tally_error *e) {
   struct site *s = op->site;
-  bool chained = mix_below(&op->random, 4) == 0 && !stopping();
+  bool chained =
+      mix_below(&op->random, 4) == 0 && !stopping() && !atomic_load(&run.calm);
 
   op_ended(op, outcome, e);
   if (op->done != NULL)
@@ -251,11 +323,13 @@ void count_async(struct site *s, void (*done)(void *arg, int outcome),
 /* One at a time while there is no connection: refusals prove little, and the
  * node needs the processor to start. */
 void count_burst(struct site *s) {
-  for (uint32_t i = 0; i < s->plan->burst; i++) {
+  bool calm = atomic_load(&run.calm);
+
+  for (uint32_t i = site_burst(s); i > 0; i--) {
     uint64_t random = run.seed ^ now_us();
 
     if (atomic_load(&s->in_flight) >=
-        (atomic_load(&s->down) ? 1 : s->plan->in_flight))
+        (calm || atomic_load(&s->down) ? 1 : s->plan->in_flight))
       return;
     count_async(s, NULL, NULL);
     if (mix_below(&random, 32) == 0)
