@@ -17,13 +17,15 @@ from faults import WAYS, Faults
 # Where the node itself was away, and where only connections to it were harmed.
 BACK_SECONDS = {"node": 10, "proxy": 5}
 # Between faults of nodes, so that one can see how the last one was borne.
-QUIET_SECONDS = (4.0, 6.0)
+QUIET_SECONDS = (3.0, 5.0)
 # Before the first, which is what normal is.
 NORMAL_SECONDS = 6
 GAP_SECONDS = (0.5, 2.0)
 PAUSE_SECONDS = 20
-# Silent connections are found by heartbeats, after 10 s and 5 s.
-SWALLOW_SECONDS = 18
+# The longest; where there is time, until heartbeats find silent connections,
+# after 10 s and 5 s.  A paused node has them do so in short runs.
+SWALLOW_SECONDS = 5
+LONG_SWALLOW_SECONDS = 18
 PORT_SECONDS = 0.05
 # What a round of all nodes takes.
 ROUND_SECONDS = 110
@@ -91,6 +93,9 @@ class ClusterFaults(Faults):
     def run(self, seconds, stopped):
         """Faults for so long, and until all nodes had theirs; `stopped` waits,
         and tells when to give up."""
+        self.swallow_seconds = (
+            SWALLOW_SECONDS if seconds < MINUTES_TO_JOIN * 60
+            else LONG_SWALLOW_SECONDS)
         self.tell_time("go")
         if stopped(NORMAL_SECONDS):
             return
@@ -230,7 +235,7 @@ class ClusterFaults(Faults):
         self.over.wait(seconds)
 
     def swallow(self, kind):
-        self.lasting(kind, 1, SWALLOW_SECONDS)
+        self.lasting(kind, 1, self.swallow_seconds)
 
 
 class Opening:

@@ -159,6 +159,12 @@ class BooksTest(unittest.TestCase):
         books = check([[op(1, "1", 5)]], {("ops", "1"): (5, 0)})
         self.assertIn("no end", books.wrong[0][0])
 
+    def test_a_server_that_shuts_down(self):
+        line = op(1, "1", 5, "unknown").replace(
+            "TALLY_ETIMEDOUT", "TALLY_EPROTOCOL")
+        self.blamed([line], {}, "cannot come of these faults")
+        self.balanced([line + "0x1001: Server is shutting down"], {})
+
     def test_codes(self):
         self.blamed([op(1, "1", 5, "not applied", "TALLY_EPROTOCOL")], {},
                     "cannot come of these faults")
