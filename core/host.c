@@ -73,6 +73,33 @@ struct prepare_call {
   bool answered; /* by the server, whatever it said */
 };
 
+/* A server that refuses for reasons of its own, not the statement's: another
+ * may do.  A PREPARE changes nothing, so what holds for reads does for it. */
+static bool refused_here_alone(const struct failure *f) {
+  enum event event = outcome_event(f->server_code, 1, SERVER_CASSANDRA);
+
+  return f->server_code != -1 &&
+         outcome_table[event].read_next == NEXT_HOST_ONCE;
+}
+
+static void prepare_refused(struct host *h, struct list *waiting,
+                            const struct failure *why) {
+  struct failure f = *why;
+  bool elsewhere = refused_here_alone(why);
+  struct list *node;
+
+  f.outcome = outcome_table[EVENT_NEVER_ENCODED].outcome;
+  while ((node = waiting->next) != waiting) {
+    struct op *op = LIST_ENTRY(node, struct op, queue);
+
+    host_forget(op);
+    if (elsewhere)
+      give_back(h, op, &f, false);
+    else
+      op_fail_with(h->s->context, op, &f);
+  }
+}
+
 /* What the server says of the statement holds for all that wait for it; one
  * that was lost or slow is asked again, for those whose own deadlines allow
  * it. */
@@ -94,14 +121,7 @@ static void on_prepared(op_callback *callback, void *user,
     p->state = PREPARED_NOT;
   if (answer->code != 0 && answered) {
     MARK(prepare_refused);
-    while ((node = waiting.next) != &waiting) {
-      struct op *op = LIST_ENTRY(node, struct op, queue);
-      struct failure f = *answer->failure;
-
-      f.outcome = outcome_table[EVENT_NEVER_ENCODED].outcome;
-      host_forget(op);
-      op_fail_with(h->s->context, op, &f);
-    }
+    prepare_refused(h, &waiting, answer->failure);
     return;
   }
   if (answer->code != 0)

@@ -289,6 +289,29 @@ START_TEST(a_read_elsewhere_once) {
 }
 END_TEST
 
+/* A host that refuses to prepare, being overloaded, bootstrapping or about to
+ * shut down, has not refused the statement. */
+START_TEST(prepared_elsewhere) {
+  int32_t code = _i % 2 == 0 ? 0x1001 : 0x1002;
+  struct town t;
+  const char *key;
+
+  town_begin(&t, (enum rig_mode)(_i / 2), 1);
+  town_connect(&t);
+  warm_up(&t);
+  script_next_kind(t.hosts[1], AT_UPDATE, SCRIPT_UNPREPARED, 1);
+  script_next_error(t.hosts[1], AT_PREPARE, code, 1);
+  key = key_of(1, 1);
+  rig_applied(&t.r, key);
+  ck_assert_uint_eq(seen(&t, 1, key), 1);
+  ck_assert_uint_eq(seen(&t, 0, key) + seen(&t, 2, key), 1);
+  key = key_of(1, 2);
+  rig_applied(&t.r, key);
+  ck_assert_uint_eq(seen(&t, 1, key), 1);
+  town_fini(&t);
+}
+END_TEST
+
 /* ---- Hosts that go and come --------------------------------------------- */
 
 START_TEST(a_dead_host_is_left_alone) {
@@ -524,6 +547,7 @@ Suite *cluster_suite(void) {
   tcase_add_loop_test(tc, bootstrapping_each_once, 0, RIG_MODES);
   tcase_add_loop_test(tc, unknown_goes_nowhere, 0, 3 * RIG_MODES);
   tcase_add_loop_test(tc, a_read_elsewhere_once, 0, READ_ENDS * RIG_MODES);
+  tcase_add_loop_test(tc, prepared_elsewhere, 0, 2 * RIG_MODES);
   tcase_add_loop_test(tc, a_dead_host_is_left_alone, 0, RIG_MODES);
   tcase_add_loop_test(tc, the_control_connection_moves, 0, RIG_MODES);
   tcase_add_loop_test(tc, a_new_node, 0, RIG_MODES);
