@@ -99,7 +99,8 @@ class Run:
             self.faults = ClusterFaults(
                 seed, self.proxies,
                 {n: (a, self.options.port) for n, a in self.nodes.items()},
-                self.cassandra, log, open(self.path("faults.history"), "w"))
+                self.cassandra, self.resources.note_bytes, log,
+                open(self.path("faults.history"), "w"))
 
     def stopped(self, seconds):
         """Waits so long; whether there is no point in going on."""

@@ -37,10 +37,12 @@ DECK = ("reset all", "reset one", "cut up", "cut down", "stall", "choke",
 
 
 class ClusterFaults(Faults):
-    def __init__(self, seed, proxies, nodes, node, log, history):
-        """proxies and nodes: by number, nodes are (address, port)."""
+    def __init__(self, seed, proxies, nodes, node, after_each, log, history):
+        """proxies and nodes: by number, nodes are (address, port).  after_each
+        is called after each fault of a node."""
         super().__init__(seed, None, node, log)
         self.proxies, self.nodes, self.history = proxies, nodes, history
+        self.after_each = after_each
         self.well_from = {n: 0.0 for n in nodes if n <= 3}
         self.changed = threading.Condition()
         self.over = threading.Event()
@@ -151,7 +153,11 @@ class ClusterFaults(Faults):
         begin = time.monotonic()
         end = getattr(self, "node_" + kind)(n, chance)
         self.release(n, "node", kind, begin, end)
-        self.over.wait(chance.uniform(*QUIET_SECONDS))
+        self.quiet(chance)
+
+    def quiet(self, chance):
+        if not self.over.wait(chance.uniform(*QUIET_SECONDS)):
+            self.after_each()
 
     def node_kill(self, n, chance):
         dead = chance.uniform(0, 3)
@@ -194,7 +200,7 @@ class ClusterFaults(Faults):
         self.note("add", "node 4 has its tokens, after %d s"
                   % (time.monotonic() - begin))
         self.release(4, "node", "add", begin, at)
-        self.over.wait(chance.uniform(*QUIET_SECONDS))
+        self.quiet(chance)
         self.node_fault("kill", chance.randint(1, 4), chance)
         if not self.claim(4):
             return
@@ -206,7 +212,7 @@ class ClusterFaults(Faults):
                   % (time.monotonic() - begin))
         with self.changed:
             del self.well_from[4]
-        self.over.wait(chance.uniform(*QUIET_SECONDS))
+        self.quiet(chance)
 
     # -- Connections --------------------------------------------------------
 

@@ -9,6 +9,8 @@ enum {
   CALLERS_MOST = 8,
   CHURN_OPS = 16,
   CHURN_CLOSE_MS = 50,
+  CHURN_CONNECT_MS = 1000,
+  CHURN_CONTACT_MS = 2000, /* for each, where there are several */
   CHURN_PAUSE_MS = 200
 };
 
@@ -83,7 +85,9 @@ static void churn_once(const struct plan *plan, uint64_t *random) {
   site_options(&s, plan, &options);
   options.io_threads = io_threads;
   options.close_timeout_ms = 1 + mix_below(random, CHURN_CLOSE_MS);
-  options.connect_timeout_ms = 1000;
+  options.connect_timeout_ms = run.replicas > 1
+                                   ? CHURN_CONTACT_MS * (uint32_t)run.replicas
+                                   : CHURN_CONNECT_MS;
   if (tally_connect(&s.session, &options, &e) != 0) {
     history_fail(&s, "connect", &e);
     return;

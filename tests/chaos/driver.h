@@ -33,7 +33,7 @@ struct run {
   pthread_barrier_t opened;          /* every crew is there: faults may begin */
   atomic_uint_fast64_t begun, ended; /* increments */
   atomic_uint_fast32_t sessions;
-  atomic_size_t bytes; /* that all sessions have allocated */
+  atomic_size_t bytes; /* that the sessions that last have allocated */
 };
 extern struct run run;
 
@@ -61,7 +61,7 @@ struct plan {
   uint32_t max_abandoned;        /* 0: the default */
   uint32_t heartbeat_ms;         /* 0: the default */
   int consistency;               /* of increments; 0: the default */
-  bool all_contacts;             /* not the first alone */
+  bool brief; /* sessions that do not last: any contact point will do */
   pthread_t thread;
 };
 

@@ -73,7 +73,7 @@ uint32_t site_burst(const struct site *s) {
 
 static void site_contacts(struct site *s) {
   const char *all = s->plan->proxied ? run.proxies : run.nodes;
-  size_t len = s->plan->all_contacts ? strlen(all) : strcspn(all, ",");
+  size_t len = s->plan->brief ? strlen(all) : strcspn(all, ",");
 
   snprintf(s->contacts, sizeof s->contacts, "%.*s", (int)len, all);
 }
@@ -103,11 +103,12 @@ void site_options(struct site *s, const struct plan *plan, tally_options *o) {
     o->translate_address = to_proxy;
   if (plan->consistency > 0)
     o->consistency = plan->consistency;
-  o->allocator = (tally_allocator){
-      .allocate = memory_allocate,
-      .resize = memory_resize,
-      .release = memory_release,
-  };
+  if (!plan->brief)
+    o->allocator = (tally_allocator){
+        .allocate = memory_allocate,
+        .resize = memory_resize,
+        .release = memory_release,
+    };
   tally_log(o, history_log, s, TALLY_LOG_WARNING);
 }
 
