@@ -323,11 +323,11 @@ static void seek(struct control *c) {
   }
 }
 
-/* A contact point that does not do is the dialer's affair; of a host another
- * connection is tried after a while. */
+/* A contact point that does not do is the dialer's affair until it has told of
+ * the hosts; after that, a connection to one of these is tried after a while. */
 static void leave(struct control *c) {
   struct conn *conn = c->conn;
-  bool own = c->own;
+  bool own = c->own, has_told = c->dialer.state == DIALER_IDLE;
 
   MARK(control_left);
   log_write(&c->context->log, LOG_INFO, "%s: %s: %s", c->why.host, c->why.what,
@@ -337,7 +337,7 @@ static void leave(struct control *c) {
   c->request++;
   if (own)
     conn_fail(conn, &c->why);
-  else
+  if (!own || has_told)
     timer_set(&c->context->timers, &c->timer, c->context->now + SECOND);
 }
 

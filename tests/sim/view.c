@@ -19,9 +19,10 @@ struct attempts {
 };
 
 struct seen_host {
-  uint64_t closed_at; /* a socket to it, the last time */
-  unsigned connected; /* sockets */
-  unsigned id_count;  /* statements that were prepared there since the first
+  uint64_t turned_away_at; /* a socket to it was closed, or it would not prepare
+                              a statement: the last time */
+  unsigned connected;      /* sockets */
+  unsigned id_count; /* statements that were prepared there since the first
                          of them was connected */
   uint8_t ids[IDS_MAX][ID_BYTES];
 };
@@ -204,7 +205,7 @@ void view_closed(const void *loop, unsigned host, bool connected) {
   if (host >= MODEL_HOSTS)
     return;
   h = &find(loop)->hosts[host];
-  h->closed_at = world_now();
+  h->turned_away_at = world_now();
   if (connected && --h->connected == 0)
     h->id_count = 0;
 }
@@ -229,6 +230,10 @@ void view_prepared(const void *loop, unsigned host, const uint8_t *id,
   memcpy(h->ids[h->id_count++], id, ID_BYTES);
 }
 
+void view_refused(const void *loop, unsigned host) {
+  find(loop)->hosts[host].turned_away_at = world_now();
+}
+
 /* ---- Where increments go -------------------------------------------------- */
 
 static const struct host *host_with_id(const struct seen *s,
@@ -242,7 +247,7 @@ static bool is_steady(const struct seen *s, unsigned host, uint64_t since) {
   const struct host *h = host_with_id(s, model_id(host));
 
   return h != NULL && h->route.ready && h->route.distance <= LOCAL_DC &&
-         h->route.up_since <= since && s->hosts[host].closed_at <= since &&
+         h->route.up_since <= since && s->hosts[host].turned_away_at <= since &&
          model_host(host) == HOST_UP;
 }
 

@@ -145,7 +145,7 @@ static int said_by(const uint8_t *f, size_t len) {
              : TALLY_UNKNOWN;
 }
 
-/* RESULT Prepared, without anything in front of it: an id. */
+/* RESULT Prepared: an id, after whatever stands in front of it. */
 static void take_prepared(const struct watch *w, const uint8_t *f, size_t len) {
   const uint8_t *body = f + HEADER + decor_of(f, len);
   size_t left = len - (size_t)(body - f);
@@ -153,6 +153,8 @@ static void take_prepared(const struct watch *w, const uint8_t *f, size_t len) {
   if (f[4] == RESULT && left >= 6 && int_at(body) == 4 &&
       left >= 6 + short_at(body + 4))
     view_prepared(w->loop, w->host, body + 6, short_at(body + 4));
+  else
+    view_refused(w->loop, w->host);
 }
 
 /* False when it is no answer to anything. */
