@@ -323,11 +323,12 @@ static void seek(struct control *c) {
   }
 }
 
-/* A contact point that does not do is the dialer's affair until it has told of
- * the hosts; after that, a connection to one of these is tried after a while. */
+/* A contact point that does not do is the dialer's affair, if that is at work
+ * still; of the hosts that are known another connection is tried after a
+ * while. */
 static void leave(struct control *c) {
   struct conn *conn = c->conn;
-  bool own = c->own, has_told = c->dialer.state == DIALER_IDLE;
+  bool own = c->own;
 
   MARK(control_left);
   log_write(&c->context->log, LOG_INFO, "%s: %s: %s", c->why.host, c->why.what,
@@ -337,7 +338,7 @@ static void leave(struct control *c) {
   c->request++;
   if (own)
     conn_fail(conn, &c->why);
-  if (!own || has_told)
+  if (c->dialer.state == DIALER_IDLE)
     timer_set(&c->context->timers, &c->timer, c->context->now + SECOND);
 }
 
@@ -454,7 +455,7 @@ static void on_dial(void *arg, const struct net_address *address,
   if (known != NULL) {
     MARK(contact_known);
     dialer_failed(&c->dialer, known);
-  } else if (!conn_open(&c->dialing, c->context, address, NULL, &conn_owner, c,
+  } else if (!conn_open(&c->dialing, c->context, address, &conn_owner, c,
                         deadline, &f)) {
     dialer_failed(&c->dialer, &f);
   }
