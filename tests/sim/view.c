@@ -83,21 +83,26 @@ static bool is_at(const struct net_address *a, unsigned place) {
   return a->len == 4 && memcmp(a->bytes, bytes, 4) == 0;
 }
 
-static bool has_room(const struct conn *conn) {
-  return conn->state == CONN_READY && conn->write_error == 0 &&
-         output_pending(&conn->out) == 0 &&
-         conn->in_flight + conn->answers_owed <
-             conn->context->config.connection_max_in_flight;
+static uint32_t load_of(const struct conn *conn) {
+  return conn->in_flight + conn->answers_owed;
 }
 
-/* Operations wait for room, and a connection to their host has it. */
+/* Operations wait for room, and the connection to their host that has least to
+ * do has it. */
 static bool waits_in_vain(const struct host *h) {
-  if (list_empty(&h->waiting) || !h->route.ready)
+  const struct conn *best = NULL;
+
+  if (list_empty(&h->waiting))
     return false;
-  for (struct list *n = h->pool.ready.next; n != &h->pool.ready; n = n->next)
-    if (has_room(LIST_ENTRY(n, struct conn, link)))
-      return true;
-  return false;
+  for (struct list *n = h->pool.ready.next; n != &h->pool.ready; n = n->next) {
+    const struct conn *conn = LIST_ENTRY(n, struct conn, link);
+
+    if (best == NULL || load_of(conn) < load_of(best))
+      best = conn;
+  }
+  return best != NULL && best->write_error == 0 &&
+         output_pending(&best->out) == 0 &&
+         load_of(best) < plan.connection_max_in_flight;
 }
 
 /* A statement that cannot be prepared, and memory that is not there, are asked

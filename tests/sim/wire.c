@@ -24,7 +24,8 @@ struct wire {
   struct wire *next;
   uint64_t number; /* from 1 */
   unsigned host;
-  int connected; /* 1, 0: not yet, negative: error */
+  unsigned place; /* the host's, when it was opened */
+  int connected;  /* 1, 0: not yet, negative: error */
   uint32_t user_timeout_ms;
   struct model_conn *server; /* NULL: nobody there any more */
   bool server_lost;          /* is or will be told that the client is gone */
@@ -232,7 +233,9 @@ static void on_syn(void *arg, uint64_t unused) {
   (void)unused;
   if (w->client_closed)
     return;
-  if (model_host(w->host) == HOST_DOWN || model_is_crowded(w->host)) {
+  /* It may have moved meanwhile. */
+  if (model_host(w->host) == HOST_DOWN || model_is_crowded(w->host) ||
+      model_place(w->host) != w->place) {
     w->connected = -ECONNREFUSED;
     return;
   }
@@ -268,6 +271,7 @@ struct wire *wire_open(const void *loop, const void *conn, unsigned host,
   wires = w;
   w->number = ++wire_count;
   w->host = w->watch.host = host;
+  w->place = reachable ? model_place(host) : 0;
   w->watch.loop = loop;
   w->watch.conn = conn;
   w->user_timeout_ms = user_timeout_ms;
