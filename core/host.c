@@ -398,6 +398,7 @@ struct host *host_make(const struct host_settings *s, uint32_t number,
 
 void host_free(struct host *h) {
   ENSURE(pool_is_empty(&h->pool) && list_empty(&h->waiting));
+  ENSURE(h->route.in_flight == 0);
   list_remove(&h->dirty);
   list_remove(&h->link);
   prepared_table_fini(&h->prepared, &h->s->context->heap);
