@@ -240,10 +240,12 @@ static bool retoken(uint64_t detail) {
   if (host == MODEL_HOSTS)
     return false;
   TRACE("host %u: has other tokens", host);
-  for (unsigned i = 0; i < model.plan.tokens; i++)
+  for (unsigned i = 0; i < model.plan.tokens; i++) {
+    uint64_t high = detail_below(&detail, UINT64_C(1) << 32);
+
     model.hosts[host].tokens[i] =
-        (int64_t)detail +
-        (int64_t)i * (int64_t)detail_below(&detail, INT64_MAX);
+        (int64_t)(high << 32 | detail_below(&detail, UINT64_C(1) << 32));
+  }
   model.changed_at = world_now();
   tell(EVENT_MOVED_NODE, model.hosts[host].place, &detail);
   return true;
