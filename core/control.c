@@ -455,7 +455,7 @@ static void on_dial(void *arg, const struct net_address *address,
   if (known != NULL) {
     MARK(contact_known);
     dialer_failed(&c->dialer, known);
-  } else if (!conn_open(&c->dialing, c->context, address, &conn_owner, c,
+  } else if (!conn_open(&c->dialing, c->context, address, NULL, &conn_owner, c,
                         deadline, &f)) {
     dialer_failed(&c->dialer, &f);
   }
