@@ -100,9 +100,9 @@ static void prepare_refused(struct host *h, struct list *waiting,
   }
 }
 
-/* What the server says of the statement holds for all that wait for it; one
- * that was lost or slow is asked again, for those whose own deadlines allow
- * it. */
+/* What the server says of the statement holds for all that wait for it.  Where
+ * one was lost or slow they are better off with another host; with this one, if
+ * there is no other, it is asked again. */
 static void on_prepared(op_callback *callback, void *user,
                         const struct answer *answer) {
   struct prepare_call *call = user;
@@ -124,8 +124,11 @@ static void on_prepared(op_callback *callback, void *user,
     prepare_refused(h, &waiting, answer->failure);
     return;
   }
-  if (answer->code != 0)
+  if (answer->code != 0) {
     MARK(prepare_lost_asked_again);
+    give_back_all(h, &waiting, answer->failure);
+    return;
+  }
   for (node = waiting.next; node != &waiting; node = node->next)
     LIST_ENTRY(node, struct op, queue)->state = OP_WAITING;
   /* They were here before those that wait now. */

@@ -312,6 +312,26 @@ START_TEST(prepared_elsewhere) {
 }
 END_TEST
 
+/* Nothing is lost with a host that falls silent before it has prepared. */
+START_TEST(prepare_unanswered) {
+  struct town t;
+  const char *key;
+
+  town_begin(&t, (enum rig_mode)_i, 1);
+  t.r.options.read_timeout_ms = 100;
+  t.r.options.increment_timeout_ms = 3000;
+  town_connect(&t);
+  warm_up(&t);
+  script_next_kind(t.hosts[1], AT_UPDATE, SCRIPT_UNPREPARED, 1);
+  script_next_kind(t.hosts[1], AT_PREPARE, SCRIPT_HOLD, 0);
+  key = key_of(1, 1);
+  rig_applied(&t.r, key);
+  ck_assert_uint_eq(seen(&t, 1, key), 1);
+  ck_assert_uint_eq(seen(&t, 0, key) + seen(&t, 2, key), 1);
+  town_fini(&t);
+}
+END_TEST
+
 /* ---- Hosts that go and come --------------------------------------------- */
 
 START_TEST(a_dead_host_is_left_alone) {
@@ -548,6 +568,7 @@ Suite *cluster_suite(void) {
   tcase_add_loop_test(tc, unknown_goes_nowhere, 0, 3 * RIG_MODES);
   tcase_add_loop_test(tc, a_read_elsewhere_once, 0, READ_ENDS * RIG_MODES);
   tcase_add_loop_test(tc, prepared_elsewhere, 0, 2 * RIG_MODES);
+  tcase_add_loop_test(tc, prepare_unanswered, 0, RIG_MODES);
   tcase_add_loop_test(tc, a_dead_host_is_left_alone, 0, RIG_MODES);
   tcase_add_loop_test(tc, the_control_connection_moves, 0, RIG_MODES);
   tcase_add_loop_test(tc, a_new_node, 0, RIG_MODES);
