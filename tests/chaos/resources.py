@@ -79,8 +79,8 @@ class Resources:
     def report(self):
         print("connections       %d before, %d after" % (
             self.was[0], self.now[0]))
-        print("memory            %d KiB before, %d KiB at most after a fault of "
-              "a node, %d KiB in the end" % (
+        print("memory            %d KiB before, %d KiB at most after a fault "
+              "of a node, %d KiB in the end" % (
                   self.was[1] / 1024, max(self.on_the_way, default=0) / 1024,
                   self.now[1] / 1024))
         print("resources         as before after %d ms of calm"
