@@ -2,8 +2,9 @@
 
     check_flow.py HISTORY FAULTS
 
-HISTORY is the driver's, FAULTS that of cluster_faults.py, by which one node at
-least was well at any time.  So, of the sessions that last:
+HISTORY is the driver's, FAULTS that of cluster_faults.py.  By the latter one
+node at least was well at any time, or else it is to blame.  So, of the sessions
+that last:
 
   always      no increment ends NOT_APPLIED for what another host would not have
               said; those of the impatient may
@@ -42,6 +43,8 @@ IMPATIENT_US = 2000000
 # What no increment may end with, for it goes to the next host then.
 WANTING = ("TALLY_ENOHOST", "TALLY_EUNAVAILABLE", "TALLY_ELOST",
            "TALLY_ESERVER")
+
+NODES = {1, 2, 3}  # that are there all the time
 
 Fault = collections.namedtuple("Fault", "kind node where begin end line")
 Turn = collections.namedtuple("Turn", "session node up at line")
@@ -94,6 +97,7 @@ class Flow:
         self.books.blame(*what)
 
     def check(self):
+        self.check_plan()
         self.check_wanting()
         self.check_gaps()
         self.check_hosts()
@@ -104,6 +108,13 @@ class Flow:
 
     def patient(self, session):
         return self.books.timeouts[session] > IMPATIENT_US
+
+    def check_plan(self):
+        for fault in self.faults:
+            ill = {f.node for f in self.faults
+                   if f.begin <= fault.begin <= f.end + patience(f)}
+            if ill >= NODES:
+                self.blame("the faults left no node well", fault.line)
 
     # -- Always -------------------------------------------------------------
 
@@ -135,7 +146,7 @@ class Flow:
         for turn in sorted(self.books.turns, key=lambda t: t.at):
             turns[turn.session, turn.node].append(turn)
         for fault in self.faults:
-            most = BACK_US if fault.where == "node" else BACK_PROXY_US
+            most = patience(fault)
             for session in self.lasting:
                 back = up_again(turns[session, fault.node], fault.end)
                 self.backs.append((back, fault.kind, session))
@@ -195,6 +206,11 @@ class Flow:
                   max(back for _, back in self.rates) / 1000))
         print("after the last    %d sessions count, after %d ms at most"
               % (len(self.ends), max(self.ends) / 1000))
+
+
+def patience(fault):
+    """How long after its end it may still be felt."""
+    return BACK_US if fault.where == "node" else BACK_PROXY_US
 
 
 def up_again(turns, at):

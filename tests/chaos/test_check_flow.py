@@ -98,6 +98,14 @@ class FlowTest(unittest.TestCase):
         lines = [host(GO), *steady(GO, END - SECOND)]
         self.blamed(lines, "did not count again")
 
+    def test_a_plan_that_leaves_nobody_well(self):
+        faults = ["fault\tstall\t%d\tproxy\t%d\t%d" % (n, BEGIN + n, END)
+                  for n in (1, 2, 3)]
+        nodes = [host(GO, address="127.0.0.%d:9042" % n) for n in (1, 2, 3)]
+        self.fine([*nodes, *steady()], faults=[self.FAULT, *faults[:2]])
+        self.blamed([*nodes, *steady()], "left no node well",
+                    faults=[self.FAULT, *faults])
+
     def test_opening(self):
         lines = [host(GO), *steady()]
         self.blamed([*lines, "fail\t9\tconnect\tTALLY_ECONNECT\t5\t"],
