@@ -19,10 +19,9 @@ struct attempts {
 };
 
 struct seen_host {
-  uint64_t turned_away_at; /* a socket to it was closed, or it would not prepare
-                              a statement: the last time */
-  unsigned connected;      /* sockets */
-  unsigned id_count; /* statements that were prepared there since the first
+  uint64_t closed_at; /* a socket to it, the last time */
+  unsigned connected; /* sockets */
+  unsigned id_count;  /* statements that were prepared there since the first
                          of them was connected */
   uint8_t ids[IDS_MAX][ID_BYTES];
 };
@@ -210,7 +209,7 @@ void view_closed(const void *loop, unsigned host, bool connected) {
   if (host >= MODEL_HOSTS)
     return;
   h = &find(loop)->hosts[host];
-  h->turned_away_at = world_now();
+  h->closed_at = world_now();
   if (connected && --h->connected == 0)
     h->id_count = 0;
 }
@@ -235,10 +234,6 @@ void view_prepared(const void *loop, unsigned host, const uint8_t *id,
   memcpy(h->ids[h->id_count++], id, ID_BYTES);
 }
 
-void view_refused(const void *loop, unsigned host) {
-  find(loop)->hosts[host].turned_away_at = world_now();
-}
-
 /* ---- Where increments go -------------------------------------------------- */
 
 static const struct host *host_with_id(const struct seen *s,
@@ -252,7 +247,7 @@ static bool is_steady(const struct seen *s, unsigned host, uint64_t since) {
   const struct host *h = host_with_id(s, model_id(host));
 
   return h != NULL && h->route.ready && h->route.distance <= LOCAL_DC &&
-         h->route.up_since <= since && s->hosts[host].turned_away_at <= since &&
+         h->route.up_since <= since && s->hosts[host].closed_at <= since &&
          model_host(host) == HOST_UP;
 }
 
@@ -308,8 +303,16 @@ static bool is_listed(const struct seen *s, const struct host *h) {
   return info != NULL && is_wanted(info);
 }
 
+/* It goes on from a host where it was in vain, a PREPARE perhaps. */
+static bool was_elsewhere(const struct conn *conn, uint32_t stream) {
+  const struct op *op = streams_find(&conn->streams, (int16_t)stream);
+
+  return op != NULL && !streams_is_forgotten(op) && op->tries != NULL;
+}
+
 void view_executes(const void *loop, const void *conn, unsigned host,
-                   uint32_t number, const uint8_t *id, size_t id_len) {
+                   uint32_t stream, uint32_t number, const uint8_t *id,
+                   size_t id_len) {
   const struct seen *s = find(loop);
   const struct seen_host *h = &s->hosts[host];
   const struct record *r = number != 0 ? check_record(number) : NULL;
@@ -325,7 +328,7 @@ void view_executes(const void *loop, const void *conn, unsigned host,
     violation("operation %u goes to host %u, and the newest view has no host "
               "that this connection is for",
               number, host);
-  if (peer_of(s, conn) != NULL)
+  if (peer_of(s, conn) != NULL && !was_elsewhere(conn, stream))
     check_route(s, model_with_id(peer_of(s, conn)->id), r);
 }
 

@@ -25,11 +25,10 @@ void view_closed(const void *loop, unsigned host, bool connected);
  * increment with that number, or 0), an answer to a PREPARE, any answer.
  * first: of the connection. */
 void view_executes(const void *loop, const void *conn, unsigned host,
-                   uint32_t number, const uint8_t *id, size_t id_len);
+                   uint32_t stream, uint32_t number, const uint8_t *id,
+                   size_t id_len);
 void view_prepared(const void *loop, unsigned host, const uint8_t *id,
                    size_t id_len);
-/* ... an ERROR for a PREPARE */
-void view_refused(const void *loop, unsigned host);
 void view_answered(const void *loop, unsigned host, bool first);
 
 /* All loops know the cluster as it is. */

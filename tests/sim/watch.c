@@ -92,7 +92,7 @@ void watch_accepted(struct watch *w, const void *bytes, size_t n) {
       w->asked[stream] = true;
       w->preparing[stream] = f[4] == PREPARE;
       if (f[4] == EXECUTE)
-        view_executes(w->loop, w->conn, w->host, w->numbers[stream],
+        view_executes(w->loop, w->conn, w->host, stream, w->numbers[stream],
                       f + HEADER + 2, short_at(f + HEADER));
       if (w->numbers[stream] != 0)
         check_frame_accepted(w->numbers[stream]);
@@ -153,8 +153,6 @@ static void take_prepared(const struct watch *w, const uint8_t *f, size_t len) {
   if (f[4] == RESULT && left >= 6 && int_at(body) == 4 &&
       left >= 6 + short_at(body + 4))
     view_prepared(w->loop, w->host, body + 6, short_at(body + 4));
-  else
-    view_refused(w->loop, w->host);
 }
 
 /* False when it is no answer to anything. */
