@@ -139,7 +139,7 @@ static void dialing_ended(struct pool *p, const struct failure *why) {
   p->dialing = NULL;
   p->newest = NULL;
   /* Perhaps it was not wanted any more. */
-  if (p->state != POOL_DIALING)
+  if (p->state != POOL_DIALING && p->state != POOL_DIALING_SHORT)
     return;
   p->failed = true;
   p->last = *why;

@@ -6,10 +6,12 @@
 #include <stdint.h>
 
 enum pool_state {
-  POOL_RESTING, /* as many connections as are wanted */
-  POOL_DIALING, /* one is in its handshake */
-  POOL_PAUSING, /* before the next attempt */
-  POOL_CLOSED,  /* for good */
+  POOL_RESTING,       /* as many connections as are wanted */
+  POOL_DIALING,       /* one is in its handshake */
+  POOL_DIALING_SHORT, /* ... and one that stood was lost meanwhile: if more are
+                         wanted after it, they follow a pause */
+  POOL_PAUSING,       /* before the next attempt */
+  POOL_CLOSED,        /* for good */
   POOL_STATE_COUNT
 };
 

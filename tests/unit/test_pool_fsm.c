@@ -5,18 +5,29 @@
 #include "core/pool_fsm.h"
 #include "tests/unit/suites.h"
 
-#define REST   {POOL_RESTING, 0}
-#define STAY_D {POOL_DIALING, 0}
-#define DIAL   {POOL_DIALING, POOL_DO_DIAL}
-#define STAY_P {POOL_PAUSING, 0}
-#define PAUSE  {POOL_PAUSING, POOL_DO_PAUSE}
-#define SOON   {POOL_PAUSING, POOL_DO_HURRY | POOL_DO_PAUSE}
-#define CLOSED {POOL_CLOSED, 0}
+#define REST                                                                   \
+  { POOL_RESTING, 0 }
+#define STAY_D                                                                 \
+  { POOL_DIALING, 0 }
+#define DIAL                                                                   \
+  { POOL_DIALING, POOL_DO_DIAL }
+#define STAY_S                                                                 \
+  { POOL_DIALING_SHORT, 0 }
+#define STAY_P                                                                 \
+  { POOL_PAUSING, 0 }
+#define PAUSE                                                                  \
+  { POOL_PAUSING, POOL_DO_PAUSE }
+#define SOON                                                                   \
+  { POOL_PAUSING, POOL_DO_HURRY | POOL_DO_PAUSE }
+#define CLOSED                                                                 \
+  { POOL_CLOSED, 0 }
 
 /* Columns: OPEN, READY, FEW, FAILED, SHORT, TIMER, HINT, CLOSE. */
 static const struct pool_step expected[POOL_STATE_COUNT][POOL_EVENT_COUNT] = {
     /* RESTING */ {DIAL, REST, DIAL, REST, PAUSE, REST, REST, CLOSED},
-    /* DIALING */ {STAY_D, REST, DIAL, PAUSE, STAY_D, STAY_D, STAY_D, CLOSED},
+    /* DIALING */ {STAY_D, REST, DIAL, PAUSE, STAY_S, STAY_D, STAY_D, CLOSED},
+    /* DIALING_SHORT */
+    {STAY_S, REST, PAUSE, PAUSE, STAY_S, STAY_S, STAY_S, CLOSED},
     /* PAUSING */ {STAY_P, REST, STAY_P, STAY_P, STAY_P, DIAL, SOON, CLOSED},
     /* CLOSED */
     {CLOSED, CLOSED, CLOSED, CLOSED, CLOSED, CLOSED, CLOSED, CLOSED},
@@ -52,8 +63,8 @@ START_TEST(no_path_breaks_the_rules) {
       dialing = dialing && !ended;
       if ((step.actions & POOL_DO_DIAL) && dialing)
         ck_abort_msg("path 0%o dials twice", path);
-      if (state == POOL_DIALING && event == POOL_EV_FAILED &&
-          !(step.actions & POOL_DO_PAUSE))
+      if ((state == POOL_DIALING || state == POOL_DIALING_SHORT) &&
+          event == POOL_EV_FAILED && !(step.actions & POOL_DO_PAUSE))
         ck_abort_msg("path 0%o does not pause", path);
       if (state == POOL_CLOSED && (step.next != POOL_CLOSED || step.actions))
         ck_abort_msg("path 0%o leaves CLOSED", path);
