@@ -247,7 +247,7 @@ static bool is_steady(const struct seen *s, unsigned host, uint64_t since) {
   const struct host *h = host_with_id(s, model_id(host));
 
   return h != NULL && h->route.ready && h->route.distance <= LOCAL_DC &&
-         h->route.up_since <= since && s->hosts[host].closed_at <= since &&
+         h->route.up_since < since && s->hosts[host].closed_at < since &&
          model_host(host) == HOST_UP;
 }
 
