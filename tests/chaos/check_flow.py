@@ -23,6 +23,7 @@ Exit status 0 when all of it holds, otherwise 1 and the lines in question.
 
 import bisect
 import collections
+import math
 import sys
 
 from check_books import Books, complain, table
@@ -44,7 +45,7 @@ IMPATIENT_US = 2000000
 WANTING = ("TALLY_ENOHOST", "TALLY_EUNAVAILABLE", "TALLY_ELOST",
            "TALLY_ESERVER")
 
-NODES = {1, 2, 3}  # that are there all the time
+NODES = {1, 2, 3}  # that are there all the time, unlike one that joins
 
 Fault = collections.namedtuple("Fault", "kind node where begin end line")
 Turn = collections.namedtuple("Turn", "session node up at line")
@@ -71,6 +72,7 @@ class Flow:
     def __init__(self, books, faults):
         self.books = books
         self.go = self.calm = None
+        self.leaves = math.inf  # the node that has joined
         self.faults = []
         for line in faults:
             self.take_fault(line.rstrip("\n"))
@@ -113,7 +115,9 @@ class Flow:
         for fault in self.faults:
             ill = {f.node for f in self.faults
                    if f.begin <= fault.begin <= f.end + patience(f)}
-            if ill >= NODES:
+            joined = {f.node for f in self.faults if f.kind == "add"
+                      and f.end + BACK_US <= fault.begin < self.leaves}
+            if ill >= NODES | joined:
                 self.blame("the faults left no node well", fault.line)
 
     # -- Always -------------------------------------------------------------

@@ -205,6 +205,7 @@ class ClusterFaults(Faults):
         if not self.claim(4):
             return
         self.note("decommission", "node 4 leaves")
+        self.tell_time("leaves")
         self.counts["decommission"] += 1
         begin = time.monotonic()
         self.node("decommission", 4)

@@ -105,6 +105,11 @@ class FlowTest(unittest.TestCase):
         self.fine([*nodes, *steady()], faults=[self.FAULT, *faults[:2]])
         self.blamed([*nodes, *steady()], "left no node well",
                     faults=[self.FAULT, *faults])
+        add = "fault\tadd\t4\tnode\t0\t0"
+        nodes.append(host(GO, address="127.0.0.4:9042"))
+        self.fine([*nodes, *steady()], faults=[add, self.FAULT, *faults])
+        self.blamed([*nodes, *steady()], "left no node well",
+                    faults=[add, self.FAULT, *faults, "leaves\t%d" % BEGIN])
 
     def test_opening(self):
         lines = [host(GO), *steady()]
