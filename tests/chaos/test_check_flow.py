@@ -105,11 +105,15 @@ class FlowTest(unittest.TestCase):
         self.fine([*nodes, *steady()], faults=[self.FAULT, *faults[:2]])
         self.blamed([*nodes, *steady()], "left no node well",
                     faults=[self.FAULT, *faults])
-        add = "fault\tadd\t4\tnode\t0\t0"
-        nodes.append(host(GO, address="127.0.0.4:9042"))
-        self.fine([*nodes, *steady()], faults=[add, self.FAULT, *faults])
-        self.blamed([*nodes, *steady()], "left no node well",
-                    faults=[add, self.FAULT, *faults, "leaves\t%d" % BEGIN])
+
+    def test_a_fourth_node_that_is_well(self):
+        faults = ["fault\tadd\t4\tnode\t0\t0"]
+        faults += ["fault\tstall\t%d\tproxy\t%d\t%d" % (n, BEGIN + n, END)
+                   for n in (1, 2, 3)]
+        for leaves, wrong in ((END, 0), (BEGIN, 1)):
+            flow = Flow(FlowBooks(), [*faults, "leaves\t%d" % leaves])
+            flow.check_plan()
+            self.assertEqual(len(flow.books.wrong), wrong)
 
     def test_opening(self):
         lines = [host(GO), *steady()]
