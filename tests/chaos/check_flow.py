@@ -199,6 +199,10 @@ class Flow:
         crew = self.books.sessions
         table("ms without any", [(crew[session], gap / 1000)
                                  for gap, session in sorted(self.gaps)])
+        unsent = collections.Counter(
+            crew[s] for s in self.lasting for op in self.by_session[s]
+            if op.first == "not applied" and op.code == "TALLY_ETIMEDOUT")
+        table("not sent in time", unsent.most_common())
         worst = collections.Counter()
         for back, kind, _ in self.backs:
             worst[kind] = max(worst[kind], back)
