@@ -104,12 +104,13 @@ void model_schema_changed(void) {
 
 /* ---- Connections -------------------------------------------------------- */
 
-struct model_conn *model_accept(unsigned host, struct wire *w) {
+struct model_conn *model_accept(unsigned host, unsigned shard, struct wire *w) {
   struct model_conn *c = calloc(1, sizeof *c);
 
   c->next = model.conns;
   c->wire = w;
   c->host = host;
+  c->shard = shard;
   model.conns = c;
   model_counts.connections++;
   return c;

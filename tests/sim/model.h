@@ -9,11 +9,14 @@
 #include "tests/sim/fault.h"
 #include "tests/sim/wire.h"
 
+/* Where clients connect, and where they choose a shard of ScyllaDB. */
+enum { MODEL_PORT = 9042, MODEL_SHARD_PORT = 19042 };
 enum { MODEL_HOSTS = 7, MODEL_TOKENS = 16, MODEL_PLACES = 256 };
 
 struct model_plan {
   unsigned hosts;   /* 1 to MODEL_HOSTS */
   bool scylla;      /* they say SCYLLA_... in SUPPORTED */
+  unsigned shards;  /* of each host; 0: they do not tell */
   bool old;         /* Cassandra before 4.0: no system.peers_v2 */
   unsigned dcs;     /* 1 or 2 data centers, "dc1" and "dc2" */
   unsigned racks;   /* of each: "r1", ... */

@@ -1,4 +1,5 @@
 /* tests/sim/model_answer.c - answers as they should be, and how any is sent. */
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/sim/model_private.h"
@@ -11,8 +12,18 @@ static void pair(struct out *o, const char *key, const char *value) {
   out_string(o, value);
 }
 
-void answer_supported(struct out *o, unsigned more_keys) {
-  out_short(o, (model.plan.scylla ? 8 : 3) + more_keys);
+static void number(struct out *o, const char *key, unsigned value) {
+  char text[12];
+
+  snprintf(text, sizeof text, "%u", value);
+  pair(o, key, text);
+}
+
+void answer_supported(struct out *o, const struct model_conn *c,
+                      unsigned more_keys) {
+  bool shards = model.plan.shards > 0;
+
+  out_short(o, (shards ? 9 : model.plan.scylla ? 5 : 3) + more_keys);
   out_string(o, "PROTOCOL_VERSIONS");
   out_short(o, 4);
   out_string(o, "3/v3");
@@ -26,11 +37,14 @@ void answer_supported(struct out *o, unsigned more_keys) {
   pair(o, "CQL_VERSION", "3.4.7");
   if (!model.plan.scylla)
     return;
-  pair(o, "SCYLLA_SHARD", "0");
-  pair(o, "SCYLLA_NR_SHARDS", "2");
-  pair(o, "SCYLLA_SHARDING_IGNORE_MSB", "12");
   pair(o, "SCYLLA_PARTITIONER", "org.apache.cassandra.dht.Murmur3Partitioner");
   pair(o, "SCYLLA_SHARDING_ALGORITHM", "biased-token-round-robin");
+  if (!shards)
+    return;
+  number(o, "SCYLLA_SHARD", c->shard);
+  number(o, "SCYLLA_NR_SHARDS", model.plan.shards);
+  number(o, "SCYLLA_SHARDING_IGNORE_MSB", 12);
+  number(o, "SCYLLA_SHARD_AWARE_PORT", MODEL_SHARD_PORT);
 }
 
 void answer_error(struct out *o, int stream, int32_t code, const char *text) {
@@ -135,7 +149,7 @@ static void message(struct out *o, struct request *r) {
     changed(o, r);
     return;
   case ANSWER_SUPPORTED:
-    answer_supported(o, 0);
+    answer_supported(o, r->conn, 0);
     return;
   case ANSWER_REFUSED:
     shape_error(o, r);

@@ -102,7 +102,7 @@ static void rubbish(struct out *o, struct request *r, uint64_t *detail) {
   bool cut = detail_below(detail, 2) == 0;
 
   out_begin(o, 0, r->stream, OP_SUPPORTED);
-  answer_supported(o, keys + (cut ? 7 : 0));
+  answer_supported(o, r->conn, keys + (cut ? 7 : 0));
   for (unsigned i = 0; i < keys; i++) {
     unsigned values = (unsigned)detail_below(detail, 4);
     size_t len = (size_t)detail_below(detail, 9);

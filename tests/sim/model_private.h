@@ -199,6 +199,7 @@ struct model_conn {
   struct model_conn *next; /* of all */
   struct wire *wire;       /* NULL: gone */
   unsigned host;
+  unsigned shard;
   bool started;          /* STARTUP was accepted */
   bool registered;       /* it is told of events */
   uint64_t reads_due[2]; /* of the hosts, of keyspaces: see model_decode.c */
@@ -401,7 +402,8 @@ void answer_frame(struct out *o, struct request *r);
 /* Whole frames. */
 void answer_error(struct out *o, int stream, int32_t code, const char *text);
 /* The keys of SUPPORTED that tell what the server is. */
-void answer_supported(struct out *o, unsigned more_keys);
+void answer_supported(struct out *o, const struct model_conn *c,
+                      unsigned more_keys);
 void answer_rows_metadata(struct out *o, const struct statement *s, bool skip);
 /* After the kind. */
 void answer_prepared(struct out *o, struct request *r);

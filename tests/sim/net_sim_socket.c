@@ -24,7 +24,8 @@ static bool host_of(const struct net_address *a, unsigned *host) {
 
   *host = model_at(a->bytes[3]);
   return a->len == 4 && memcmp(a->bytes, net, 3) == 0 && *host < MODEL_HOSTS &&
-         a->port == 9042;
+         (a->port == MODEL_PORT ||
+          (plan.shards > 1 && a->port == MODEL_SHARD_PORT));
 }
 
 /* Those in use, one being tried, two that were replaced, and the control
@@ -34,10 +35,25 @@ static void check_sockets(struct net_loop *l, const struct net_socket *s) {
   unsigned count = 0;
 
   for (struct list *n = l->sockets.next; n != &l->sockets; n = n->next)
-    count += memcmp(&LIST_ENTRY(n, struct net_socket, link)->to, &s->to,
-                    sizeof s->to) == 0;
-  if (count > plan.pool + 2 + (plan.moving != MOVING_NOT ? 4 : 2))
+    count += memcmp(LIST_ENTRY(n, struct net_socket, link)->to.bytes,
+                    s->to.bytes, sizeof s->to.bytes) == 0;
+  if (count > view_wanted() + 2 + (plan.moving != MOVING_NOT ? 4 : 2))
     violation("a loop has %u sockets open to one host", count);
+}
+
+/* At the one port the server chooses, at the other one the client. */
+static unsigned shard_for(const struct net_address *to,
+                          const struct net_source *from) {
+  if ((from != NULL) != (to->port == MODEL_SHARD_PORT))
+    violation("a port is chosen for where none is to be, or the reverse");
+  if (plan.shards == 0)
+    return 0;
+  if (from == NULL)
+    return (unsigned)(net_sim.sockets % plan.shards);
+  if (from->modulus != plan.shards || from->remainder >= plan.shards)
+    violation("a connection is for shard %u of %u", (unsigned)from->remainder,
+              (unsigned)from->modulus);
+  return (unsigned)((from->remainder + plan.skewed) % plan.shards);
 }
 
 int net_socket_open(struct net_socket **socket, struct net_loop *loop,
@@ -47,10 +63,9 @@ int net_socket_open(struct net_socket **socket, struct net_loop *loop,
   static const int errors[] = {EMFILE, ENFILE, ENOBUFS, ENETUNREACH};
   struct net_socket *s = net_alloc(&loop->heap, sizeof *s);
   uint64_t detail = 0;
-  unsigned host;
+  unsigned host, shard = shard_for(to, from);
   bool reachable = host_of(to, &host);
 
-  (void)from;
   if (s == NULL)
     return -ENOMEM;
   if (seam_fails(false) || fault(FAULT_SYSTEM, &detail)) {
@@ -63,6 +78,7 @@ int net_socket_open(struct net_socket **socket, struct net_loop *loop,
   s->to = *to;
   s->host = reachable ? host : MODEL_HOSTS;
   s->wire = wire_open(loop->arg, arg, host, reachable, user_timeout_ms);
+  wire_leads_to(s->wire, shard);
   list_init(&s->link);
   list_push(&loop->sockets, &s->link);
   check_sockets(loop, s);

@@ -96,6 +96,11 @@ static void draw_moving(void) {
     plan.local_dc = draw_between(CHANCE_CLUSTER, 1, 2);
 }
 
+static void draw_shards(void) {
+  plan.shards = plan.scylla ? draw_between(CHANCE_CLUSTER, 0, 4) : 0;
+  plan.skewed = plan.shards > 1 && draw_once_in(CHANCE_CLUSTER, 3);
+}
+
 void plan_from_seed(uint64_t seed) {
   uint64_t share;
 
@@ -135,6 +140,7 @@ void plan_from_seed(uint64_t seed) {
   if (!plan.faults)
     without_faults();
   draw_moving();
+  draw_shards();
 }
 
 /* ---- A run -------------------------------------------------------------- */
@@ -143,6 +149,7 @@ void run_begin(void) {
   struct model_plan model = {
       .hosts = (unsigned)plan.hosts,
       .scylla = plan.scylla != 0,
+      .shards = (unsigned)plan.shards,
       .old = plan.old != 0,
       .dcs = (unsigned)plan.dcs,
       .racks = (unsigned)plan.racks,

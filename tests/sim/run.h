@@ -20,6 +20,8 @@ enum sim_mode { SIM_THREADS, SIM_GUEST, SIM_INLINE, SIM_MODES };
   X(app_threads, "threads of the application")                                 \
   X(hosts, "servers")                                                          \
   X(scylla, "they say that they are ScyllaDB")                                 \
+  X(shards, "of each ScyllaDB server; 0: it tells of none")                    \
+  X(skewed, "ports are changed on the way to the one for shards")              \
   X(old, "they are from before Cassandra 4.0: no system.peers_v2")             \
   X(dcs, "data centers")                                                       \
   X(racks, "of each data center")                                              \
@@ -182,6 +184,8 @@ void wires_end(void);
 /* The client's end: what net_socket_... are made of. */
 struct wire *wire_open(const void *loop, const void *conn, unsigned host,
                        bool reachable, uint32_t user_timeout_ms);
+/* To that shard of the host: before it is connected. */
+void wire_leads_to(struct wire *w, unsigned shard);
 /* 1: connected, 0: not yet, negative: error. */
 int wire_connected(struct wire *w);
 ptrdiff_t wire_client_read(struct wire *w, void *buf, size_t len);

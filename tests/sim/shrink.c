@@ -107,6 +107,8 @@ static void simpler(struct plan *p, const struct injected *list, size_t count) {
   TRY(remote, 0);
   TRY(pool, 1);
   TRY(old, 0);
+  TRY(skewed, 0);
+  TRY(shards, 0);
   TRY(scylla, 0);
   TRY(reopen, 0);
   TRY(close_in_callback, 0);

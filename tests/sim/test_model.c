@@ -241,7 +241,7 @@ static void begin(void) {
   model_begin(&plan);
   event_count = 0;
   finished = was_reset = false;
-  conn = model_accept(0, (struct wire *)&plan);
+  conn = model_accept(0, 0, (struct wire *)&plan);
   request("04 00 0000 01 00000016 0001 000b 'CQL_VERSION' 0005 '3.0.0'", true);
   EXPECT("84 00 0000 02 00000000");
 }
@@ -256,8 +256,7 @@ static void begin(void) {
 #define VOID_ON(stream) "84 00 " stream " 08 00000004 00000001"
 #define FIVE            "00000008 0000000000000500 fffffffe 00000001 'a'"
 #define SIX             "00000008 0000000000000600 fffffffe 00000001 'a'"
-#define SEVEN                                                                  \
-  "00000008 0000000000000700 00000008 0000000000000703 00000001 'b'"
+#define SEVEN           "00000008 0000000000000700 00000008 0000000000000703 00000001 'b'"
 
 static void set_up(void) {
   /* Between these quotes letters are bytes: so CQL's strings are left out. */
@@ -280,7 +279,7 @@ static void set_up(void) {
 
 static void test_handshake(void) {
   model_begin(&plan);
-  conn = model_accept(0, (struct wire *)&plan);
+  conn = model_accept(0, 0, (struct wire *)&plan);
   request("04 00 0000 05 00000000", false);
   EXPECT("84 00 0000 06 00000066 0003 0011 'PROTOCOL_VERSIONS' 0004 "
          "0004 '3/v3' 0004 '4/v4' 0004 '5/v5' 0009 '6/v6-beta' 000b "

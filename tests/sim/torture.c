@@ -206,7 +206,7 @@ static void set_plan(const struct scenario *s, enum sim_mode mode) {
   plan.io_threads = 2;
   plan.app_threads = 1;
   plan.hosts = 1;
-  plan.scylla = plan.old = 0;
+  plan.scylla = plan.shards = plan.skewed = plan.old = 0;
   plan.moving = plan.spare = plan.contacts = plan.partitioner = 0;
   plan.gossip = 0;
   plan.dcs = plan.racks = plan.tokens = plan.replicas = 1;

@@ -137,6 +137,10 @@ void view_turned(const void *loop) {
  * many attempts lead up to the longest, and a good many more are luck. */
 enum { RAMP = 16, LUCK = 30 };
 
+unsigned view_wanted(void) {
+  return (unsigned)(plan.shards > plan.pool ? plan.shards : plan.pool);
+}
+
 static void credit(struct attempts *a, unsigned attempts) {
   a->level += 1000 * (int64_t)attempts;
 }
@@ -144,9 +148,10 @@ static void credit(struct attempts *a, unsigned attempts) {
 /* Four in the time of the longest pause, for each connection that is wanted;
  * what came before is soon forgotten. */
 static void refill(struct attempts *a) {
-  int64_t most = 1000 * (RAMP + LUCK) * (int64_t)plan.pool;
+  int64_t most = 1000 * (RAMP + LUCK) * (int64_t)view_wanted();
   uint64_t passed = world_now() - a->at;
-  uint64_t more = passed / MILLISECOND * 4000 * plan.pool / plan.reconnect_max;
+  uint64_t more =
+      passed / MILLISECOND * 4000 * view_wanted() / plan.reconnect_max;
 
   if (a->at == 0)
     a->level = most;
@@ -186,13 +191,15 @@ static bool knows(const struct snapshot *view, const struct net_address *to) {
 
 void view_opens(const void *loop, const struct net_address *to) {
   struct seen *s = find(loop);
+  struct net_address at = *to;
   unsigned place = to->bytes[3];
 
+  at.port = MODEL_PORT;
   if (is_dialed(s->loop, to)) {
     check_attempts(&s->contacts[place], place, "a contact point");
     return;
   }
-  if (!knows(snapshot_of(s), to))
+  if (!knows(snapshot_of(s), &at))
     violation("a connection to 10.0.%u.%u, where no host is known",
               to->bytes[2], place);
   check_attempts(&s->attempts[place], place, "a host");
@@ -342,7 +349,7 @@ void view_answered(const void *loop, unsigned host, bool first) {
   for (unsigned i = 0; i < MODEL_PLACES; i++)
     if (s->contacts[i].at != 0)
       credit(&s->contacts[i], RAMP);
-  credit(&s->attempts[model_place(host)], RAMP + (unsigned)plan.pool);
+  credit(&s->attempts[model_place(host)], RAMP + view_wanted());
 }
 
 /* ---- The truth ---------------------------------------------------------- */

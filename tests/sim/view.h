@@ -17,6 +17,8 @@ void view_turned(const void *loop);
 
 /* It opens a socket to this address; the socket was connected; it is closed.
  * `host` is MODEL_HOSTS where nobody is. */
+/* So many connections to a host one loop may want. */
+unsigned view_wanted(void);
 void view_opens(const void *loop, const struct net_address *to);
 void view_connected(const void *loop, unsigned host);
 void view_closed(const void *loop, unsigned host, bool connected);

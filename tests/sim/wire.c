@@ -24,6 +24,7 @@ struct wire {
   struct wire *next;
   uint64_t number; /* from 1 */
   unsigned host;
+  unsigned shard;
   unsigned place; /* the host's, when it was opened */
   int connected;  /* 1, 0: not yet, negative: error */
   uint32_t user_timeout_ms;
@@ -240,7 +241,7 @@ static void on_syn(void *arg, uint64_t unused) {
     return;
   }
   w->connected = 1;
-  w->server = model_accept(w->host, w);
+  w->server = model_accept(w->host, w->shard, w);
 }
 
 /* In every way in which connecting can go wrong. */
@@ -285,6 +286,10 @@ struct wire *wire_open(const void *loop, const void *conn, unsigned host,
     world_at(world_now() + delay(), 0, on_syn, w, 0);
   }
   return w;
+}
+
+void wire_leads_to(struct wire *w, unsigned shard) {
+  w->shard = shard;
 }
 
 int wire_connected(struct wire *w) {

@@ -23,8 +23,8 @@ void wire_pause(struct wire *w, uint64_t until);
 
 /* ---- The server is told (tests/sim/model.h) ----------------------------- */
 
-/* A client has connected to host number `host`. */
-struct model_conn *model_accept(unsigned host, struct wire *w);
+/* A client has connected to this shard of host number `host`. */
+struct model_conn *model_accept(unsigned host, unsigned shard, struct wire *w);
 void model_receive(struct model_conn *c, const uint8_t *bytes, size_t n);
 /* The client has closed, or the connection was lost: the wire must not be used
  * afterwards. What the host had received may still be applied. */

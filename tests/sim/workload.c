@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/sim/view.h"
+
 static struct {
   unsigned to_submit; /* operations that the safety phase has left */
   bool liveness;
@@ -368,7 +370,7 @@ static uint64_t loops(void) {
 }
 
 static uint64_t connections(void) {
-  return loops() * plan.hosts * (plan.pool + 1);
+  return loops() * plan.hosts * (view_wanted() + 1);
 }
 
 /* Each loop asks each host whether it lives; where there is none it tries to
