@@ -14,7 +14,8 @@ enum { LOOKS_ANYWAY_SECONDS = 300 };
 static uint64_t soon(void) {
   uint64_t ms = 24000 + 2 * (plan.heartbeat + plan.heartbeat_timeout) +
                 4 * plan.read_timeout +
-                plan.hosts * (plan.connect_timeout + plan.reconnect_max);
+                plan.hosts * (plan.connect_timeout + plan.reconnect_max +
+                              plan.read_timeout + 1000);
 
   return ms * MILLISECOND;
 }
@@ -36,6 +37,13 @@ static void follow_change(void) {
               (unsigned long long)(soon() / SECOND));
 }
 
+/* Never an anchor: one of each data center says what its tables have. */
+static void blind_some(void) {
+  for (unsigned i = (unsigned)plan.dcs; i < plan.hosts; i++)
+    if (draw_once_in(CHANCE_CLUSTER, 4))
+      model_blind(i);
+}
+
 void workload_follow(void) {
   uint64_t changes = draw_below(CHANCE_CLUSTER, 4);
 
@@ -43,6 +51,7 @@ void workload_follow(void) {
     return;
   if (!becomes_true(2 * soon() + LOOKS_ANYWAY_SECONDS * SECOND))
     violation("what is known of the cluster is not so");
+  blind_some();
   while (changes-- > 0)
     follow_change();
   if (!draw_once_in(CHANCE_CLUSTER, 4))

@@ -68,6 +68,10 @@ enum host_state model_host(unsigned host) {
                                                             : h->state;
 }
 
+void model_blind(unsigned host) {
+  model.hosts[host].blind = true;
+}
+
 bool model_is_crowded(unsigned host) {
   return world_now() < model.hosts[host].crowded_until;
 }

@@ -66,6 +66,8 @@ bool model_has_moved(unsigned host);
 unsigned model_at(unsigned place);
 /* MODEL_HOSTS: no host has this id. */
 unsigned model_with_id(const uint8_t id[16]);
+/* From now on it answers all but questions about the cluster. */
+void model_blind(unsigned host);
 /* It accepts no more connections. */
 bool model_is_crowded(unsigned host);
 /* All tables say what is true, and go on like that; who is no member is

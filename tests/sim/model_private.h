@@ -235,6 +235,7 @@ enum row_lack {
 struct host {
   bool member;
   bool moved;
+  bool blind; /* never says what its tables have of the cluster */
   uint8_t place;
   struct peer_row rows[MODEL_HOSTS];
   uint64_t unwilling_until; /* answers with this error until then */

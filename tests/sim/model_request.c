@@ -175,6 +175,12 @@ static void take_stream(struct model_conn *c, enum opcode opcode, int stream) {
                   opcode == OP_OPTIONS ? STREAM_BUSY_OPTIONS : STREAM_BUSY);
 }
 
+/* A question that its host never answers. */
+static bool is_unseen(const struct request *r) {
+  return model.hosts[r->host].blind && r->answer == ANSWER_ROWS &&
+         r->statement->table->is != TABLE_IS_COUNTERS;
+}
+
 void request_arrived(struct model_conn *c, enum opcode opcode, int stream,
                      struct in body) {
   enum host_state host = model_host(c->host);
@@ -189,7 +195,8 @@ void request_arrived(struct model_conn *c, enum opcode opcode, int stream,
       handshake_arrived(r, body);
   } else {
     request_decode(r, body);
-    if (host == HOST_MUTE || (host == HOST_DEAF && opcode != OP_OPTIONS))
+    if (host == HOST_MUTE || (host == HOST_DEAF && opcode != OP_OPTIONS) ||
+        is_unseen(r))
       request_plan_silent(r);
     else
       request_plan(r);
