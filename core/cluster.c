@@ -300,7 +300,7 @@ void cluster_told(struct cluster *cl, const struct notice *notice) {
 
 static struct conn *on_pick(void *arg) {
   struct cluster *cl = arg;
-  const struct host *h = hosts_find_ready(&cl->hosts);
+  const struct host *h = hosts_next_ready(&cl->hosts);
 
   return h != NULL ? pool_pick(&h->pool) : NULL;
 }

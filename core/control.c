@@ -270,6 +270,7 @@ static void publish(struct control *c) {
   MARK(view_published);
   c->fresh = false;
   c->again = false;
+  c->by_contacts = false;
   snapshot_release(c->latest);
   c->latest = s;
   c->read_took = c->context->now - c->read_began;
@@ -307,20 +308,28 @@ static void rest_contacts(struct control *c) {
   }
 }
 
-static void seek(struct control *c) {
-  struct conn *conn;
+/* To a host that is up, if there is one. */
+static bool move(struct control *c) {
+  struct conn *conn = c->owner->pick(c->owner_arg);
 
+  if (conn == NULL)
+    return false;
+  MARK(control_moved);
+  rest_contacts(c);
+  attach(c, conn, false);
+  return true;
+}
+
+static void seek(struct control *c) {
   /* It was for reading anew, and would keep the next host that is up away. */
   timer_stop(&c->timer);
   c->conn = NULL;
   c->own = false;
   c->request++;
-  conn = c->owner->pick(c->owner_arg);
-  if (conn != NULL) {
-    MARK(control_moved);
-    rest_contacts(c);
-    attach(c, conn, false);
-  }
+  if (!c->by_contacts)
+    move(c);
+  else if (c->dialer.state == DIALER_IDLE)
+    dialer_start_later(&c->dialer);
 }
 
 /* A contact point that does not do is the dialer's affair, if that is at work
@@ -336,6 +345,7 @@ static void leave(struct control *c) {
   c->conn = NULL;
   c->own = false;
   c->request++;
+  c->by_contacts = c->by_contacts || !own;
   if (own)
     conn_fail(conn, &c->why);
   if (c->dialer.state == DIALER_IDLE)
@@ -450,6 +460,9 @@ static void on_dial(void *arg, const struct net_address *address,
   const struct failure *known = c->owner->known(c->owner_arg, address);
   struct failure f;
 
+  /* One may have come up while the last contact point was asked. */
+  if (!c->by_contacts && move(c))
+    return;
   c->contact_deadline = deadline;
   /* Two who knock at one door are one too many. */
   if (known != NULL) {
@@ -465,6 +478,7 @@ static void on_round_failed(void *arg, const struct failure *why) {
   struct control *c = arg;
 
   MARK(round_failed);
+  c->by_contacts = false;
   log_write(&c->context->log, LOG_WARNING, "no host reached: %s", why->detail);
   c->owner->round_failed(c->owner_arg, why);
 }

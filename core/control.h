@@ -48,6 +48,8 @@ struct control {
   struct conn *dialing; /* to a contact point, in its handshake */
   struct conn *conn;    /* NULL: SEEKING */
   bool own;             /* it is to a contact point, and not adopted yet */
+  bool by_contacts;     /* a host that is up did not do: one round of contact
+                           points before the next host */
   uint32_t request;     /* number of the one that is under way */
   struct timer timer;
   uint64_t contact_deadline; /* for the one in hand */

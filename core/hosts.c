@@ -31,11 +31,25 @@ struct host *hosts_find_address(const struct hosts *hs,
   return NULL;
 }
 
-struct host *hosts_find_ready(const struct hosts *hs) {
-  for (struct list *n = hs->all.next; n != &hs->all; n = n->next)
-    if (host_of(n)->route.ready && host_of(n)->pool.ready_count > 0)
-      return host_of(n);
-  return NULL;
+/* Numbers grow along the list. */
+struct host *hosts_next_ready(struct hosts *hs) {
+  struct host *first = NULL;
+
+  for (struct list *n = hs->all.next; n != &hs->all; n = n->next) {
+    struct host *h = host_of(n);
+
+    if (!h->route.ready || h->pool.ready_count == 0)
+      continue;
+    if (first == NULL)
+      first = h;
+    if (h->number > hs->last_asked) {
+      first = h;
+      break;
+    }
+  }
+  if (first != NULL)
+    hs->last_asked = first->number;
+  return first;
 }
 
 bool hosts_all_failed(const struct hosts *hs) {

@@ -13,6 +13,7 @@ struct hosts {
   struct list retired;  /* they are gone, and still owe answers */
   struct list dirty;    /* with something to send */
   uint32_t last_number; /* that the newest host has */
+  uint32_t last_asked;  /* ... and the one of hosts_next_ready() */
   struct snapshot *snapshot;
   struct router router;     /* its hosts are numbered as the snapshot's */
   struct route_host nobody; /* for those that there are no connections to */
@@ -36,7 +37,8 @@ struct host *hosts_find_number(const struct hosts *hs, uint32_t number);
 struct host *hosts_find_id(const struct hosts *hs, const uint8_t id[16]);
 struct host *hosts_find_address(const struct hosts *hs,
                                 const struct net_address *address);
-struct host *hosts_find_ready(const struct hosts *hs);
+/* Another one than the last time, if there is one. */
+struct host *hosts_next_ready(struct hosts *hs);
 /* None is ready, and each was tried. */
 bool hosts_all_failed(const struct hosts *hs);
 
