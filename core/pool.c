@@ -410,11 +410,15 @@ struct conn *pool_pick(const struct pool *p) {
   return best;
 }
 
+/* Another shard hands the request on: better than to wait, and to keep those
+ * waiting that come after it. */
 struct conn *pool_pick_shard(const struct pool *p, int64_t token) {
   struct conn *conn = p->shards[sharding_shard_of(&p->sharding, token)];
   uint32_t most = p->context->config.connection_max_in_flight;
 
-  return conn != NULL && load_of(conn) < most ? conn : pool_pick(p);
+  return conn != NULL && load_of(conn) < most && !conn->wants_writable
+             ? conn
+             : pool_pick(p);
 }
 
 void pool_flush(struct pool *p) {
