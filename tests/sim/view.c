@@ -269,8 +269,10 @@ static unsigned known_replicas(const struct seen *s, int64_t token) {
   for (uint32_t i = 0; i < count; i++) {
     unsigned host = model_with_id(view->topology->hosts[found[i]].id);
 
-    if (host < MODEL_HOSTS)
-      set |= 1u << host;
+    /* By a stale row it may be one that is no more. */
+    if (host == MODEL_HOSTS)
+      return 0;
+    set |= 1u << host;
   }
   return set;
 }
