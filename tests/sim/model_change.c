@@ -20,7 +20,7 @@ uint64_t model_told_up(unsigned place) {
   return model.told_up[place];
 }
 
-/* What an event is, in 64 bits: it may come after its run's clients are gone. */
+/* What an event is, in 64 bits: its clients may be gone when it comes. */
 static uint64_t event_of(unsigned observer, enum event_kind kind,
                          unsigned place) {
   return (uint64_t)observer << 16 | (uint64_t)kind << 8 | place;
@@ -251,7 +251,7 @@ static bool retoken(uint64_t detail) {
   return true;
 }
 
-/* ---- Lies, and what is told too often ------------------------------------- */
+/* ---- Lies, and what is told too often ------------------------------------ */
 
 static enum event_kind any_kind(uint64_t *detail) {
   return (enum event_kind)detail_below(detail, EVENT_KINDS);

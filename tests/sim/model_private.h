@@ -281,7 +281,7 @@ void cluster_begin(void);
 /* What observer's tables say of subject is true from now on. */
 void cluster_row_now(unsigned observer, unsigned subject);
 
-/* ---- ... and how it changes (model_change.c) ------------------------------ */
+/* ---- ... and how it changes (model_change.c) ----------------------------- */
 
 struct request;
 

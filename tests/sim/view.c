@@ -138,7 +138,9 @@ void view_turned(const void *loop) {
 enum { RAMP = 16, LUCK = 30 };
 
 unsigned view_wanted(void) {
-  return (unsigned)(plan.shards > plan.pool ? plan.shards : plan.pool);
+  uint64_t pool = plan.pool > 0 ? plan.pool : 1; /* in old scripts */
+
+  return (unsigned)(plan.shards > pool ? plan.shards : pool);
 }
 
 static void credit(struct attempts *a, unsigned attempts) {
@@ -241,7 +243,7 @@ void view_prepared(const void *loop, unsigned host, const uint8_t *id,
   memcpy(h->ids[h->id_count++], id, ID_BYTES);
 }
 
-/* ---- Where increments go -------------------------------------------------- */
+/* ---- Where increments go ------------------------------------------------- */
 
 static const struct host *host_with_id(const struct seen *s,
                                        const uint8_t *id) {

@@ -23,9 +23,9 @@ void view_opens(const void *loop, const struct net_address *to);
 void view_connected(const void *loop, unsigned host);
 void view_closed(const void *loop, unsigned host, bool connected);
 
-/* What went over a socket of this connection to the host: an EXECUTE with the id (and of the
- * increment with that number, or 0), an answer to a PREPARE, any answer.
- * first: of the connection. */
+/* What went over a socket of this connection to the host: an EXECUTE with the
+ * id (and of the increment with that number, or 0), an answer to a PREPARE, any
+ * answer.  first: of the connection. */
 void view_executes(const void *loop, const void *conn, unsigned host,
                    uint32_t stream, uint32_t number, const uint8_t *id,
                    size_t id_len);
