@@ -260,7 +260,8 @@ static bool is_steady(const struct seen *s, unsigned host, uint64_t since) {
          model_host(host) == HOST_UP;
 }
 
-/* As the client sees them; 0: it does not know. */
+/* As the client sees them, and 1 << MODEL_HOSTS for one of a stale row; 0: it
+ * does not know. */
 static unsigned known_replicas(const struct seen *s, int64_t token) {
   const struct snapshot *view = snapshot_of(s);
   const uint16_t *found;
@@ -271,9 +272,6 @@ static unsigned known_replicas(const struct seen *s, int64_t token) {
   for (uint32_t i = 0; i < count; i++) {
     unsigned host = model_with_id(view->topology->hosts[found[i]].id);
 
-    /* By a stale row it may be one that is no more. */
-    if (host == MODEL_HOSTS)
-      return 0;
     set |= 1u << host;
   }
   return set;
