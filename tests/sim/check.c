@@ -546,8 +546,10 @@ static void check_last(const struct record *r) {
     violation("operation %u: its late answer was read, and it never settled",
               r->number);
   /* Once, and again for each time that the statement was forgotten: two; and
-   * once at each other host, after one where it was proved to be in vain. */
-  if (l.seen > 2 + plan.hosts * (plan.moving != MOVING_NOT ? 2 : 1))
+   * once at each other host, after one where it was proved to be in vain; again
+   * where it was, after a host that did not prepare in time. */
+  if (l.seen > 2 + plan.hosts * (plan.moving != MOVING_NOT ? 2 : 1) +
+                   plan.increment_timeout / plan.read_timeout)
     violation("operation %u was sent %u times", r->number, l.seen);
   if (!r->accepted && !r->blocking && l.seen != 0)
     violation("operation %u was refused, and a host has seen it", r->number);
