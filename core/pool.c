@@ -401,11 +401,18 @@ static uint32_t load_of(const struct conn *conn) {
   return conn->in_flight + conn->answers_owed;
 }
 
+/* One that takes no bytes now may not do so for long. */
+static bool has_less_to_do(const struct conn *a, const struct conn *b) {
+  if (a->wants_writable != b->wants_writable)
+    return b->wants_writable;
+  return load_of(a) < load_of(b);
+}
+
 struct conn *pool_pick(const struct pool *p) {
   struct conn *best = NULL;
 
   for (struct list *n = p->ready.next; n != &p->ready; n = n->next)
-    if (best == NULL || load_of(conn_of(n)) < load_of(best))
+    if (best == NULL || has_less_to_do(conn_of(n), best))
       best = conn_of(n);
   return best;
 }

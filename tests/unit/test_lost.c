@@ -237,6 +237,15 @@ END_TEST
 
 /* ---- Ends that came while nobody looked --------------------------------- */
 
+/* Each new connection is asked for the tables: REGISTER, the host, its peers
+ * and the keyspace.  Until that is over the socket has other things to tell. */
+static void until_control_rests(struct rig *r, unsigned connections) {
+  ck_assert(rig_served(r, AT_CONTROL, 4 * connections));
+  ck_assert(script_wait_answered(r->server, AT_CONTROL, 4 * connections));
+  for (int i = 0; i < 3; i++)
+    rig_step(r);
+}
+
 /* The end of the connection lies in the socket before the increment is made:
  * it goes over a new connection, and its outcome is known. */
 static void end_while_idle(enum rig_mode mode, bool reset, bool blocking) {
@@ -248,6 +257,7 @@ static void end_while_idle(enum rig_mode mode, bool reset, bool blocking) {
   rig_connect(&r);
   rig_applied(&r, "/first");
   for (int round = 1; round <= 5; round++) {
+    until_control_rests(&r, (unsigned)round);
     script_drop(r.server, reset);
     wait.fd = tally_backend_fd(r.session);
     ck_assert_int_eq(poll(&wait, 1, WAIT_LIMIT_MS), 1);
