@@ -1,5 +1,5 @@
-/* core/backoff.h - pauses between attempts: each longer than the one before, and
- * with full jitter, so that many clients do not come back together. */
+/* core/backoff.h - pauses between attempts: each longer than the one before,
+ * and with full jitter, so that many clients do not come back together. */
 #ifndef BACKOFF_H
 #define BACKOFF_H
 

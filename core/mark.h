@@ -117,7 +117,7 @@
   X(control_moved, "the control connection moves")                             \
   X(control_left, "... since it does not do")                                  \
   X(contacts_again, "no host is left: the contact points again")               \
-  X(contact_known, "... but not where a host is connected to anyway")         \
+  X(contact_known, "... but not where a host is connected to anyway")          \
   X(event_status, "a host is said to be up or down")                           \
   X(event_topology, "hosts are said to have come or gone")                     \
   X(event_keyspace, "a keyspace is said to have changed")                      \

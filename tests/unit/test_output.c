@@ -119,9 +119,9 @@ static void wire_open(struct wire *w) {
   getsockname(w->listener, (void *)&address, &len);
   ck_assert(net_address_parse(&to, "127.0.0.1", ntohs(address.sin_port)));
   ck_assert_int_eq(net_loop_open(&w->loop, &heap, NULL, &loop_events, w), 0);
-  ck_assert_int_eq(
-      net_socket_open(&w->socket, w->loop, &to, NULL, 1000, &events, &w->connected),
-      0);
+  ck_assert_int_eq(net_socket_open(&w->socket, w->loop, &to, NULL, 1000,
+                                   &events, &w->connected),
+                   0);
   while (!w->connected)
     net_loop_turn(w->loop, true);
   w->peer = accept(w->listener, NULL, NULL);
