@@ -348,7 +348,7 @@ static void leave(struct control *c) {
   c->by_contacts = c->by_contacts || !own;
   if (own)
     conn_fail(conn, &c->why);
-  if (c->dialer.state == DIALER_IDLE)
+  if (c->dialer.state == DIALER_IDLE && c->state == CONTROL_SEEKING)
     timer_set(&c->context->timers, &c->timer, c->context->now + SECOND);
 }
 
@@ -401,7 +401,7 @@ static bool is_reading(const struct control *c) {
 static void on_timer(struct timer *timer) {
   struct control *c = LIST_ENTRY(timer, struct control, timer);
 
-  if (is_reading(c) && c->own)
+  if (is_reading(c) && c->own && c->dialer.state == DIALER_DIALING)
     failed(c, FAILURE_TIMED_OUT, "no answer in time", "");
   else
     control_event(c, CONTROL_EV_TIMER);
@@ -478,7 +478,11 @@ static void on_round_failed(void *arg, const struct failure *why) {
   struct control *c = arg;
 
   MARK(round_failed);
-  c->by_contacts = false;
+  /* There are hosts, and the next one of those is asked again. */
+  if (c->by_contacts) {
+    c->by_contacts = false;
+    return;
+  }
   log_write(&c->context->log, LOG_WARNING, "no host reached: %s", why->detail);
   c->owner->round_failed(c->owner_arg, why);
 }
@@ -491,6 +495,9 @@ void control_all_down(struct control *c) {
   if (c->state == CONTROL_SEEKING && c->dialer.state == DIALER_IDLE) {
     MARK(contacts_again);
     dialer_start_later(&c->dialer);
+  } else {
+    /* One that is not among them may know where they are now. */
+    control_event(c, CONTROL_EV_HINT);
   }
 }
 

@@ -76,7 +76,8 @@ void control_init(struct control *c, struct context *context,
 void control_start(struct control *c);
 /* A host is up, and this is a connection to it. */
 void control_host_up(struct control *c, struct conn *conn);
-/* No host can be reached: try the contact points again. */
+/* No host can be reached: try the contact points again, or read again which
+ * hosts there are. */
 void control_all_down(struct control *c);
 /* This connection takes no more requests. */
 void control_left(struct control *c, struct conn *conn);

@@ -20,12 +20,16 @@ size_t handshake_encode(enum cql_opcode opcode, uint8_t out[HANDSHAKE_BYTES]) {
 
 /* False when it cannot be decoded: how far the peer's errors can be believed
  * depends on what it is, so one that cannot say what is no peer. */
-static bool learn_peer(struct peer *peer, struct cql_reader *message) {
+static bool learn_peer(struct peer *peer, enum conn_state state,
+                       struct cql_reader *message) {
   struct cql_list options, values;
   struct cql_span key;
 
   if (cql_supported_decode(message, &options) != CQL_OK)
     return false;
+  /* What it is it says once; later this answers a heartbeat. */
+  if (state >= CONN_READY)
+    return true;
   sharding_learn(&peer->sharding, options);
   while (cql_list_next_multi(&options, &key, &values))
     if (key.len > 7 && memcmp(key.p, "SCYLLA_", 7) == 0)
@@ -78,7 +82,7 @@ enum conn_event handshake_event(const struct cql_frame *frame,
   }
   switch (frame->header.opcode) {
   case CQL_OP_SUPPORTED:
-    if (learn_peer(peer, &message))
+    if (learn_peer(peer, state, &message))
       return CONN_EV_SUPPORTED;
     failure_detail(why, "its SUPPORTED is cut short");
     return CONN_EV_FAIL;

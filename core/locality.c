@@ -116,8 +116,8 @@ bool locality_apply(struct context *c, struct topology *t,
     struct host_info *h = &t->hosts[i];
 
     /* The first one was reached where it is. */
-    if (i > 0)
-      h->translated = locality_translate(config, &h->address);
+    h->translated = i > 0 ? locality_translate(config, &h->address)
+                          : config->translate != NULL;
     h->distance = (uint8_t)distance_of(config, h, local_dc);
     usable +=
         h->distance < REMOTE_DC || (h->distance == REMOTE_DC && config->remote);

@@ -124,6 +124,7 @@
   X(host_moved, "a host has another address")                                  \
   X(shard_asked, "a connection is opened for a shard")                         \
   X(shard_missed, "... and another shard answers")                             \
+  X(shard_given_up, "... or none, again and again")                            \
   X(host_removed, "a host has left the cluster")                               \
   X(retried, "to another host, after one where it was in vain")                \
   X(retry_nowhere, "... but there is none")                                    \

@@ -429,7 +429,10 @@ static int bind_source(int fd, uint8_t address_len,
                        const struct net_source *from) {
   struct net_address any = {.len = address_len};
   uint32_t begin = (uint32_t)(net_random() % SOURCE_COUNT);
+  int on = 1;
 
+  /* Other hosts may be connected to from the same port. */
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   for (uint32_t i = 0; i < SOURCE_TRIES; i++) {
     struct sockaddr_storage address;
     uint32_t port =

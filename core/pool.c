@@ -15,11 +15,19 @@ static struct conn *conn_of(struct list *link) {
   return LIST_ENTRY(link, struct conn, link);
 }
 
+/* It leads to where the host was: perhaps another one is there now. */
+static bool leads_elsewhere(const struct pool *p, const struct conn *conn) {
+  return memcmp(&conn->address, &p->address, sizeof p->address) != 0;
+}
+
 /* ---- Shards ------------------------------------------------------------- */
+
+/* So many attempts in a row. */
+enum { SHARD_FAILURES = 8 };
 
 static bool can_choose_shard(const struct pool *p) {
   return sharding_matters(&p->sharding) && p->sharding.port != 0 &&
-         !p->one_port && !p->shards_moved;
+         !p->one_port && !p->shards_moved && !p->shards_given_up;
 }
 
 /* After each change of those that are ready.  Of two for one shard the newer
@@ -34,20 +42,24 @@ static void sort_by_shard(struct pool *p) {
   }
 }
 
-/* NO_SHARD: each has a connection. */
+/* The next after the one that was asked last, which may not be to be had;
+ * NO_SHARD: each has a connection. */
 static uint16_t missing_shard(const struct pool *p) {
-  for (uint16_t i = 0; i < p->sharding.count; i++)
-    if (p->shards[i] == NULL)
-      return i;
+  for (uint32_t i = 1; i <= p->sharding.count; i++) {
+    uint32_t shard = (p->asked + i) % p->sharding.count;
+
+    if (p->shards[shard] == NULL)
+      return (uint16_t)shard;
+  }
   return NO_SHARD;
 }
 
-/* The one that owes most. */
+/* The one that owes most; of equals, the newest. */
 static struct conn *most_crowded(const struct pool *p) {
   struct conn *most = conn_of(p->ready.next);
 
   for (struct list *n = p->ready.next; n != &p->ready; n = n->next)
-    if (conn_of(n)->answers_owed > most->answers_owed)
+    if (conn_of(n)->answers_owed >= most->answers_owed)
       most = conn_of(n);
   return most;
 }
@@ -60,10 +72,10 @@ static bool is_short(const struct pool *p) {
 
 /* One more than is wanted, or NULL. */
 static struct conn *find_surplus(const struct pool *p) {
-  if (!can_choose_shard(p))
-    return p->ready_count > p->context->config.connections_per_host
-               ? most_crowded(p)
-               : NULL;
+  bool many = p->ready_count > p->context->config.connections_per_host;
+
+  if (!can_choose_shard(p) && (!p->shards_given_up || !many))
+    return many ? most_crowded(p) : NULL;
   for (struct list *n = p->ready.next; n != &p->ready; n = n->next)
     if (p->shards[conn_of(n)->peer.sharding.shard] != conn_of(n))
       return conn_of(n);
@@ -72,13 +84,13 @@ static struct conn *find_surplus(const struct pool *p) {
 
 /* It was opened for one shard, and another one answered: someone on the way
  * changes ports, and would change the next one, too. */
-static bool missed_shard(struct pool *p, const struct conn *conn,
-                         uint16_t asked) {
+static void look_for_miss(struct pool *p, const struct conn *conn,
+                          uint16_t asked) {
   const struct sharding *s = &conn->peer.sharding;
 
   if (asked == NO_SHARD || !can_choose_shard(p) ||
       (s->count == p->sharding.count && s->shard == asked))
-    return false;
+    return;
   MARK(shard_missed);
   p->shards_moved = true;
   log_write(&p->context->log, LOG_WARNING,
@@ -86,18 +98,17 @@ static bool missed_shard(struct pool *p, const struct conn *conn,
             "translated on the way?): requests go to any shard of this host",
             conn->peer.name, (unsigned)asked, (unsigned)p->sharding.count,
             (unsigned)s->shard, (unsigned)s->count);
-  return true;
 }
 
 /* ---- The end of connections --------------------------------------------- */
 
-/* The oldest one that still waits for answers, when too many do. */
-static struct conn *crowded_out(const struct pool *p) {
+/* The oldest one that still waits for answers, when more than `most` do. */
+static struct conn *crowded_out(const struct pool *p, size_t most) {
   size_t count = 0;
 
   for (struct list *n = p->draining.next; n != &p->draining; n = n->next)
     count++;
-  return count > POOL_DRAINING ? conn_of(p->draining.next) : NULL;
+  return count > most ? conn_of(p->draining.next) : NULL;
 }
 
 static void leave_ready(struct pool *p, struct conn *conn) {
@@ -108,7 +119,8 @@ static void leave_ready(struct pool *p, struct conn *conn) {
   sort_by_shard(p);
 }
 
-static void drain(struct pool *p, struct conn *conn) {
+/* At most so many wait for their last answers then. */
+static void drain(struct pool *p, struct conn *conn, size_t most) {
   struct conn *oldest;
   struct failure f;
 
@@ -117,14 +129,15 @@ static void drain(struct pool *p, struct conn *conn) {
   p->owner->left(p->owner_arg, conn);
   list_push(&p->draining, &conn->link);
   conn_drain(conn);
-  oldest = crowded_out(p);
+  oldest = crowded_out(p, most);
   if (oldest == NULL)
     return;
   MARK(drain_crowded_out);
   failure_init(&f, FAILURE_LOST, OUTCOME_NOT_APPLIED,
                "the connection was given up");
   memcpy(f.host, oldest->peer.name, sizeof f.host);
-  failure_detail(&f, "it was replaced, and so were %d after it", POOL_DRAINING);
+  failure_detail(&f, "it was replaced, and so were %u after it",
+                 (unsigned)most);
   conn_fail(oldest, &f);
 }
 
@@ -135,15 +148,32 @@ static bool is_ready(const struct pool *p, const struct conn *conn) {
   return false;
 }
 
+/* The port for shards was asked in vain again and again, while the host is up:
+ * a firewall may be in front of it.  What stands stays. */
+static bool gives_up_shards(struct pool *p) {
+  if (p->asked == NO_SHARD || p->ready_count == 0 || p->shards_given_up ||
+      ++p->shard_failures < SHARD_FAILURES)
+    return false;
+  MARK(shard_given_up);
+  p->shards_given_up = true;
+  log_write(&p->context->log, LOG_WARNING,
+            "%s: its port for shards, %u, cannot be reached: requests go to "
+            "any shard that has a connection",
+            p->name, (unsigned)p->sharding.port);
+  return !is_short(p) && !leads_elsewhere(p, conn_of(p->ready.next));
+}
+
 static void dialing_ended(struct pool *p, const struct failure *why) {
   p->dialing = NULL;
   p->newest = NULL;
   /* Perhaps it was not wanted any more. */
   if (p->state != POOL_DIALING && p->state != POOL_DIALING_SHORT)
     return;
-  p->failed = true;
-  p->last = *why;
-  pool_event(p, POOL_EV_FAILED);
+  if (p->ready_count == 0) {
+    p->failed = true;
+    p->last = *why;
+  }
+  pool_event(p, gives_up_shards(p) ? POOL_EV_READY : POOL_EV_FAILED);
   p->owner->failed(p->owner_arg, why);
 }
 
@@ -179,18 +209,15 @@ static void on_closed(void *arg, struct conn *conn, const struct failure *why,
 
 static const struct conn_owner conn_owner;
 
-/* It leads to where the host was: perhaps another one is there now. */
-static bool leads_elsewhere(const struct pool *p, const struct conn *conn) {
-  return memcmp(&conn->address, &p->address, sizeof p->address) != 0;
-}
-
+/* All of them at once: each has answers coming. */
 static void drain_elsewhere(struct pool *p) {
+  size_t most = POOL_DRAINING + p->ready_count;
   struct list *next;
 
   for (struct list *n = p->ready.next; n != &p->ready; n = next) {
     next = n->next;
     if (leads_elsewhere(p, conn_of(n)))
-      drain(p, conn_of(n));
+      drain(p, conn_of(n), most);
   }
 }
 
@@ -198,7 +225,7 @@ static void settle(struct pool *p) {
   struct conn *surplus;
 
   while ((surplus = find_surplus(p)) != NULL)
-    drain(p, surplus);
+    drain(p, surplus, POOL_DRAINING);
   /* One was adopted, and the next is under way already. */
   if (is_short(p) && p->dialing != NULL)
     return;
@@ -216,7 +243,8 @@ static void first_ready(struct pool *p, const struct conn *conn) {
   p->since = p->context->now;
   p->failed = false;
   p->sharding = conn->peer.sharding;
-  p->shards_moved = false;
+  p->shards_moved = p->shards_given_up = false;
+  p->shard_failures = 0;
 }
 
 /* `asked`: the shard that it was to be for, or NO_SHARD. */
@@ -234,9 +262,11 @@ static void take(struct pool *p, struct conn *conn, uint16_t asked) {
   sort_by_shard(p);
   if (p->ready_count == 1)
     p->owner->up(p->owner_arg);
-  else if (missed_shard(p, conn, asked))
-    drain(p, conn);
-  if (conn == p->newest && !leads_elsewhere(p, conn))
+  else
+    look_for_miss(p, conn, asked);
+  if (asked != NO_SHARD)
+    p->shard_failures = 0;
+  if (!leads_elsewhere(p, conn))
     drain_elsewhere(p);
   settle(p);
 }
@@ -283,12 +313,16 @@ static uint64_t dial_end(const struct context *c) {
 /* The first connection tells whether there are shards. */
 static const struct net_source *
 choose_shard(struct pool *p, struct net_source *from, struct net_address *to) {
-  p->asked = NO_SHARD;
-  if (p->ready_count == 0 || !can_choose_shard(p))
+  uint16_t shard = NO_SHARD;
+
+  if (p->ready_count > 0 && can_choose_shard(p)) {
+    shard = missing_shard(p);
+    if (shard == NO_SHARD)
+      shard = most_crowded(p)->peer.sharding.shard;
+  }
+  p->asked = shard;
+  if (shard == NO_SHARD)
     return NULL;
-  p->asked = missing_shard(p);
-  if (p->asked == NO_SHARD)
-    p->asked = most_crowded(p)->peer.sharding.shard;
   MARK(shard_asked);
   to->port = p->sharding.port;
   *from = (struct net_source){p->sharding.count, p->asked};
@@ -401,8 +435,15 @@ static uint32_t load_of(const struct conn *conn) {
   return conn->in_flight + conn->answers_owed;
 }
 
+static bool is_full(const struct conn *conn) {
+  return conn->in_flight >= conn->context->config.connection_max_in_flight ||
+         streams_next(&conn->streams) == 0;
+}
+
 /* One that takes no bytes now may not do so for long. */
 static bool has_less_to_do(const struct conn *a, const struct conn *b) {
+  if (is_full(a) != is_full(b))
+    return is_full(b);
   if (a->wants_writable != b->wants_writable)
     return b->wants_writable;
   return load_of(a) < load_of(b);
@@ -421,11 +462,9 @@ struct conn *pool_pick(const struct pool *p) {
  * waiting that come after it. */
 struct conn *pool_pick_shard(const struct pool *p, int64_t token) {
   struct conn *conn = p->shards[sharding_shard_of(&p->sharding, token)];
-  uint32_t most = p->context->config.connection_max_in_flight;
 
-  return conn != NULL && load_of(conn) < most && !conn->wants_writable
-             ? conn
-             : pool_pick(p);
+  return conn != NULL && !is_full(conn) && !conn->wants_writable ? conn
+                                                                 : pool_pick(p);
 }
 
 void pool_flush(struct pool *p) {
@@ -463,11 +502,13 @@ static void fail_all(struct list *conns, const struct failure *why) {
 }
 
 void pool_retire(struct pool *p, const struct failure *why) {
+  size_t most = POOL_DRAINING + p->ready_count;
+
   pool_event(p, POOL_EV_CLOSE);
   if (p->dialing != NULL)
     conn_fail(p->dialing, why);
   while (!list_empty(&p->ready))
-    drain(p, conn_of(p->ready.next));
+    drain(p, conn_of(p->ready.next), most);
 }
 
 void pool_close(struct pool *p, const struct failure *why) {

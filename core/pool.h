@@ -46,8 +46,10 @@ struct pool {
   struct conn *newest;      /* the last attempt's, while it stands; else NULL */
   struct sharding sharding; /* of the host, as the first of those tells it */
   struct conn *shards[SHARDS_MAX]; /* [shard]; NULL: none of those */
-  uint16_t asked;       /* the shard that is being dialed, or NO_SHARD */
-  bool one_port;        /* the host is to be found at its address only */
+  uint16_t asked;          /* the shard that is being dialed, or NO_SHARD */
+  bool one_port;           /* the host is to be found at its address only */
+  uint16_t shard_failures; /* attempts in a row */
+  bool shards_given_up;    /* ... there are none any more */
   bool shards_moved;    /* its port for shards leads to others than it should */
   struct list draining; /* replaced, still owed answers */
   struct failure last;  /* why it is down, or was */

@@ -29,15 +29,17 @@ static bool host_of(const struct net_address *a, unsigned *host) {
 }
 
 /* Those in use, one being tried, two that were replaced, and the control
- * connection's own when there was no memory to take it over; and two of a host
- * that has left the cluster and come back. */
+ * connection's own when there was no memory to take it over; and where the
+ * cluster moves, all those in use once more, and two of a host that has left it
+ * and come back. */
 static void check_sockets(struct net_loop *l, const struct net_socket *s) {
   unsigned count = 0;
 
   for (struct list *n = l->sockets.next; n != &l->sockets; n = n->next)
     count += memcmp(LIST_ENTRY(n, struct net_socket, link)->to.bytes,
                     s->to.bytes, sizeof s->to.bytes) == 0;
-  if (count > view_wanted() + 2 + (plan.moving != MOVING_NOT ? 4 : 2))
+  if (count >
+      view_wanted() + 4 + (plan.moving != MOVING_NOT ? view_wanted() + 2 : 0))
     violation("a loop has %u sockets open to one host", count);
 }
 
