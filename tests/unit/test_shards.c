@@ -39,6 +39,22 @@ static bool has_all(void *arg) {
   return true;
 }
 
+/* Of those that are held one is on each connection. */
+static bool has_come_to_all(void *arg) {
+  bool seen[SHARDS] = {false};
+  unsigned count = 0;
+
+  for (int n = 0; n < 64; n++) {
+    int shard = script_shard_seen(arg, key_of((unsigned)n % SHARDS, 1000 + n));
+
+    if (shard >= 0)
+      seen[shard] = true;
+  }
+  for (unsigned i = 0; i < SHARDS; i++)
+    count += seen[i];
+  return count == SHARDS;
+}
+
 /* The server has all connections before the client knows it. */
 static void until_each_is_used(struct rig *r, int number) {
   int last = number + 3000;
@@ -147,6 +163,25 @@ START_TEST(port_is_refused) {
 }
 END_TEST
 
+/* After some attempts there are as many as the option says. */
+START_TEST(port_is_given_up) {
+  struct log log = {.word = "its port for shards"};
+  struct rig r;
+
+  begin(&r, _i, SHARD_PORT_REFUSES);
+  r.options.connections_per_host = 2;
+  tally_log(&r.options, log_note, &log, TALLY_LOG_WARNING);
+  rig_connect(&r);
+  ck_assert(rig_until(&r, log_has, &log));
+  ck_assert(rig_standing(&r, 2));
+  for (int n = 0; n < 100; n++)
+    rig_applied(&r, key_of((unsigned)n % SHARDS, n));
+  ck_assert_uint_eq(script_accepted(r.server), 2);
+  ck_assert_uint_eq(log.count, 1);
+  rig_fini(&r);
+}
+END_TEST
+
 /* As many as the option says, then, to whichever shards. */
 START_TEST(no_port) {
   struct rig r;
@@ -198,6 +233,76 @@ START_TEST(address_is_translated) {
 }
 END_TEST
 
+static int as_given(void *user, const char *given, uint16_t port,
+                    char translated[46], uint16_t *translated_port) {
+  (void)user;
+  (void)given;
+  (void)port;
+  (void)translated;
+  (void)translated_port;
+  return 0;
+}
+
+/* The contact point's address may be another one than the servers know: what
+ * leads to it is this port. */
+START_TEST(contact_may_be_translated) {
+  struct rig r;
+
+  begin(&r, _i, SHARD_PORT_RIGHT);
+  r.options.translate_address = as_given;
+  rig_connect(&r);
+  for (int n = 0; n < 200; n++)
+    rig_applied(&r, key_of((unsigned)n % SHARDS, n));
+  ck_assert_uint_eq(script_accepted(r.server), 1);
+  rig_fini(&r);
+}
+END_TEST
+
+/* ---- Hosts that leave ---------------------------------------------------- */
+
+enum { MANY = 64 };
+
+/* Whatever is on its connections is waited for: on each of them. */
+START_TEST(leaves_with_answers_to_come) {
+  struct done done[MANY] = {{0}};
+  unsigned shards = 0;
+  struct seen seen;
+  struct peer p;
+  struct rig r;
+
+  rig_init(&r, (enum rig_mode)_i);
+  peer_init(&p, &r, "dc1", "rack1");
+  script_shards(p.server, SHARDS, SHARD_PORT_RIGHT);
+  rig_connect(&r);
+  ck_assert(rig_until(&r, has_all, p.server));
+  do
+    seen_look(&r, &seen);
+  while (seen.hosts[1].host.connections < SHARDS);
+  /* Its statement is prepared, and the ring is known. */
+  while (script_count(p.server, AT_UPDATE) == 0)
+    rig_applied(&r, key_of(0, (int)script_count(r.server, AT_UPDATE)));
+  script_next_kind(p.server, AT_UPDATE, SCRIPT_HOLD, 0);
+  for (int n = 0; n < MANY; n++)
+    rig_submit(&r, key_of((unsigned)n % SHARDS, 1000 + n), 1, &done[n]);
+  ck_assert(rig_until(&r, has_come_to_all, p.server));
+  peer_leaves(&r);
+  script_tell(r.server, "TOPOLOGY_CHANGE", "REMOVED_NODE", p.server);
+  do
+    seen_look(&r, &seen);
+  while (seen.count > 1);
+  for (unsigned i = 0; i < SHARDS; i++)
+    shards += script_shard_standing(p.server, i);
+  ck_assert_uint_eq(shards, SHARDS);
+  script_release(p.server);
+  for (int n = 0; n < MANY; n++) {
+    ck_assert(rig_done(&r, &done[n]));
+    ck_assert_int_eq(done[n].outcome, TALLY_APPLIED);
+  }
+  rig_fini(&r);
+  peer_fini(&p);
+}
+END_TEST
+
 /* A request does not wait for its shard while another one has room. */
 START_TEST(shard_is_full) {
   struct done held = {0};
@@ -235,6 +340,9 @@ Suite *shards_suite(void) {
   tcase_add_loop_test(tc, host_comes_back, 0, RIG_MODES);
   tcase_add_loop_test(tc, ports_are_translated, 0, RIG_MODES);
   tcase_add_loop_test(tc, port_is_refused, 0, RIG_MODES);
+  tcase_add_loop_test(tc, port_is_given_up, 0, RIG_MODES);
+  tcase_add_loop_test(tc, contact_may_be_translated, 0, RIG_MODES);
+  tcase_add_loop_test(tc, leaves_with_answers_to_come, 0, RIG_MODES);
   tcase_add_loop_test(tc, no_port, 0, RIG_MODES);
   tcase_add_loop_test(tc, address_is_translated, 0, RIG_MODES);
   tcase_add_loop_test(tc, shard_is_full, 0, RIG_MODES);
