@@ -452,8 +452,10 @@ START_TEST(agreement_of_one_host) {
 }
 END_TEST
 
-/* RESULT Rows: that host's row has another version. */
-static void differing_version(const struct script_server *of, struct bytes *b) {
+/* RESULT Rows: that host's row has another version.  The step lives as long as
+ * the bytes. */
+static struct script_step differing_version(const struct script_server *of,
+                                            struct bytes *b) {
   char id[17];
 
   bytes_u32(b, 2);
@@ -471,12 +473,14 @@ static void differing_version(const struct script_server *of, struct bytes *b) {
   bytes_u32(b, 16);
   script_host_id(of, id);
   bytes_add(b, id, 16);
+  return (struct script_step){
+      .kind = SCRIPT_FRAME, .opcode = 0x08, .bytes = b->p, .len = b->len};
 }
 
 /* A host that is up is looked at until it agrees; one that is down is not
  * waited for. */
 START_TEST(agreement_without_the_dead) {
-  struct script_step rows = {.kind = SCRIPT_FRAME, .opcode = 0x08};
+  struct script_step rows;
   struct bytes body = {0};
   struct seen seen;
   struct peer p;
@@ -484,9 +488,7 @@ START_TEST(agreement_without_the_dead) {
 
   rig_init(&r, RIG_INLINE);
   peer_init(&p, &r, "dc1", "rack1");
-  differing_version(p.server, &body);
-  rows.bytes = body.p;
-  rows.len = body.len;
+  rows = differing_version(p.server, &body);
   script_listen(p.server, false);
   rig_connect(&r);
   seen_look(&r, &seen);
@@ -514,7 +516,7 @@ END_TEST
 /* Longer than schema_timeout: the change is made, and that is all that is
  * known. */
 START_TEST(agreement_never) {
-  struct script_step rows = {.kind = SCRIPT_FRAME, .opcode = 0x08};
+  struct script_step rows;
   struct log log = {.word = "not known whether the nodes agree"};
   struct bytes body = {0};
   struct seen seen;
@@ -523,9 +525,7 @@ START_TEST(agreement_never) {
 
   rig_init(&r, RIG_INLINE);
   peer_init(&p, &r, "dc1", "rack1");
-  differing_version(p.server, &body);
-  rows.bytes = body.p;
-  rows.len = body.len;
+  rows = differing_version(p.server, &body);
   r.options.schema_timeout_ms = 300;
   tally_log(&r.options, log_note, &log, TALLY_LOG_WARNING);
   rig_connect(&r);

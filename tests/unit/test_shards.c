@@ -27,6 +27,12 @@ static const char *key_of(unsigned shard, int number) {
   }
 }
 
+/* One increment after the other, each for another shard. */
+static void apply_in_turn(struct rig *r, int count) {
+  for (int n = 0; n < count; n++)
+    rig_applied(r, key_of((unsigned)n % SHARDS, n));
+}
+
 static void begin(struct rig *r, int mode, enum script_shard_port port) {
   rig_init(r, (enum rig_mode)mode);
   script_shards(r->server, SHARDS, port);
@@ -139,8 +145,7 @@ START_TEST(ports_are_translated) {
   rig_connect(&r);
   ck_assert(rig_until(&r, log_has, &log));
   ck_assert(rig_standing(&r, 1));
-  for (int n = 0; n < 100; n++)
-    rig_applied(&r, key_of((unsigned)n % SHARDS, n));
+  apply_in_turn(&r, 100);
   ck_assert_uint_eq(script_accepted(r.server), 2);
   ck_assert_uint_eq(script_shard_accepted(r.server), 1);
   ck_assert_uint_eq(log.count, 1);
@@ -156,8 +161,7 @@ START_TEST(port_is_refused) {
   tally_log(&r.options, log_note, &log, TALLY_LOG_INFO);
   rig_connect(&r);
   ck_assert(rig_until(&r, log_has, &log));
-  for (int n = 0; n < 100; n++)
-    rig_applied(&r, key_of((unsigned)n % SHARDS, n));
+  apply_in_turn(&r, 100);
   ck_assert_uint_eq(script_accepted(r.server), 1);
   rig_fini(&r);
 }
@@ -174,8 +178,7 @@ START_TEST(port_is_given_up) {
   rig_connect(&r);
   ck_assert(rig_until(&r, log_has, &log));
   ck_assert(rig_standing(&r, 2));
-  for (int n = 0; n < 100; n++)
-    rig_applied(&r, key_of((unsigned)n % SHARDS, n));
+  apply_in_turn(&r, 100);
   ck_assert_uint_eq(script_accepted(r.server), 2);
   ck_assert_uint_eq(log.count, 1);
   rig_fini(&r);
@@ -190,8 +193,7 @@ START_TEST(no_port) {
   r.options.connections_per_host = 2;
   rig_connect(&r);
   ck_assert(rig_standing(&r, 2));
-  for (int n = 0; n < 100; n++)
-    rig_applied(&r, key_of((unsigned)n % SHARDS, n));
+  apply_in_turn(&r, 100);
   ck_assert_uint_eq(script_accepted(r.server), 2);
   rig_fini(&r);
 }
@@ -223,8 +225,7 @@ START_TEST(address_is_translated) {
   r.options.host_user = elsewhere;
   rig_connect(&r);
   ck_assert(rig_until(&r, is_connected, elsewhere));
-  for (int n = 0; n < 200; n++)
-    rig_applied(&r, key_of((unsigned)n % SHARDS, n));
+  apply_in_turn(&r, 200);
   ck_assert_uint_eq(script_accepted(elsewhere), 1);
   ck_assert_uint_eq(script_shard_accepted(elsewhere), 0);
   rig_fini(&r);
@@ -251,8 +252,7 @@ START_TEST(contact_may_be_translated) {
   begin(&r, _i, SHARD_PORT_RIGHT);
   r.options.translate_address = as_given;
   rig_connect(&r);
-  for (int n = 0; n < 200; n++)
-    rig_applied(&r, key_of((unsigned)n % SHARDS, n));
+  apply_in_turn(&r, 200);
   ck_assert_uint_eq(script_accepted(r.server), 1);
   rig_fini(&r);
 }
