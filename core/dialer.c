@@ -8,6 +8,7 @@
 
 static void begin_contact(struct dialer *d);
 static void next_contact(struct dialer *d);
+static void next_address(struct dialer *d);
 
 /* ---- Reasons ------------------------------------------------------------ */
 
@@ -58,6 +59,18 @@ static void on_timer(struct timer *timer) {
   } else {
     begin_round(d);
   }
+}
+
+/* What comes next may fail at once, inside of this: there may be many of those,
+ * and none of them stands on the stack of the one before it. */
+static void go_on(struct dialer *d) {
+  d->state = DIALER_NEXT;
+  if (d->going_on)
+    return;
+  d->going_on = true;
+  while (d->state == DIALER_NEXT)
+    next_address(d);
+  d->going_on = false;
 }
 
 void dialer_init(struct dialer *d, struct context *c,
@@ -128,7 +141,7 @@ static void on_found(void *arg, int error, const struct net_address *found,
     MARK(lookup_failed);
     note(d, d->contacts[d->contact].name, FAILURE_CONNECT, "unknown host name",
          error != 0 ? net_error_text(error) : "");
-    next_contact(d);
+    go_on(d);
     return;
   }
   if (count > DIALER_ADDRESSES)
@@ -177,7 +190,7 @@ static void begin_contact(struct dialer *d) {
     MARK(lookup_failed);
     note(d, contact->name, FAILURE_CONNECT, "unknown host name",
          "options.resolve gave no address");
-    next_contact(d);
+    go_on(d);
     return;
   }
   d->state = DIALER_RESOLVING;
@@ -199,10 +212,11 @@ void dialer_failed(struct dialer *d, const struct failure *why) {
   if (d->state != DIALER_DIALING)
     return;
   note(d, why->host, why->code, why->what, why->detail);
-  next_address(d);
+  go_on(d);
 }
 
 void dialer_connected(struct dialer *d) {
+  ENSURE(!timer_is_set(&d->timer));
   d->state = DIALER_IDLE;
   d->pause = d->context->config.reconnect_min;
 }

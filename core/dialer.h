@@ -18,6 +18,7 @@ enum dialer_state {
   DIALER_IDLE,      /* a connection stands, or nothing was started */
   DIALER_RESOLVING, /* a name is being looked up */
   DIALER_DIALING,   /* the owner tries an address */
+  DIALER_NEXT,      /* it did not do: on with what comes next */
   DIALER_WAITING,   /* the pause between two rounds */
   DIALER_STOPPED,   /* for good */
 };
@@ -43,6 +44,7 @@ struct dialer {
   struct net_address addresses[DIALER_ADDRESSES];
   size_t address_count;
   size_t address;
+  bool going_on; /* one that fails does so inside of go_on() */
   struct net_lookup *lookup;
   struct timer timer;   /* the end of a pause, or of a look-up's patience */
   uint64_t round_end;   /* when this round is given up */

@@ -405,6 +405,7 @@ void host_free(struct host *h) {
   list_remove(&h->dirty);
   list_remove(&h->link);
   prepared_table_fini(&h->prepared, &h->s->context->heap);
+  pool_fini(&h->pool);
   net_free(&h->s->context->heap, h);
 }
 

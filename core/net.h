@@ -138,7 +138,8 @@ struct net_socket_events {
 
 /* Start to connect, from any port when `from` is NULL; `connected` follows
  * unless the socket is closed before.  Afterwards readable is reported,
- * writable only when wanted.  -EADDRINUSE: no such port is free. */
+ * writable only when wanted.  -EADDRINUSE and -EADDRNOTAVAIL: no such port
+ * is free. */
 int net_socket_open(struct net_socket **socket, struct net_loop *loop,
                     const struct net_address *to,
                     const struct net_source *from, uint32_t user_timeout_ms,

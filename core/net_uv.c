@@ -419,48 +419,65 @@ static void on_socket_closed(uv_handle_t *h) {
 
 /* Ports that the system gives out itself may be among these, so some are taken;
  * so many are tried, from anywhere on. */
-enum {
-  SOURCE_MIN = 49152,
-  SOURCE_COUNT = 65536 - SOURCE_MIN,
-  SOURCE_TRIES = 64
-};
+enum { SOURCE_MIN = 49152, SOURCE_MAX = 65535, SOURCE_TRIES = 64 };
 
-static int bind_source(int fd, uint8_t address_len,
-                       const struct net_source *from) {
-  struct net_address any = {.len = address_len};
-  uint32_t begin = (uint32_t)(net_random() % SOURCE_COUNT);
+/* The n-th of those that leave the remainder, round and round. */
+static uint16_t source_port(const struct net_source *from, uint32_t n) {
+  uint32_t m = from->modulus;
+  uint32_t first = SOURCE_MIN + (from->remainder + m - SOURCE_MIN % m) % m;
+
+  return (uint16_t)(first + n % ((SOURCE_MAX - first) / m + 1) * m);
+}
+
+static int bind_port(int fd, uint8_t address_len, uint16_t port) {
+  struct net_address any = {.len = address_len, .port = port};
+  struct sockaddr_storage address;
+  socklen_t len = sockaddr_of(&any, &address);
   int on = 1;
 
   /* Other hosts may be connected to from the same port. */
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  for (uint32_t i = 0; i < SOURCE_TRIES; i++) {
-    struct sockaddr_storage address;
-    uint32_t port =
-        SOURCE_MIN + (begin + i * from->modulus) % (SOURCE_COUNT - 1024);
-    socklen_t len;
-
-    port += (from->modulus + from->remainder - port % from->modulus) %
-            from->modulus;
-    any.port = (uint16_t)port;
-    len = sockaddr_of(&any, &address);
-    if (bind(fd, (const void *)&address, len) == 0)
-      return 0;
-    if (errno != EADDRINUSE)
-      return -errno;
-  }
-  return -EADDRINUSE;
+  return bind(fd, (const void *)&address, len) == 0 ? 0 : -errno;
 }
 
-static int start_connect(int fd, const struct net_address *to,
-                         const struct net_source *from) {
+/* A socket that connects, or a negative error.  source: 0 for any port. */
+static int connect_from(uint16_t source, const struct net_address *to,
+                        uint32_t user_timeout_ms) {
   struct sockaddr_storage address;
   socklen_t len = sockaddr_of(to, &address);
-  int rc = from != NULL ? bind_source(fd, to->len, from) : 0;
+  int rc = 0, fd = socket(to->len == 4 ? AF_INET : AF_INET6,
+                          SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
+  if (fd < 0)
+    return -errno;
+  socket_options(fd, user_timeout_ms);
+  if (source != 0)
+    rc = bind_port(fd, to->len, source);
   if (rc == 0 && connect(fd, (const void *)&address, len) != 0 &&
       errno != EINPROGRESS)
     rc = -errno;
+  if (rc == 0)
+    return fd;
+  close(fd);
   return rc;
+}
+
+/* A port is taken when it is another one's (EADDRINUSE), or leads to this very
+ * address already (EADDRNOTAVAIL). */
+static int start_connect(const struct net_address *to,
+                         const struct net_source *from,
+                         uint32_t user_timeout_ms) {
+  uint32_t begin = (uint32_t)(net_random() % SOURCE_MAX);
+  int fd = 0;
+
+  if (from == NULL)
+    return connect_from(0, to, user_timeout_ms);
+  for (uint32_t i = 0; i < SOURCE_TRIES; i++) {
+    fd = connect_from(source_port(from, begin + i), to, user_timeout_ms);
+    if (fd != -EADDRINUSE && fd != -EADDRNOTAVAIL)
+      break;
+  }
+  return fd;
 }
 
 int net_socket_open(struct net_socket **socket_out, struct net_loop *loop,
@@ -476,16 +493,11 @@ int net_socket_open(struct net_socket **socket_out, struct net_loop *loop,
   s->events = *events;
   s->arg = arg;
   s->poll.data = s;
-  s->fd = socket(to->len == 4 ? AF_INET : AF_INET6,
-                 SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (s->fd < 0) {
-    rc = -errno;
+  rc = start_connect(to, from, user_timeout_ms);
+  if (rc < 0)
     goto fail;
-  }
-  socket_options(s->fd, user_timeout_ms);
-  rc = start_connect(s->fd, to, from);
-  if (rc == 0)
-    rc = uv_poll_init(loop->uv, &s->poll, s->fd);
+  s->fd = rc;
+  rc = uv_poll_init(loop->uv, &s->poll, s->fd);
   if (rc != 0) {
     close(s->fd);
     goto fail;

@@ -30,15 +30,39 @@ static bool can_choose_shard(const struct pool *p) {
          !p->one_port && !p->shards_moved && !p->shards_given_up;
 }
 
+/* Without memory for them there are none. */
+static void learn_shards(struct pool *p, const struct sharding *s) {
+  const struct net_heap *heap = &p->context->heap;
+
+  net_free(heap, p->shards);
+  p->shards = NULL;
+  p->sharding = *s;
+  if (s->count > 0)
+    p->shards = net_alloc(heap, s->count * sizeof(struct conn *));
+  if (p->shards == NULL)
+    p->sharding.count = 0;
+}
+
+/* Where the connection of its shard is kept; NULL: the host has been divided
+ * anew since it was opened, or is not at all. */
+static struct conn **place_of(const struct pool *p, const struct conn *conn) {
+  const struct sharding *s = &conn->peer.sharding;
+
+  return s->count == p->sharding.count && s->count > 0 ? &p->shards[s->shard]
+                                                       : NULL;
+}
+
 /* After each change of those that are ready.  Of two for one shard the newer
  * one counts. */
 static void sort_by_shard(struct pool *p) {
-  memset(p->shards, 0, sizeof p->shards);
+  if (p->shards == NULL)
+    return;
+  memset(p->shards, 0, p->sharding.count * sizeof(struct conn *));
   for (struct list *n = p->ready.next; n != &p->ready; n = n->next) {
-    const struct sharding *s = &conn_of(n)->peer.sharding;
+    struct conn **place = place_of(p, conn_of(n));
 
-    if (s->count == p->sharding.count && s->count > 0)
-      p->shards[s->shard] = conn_of(n);
+    if (place != NULL)
+      *place = conn_of(n);
   }
 }
 
@@ -76,9 +100,12 @@ static struct conn *find_surplus(const struct pool *p) {
 
   if (!can_choose_shard(p) && (!p->shards_given_up || !many))
     return many ? most_crowded(p) : NULL;
-  for (struct list *n = p->ready.next; n != &p->ready; n = n->next)
-    if (p->shards[conn_of(n)->peer.sharding.shard] != conn_of(n))
+  for (struct list *n = p->ready.next; n != &p->ready; n = n->next) {
+    struct conn **place = place_of(p, conn_of(n));
+
+    if (place == NULL || *place != conn_of(n))
       return conn_of(n);
+  }
   return NULL;
 }
 
@@ -242,7 +269,7 @@ static void settle(struct pool *p) {
 static void first_ready(struct pool *p, const struct conn *conn) {
   p->since = p->context->now;
   p->failed = false;
-  p->sharding = conn->peer.sharding;
+  learn_shards(p, &conn->peer.sharding);
   p->shards_moved = p->shards_given_up = false;
   p->shard_failures = 0;
 }
@@ -521,4 +548,8 @@ void pool_close(struct pool *p, const struct failure *why) {
     conn_fail(p->dialing, why);
   fail_all(&p->ready, why);
   fail_all(&p->draining, why);
+}
+
+void pool_fini(struct pool *p) {
+  net_free(&p->context->heap, p->shards);
 }

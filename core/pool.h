@@ -45,17 +45,17 @@ struct pool {
   uint32_t ready_count;
   struct conn *newest;      /* the last attempt's, while it stands; else NULL */
   struct sharding sharding; /* of the host, as the first of those tells it */
-  struct conn *shards[SHARDS_MAX]; /* [shard]; NULL: none of those */
-  uint16_t asked;          /* the shard that is being dialed, or NO_SHARD */
-  bool one_port;           /* the host is to be found at its address only */
-  uint16_t shard_failures; /* attempts in a row */
-  bool shards_given_up;    /* ... there are none any more */
-  bool shards_moved;    /* its port for shards leads to others than it should */
-  struct list draining; /* replaced, still owed answers */
-  struct failure last;  /* why it is down, or was */
-  uint64_t since;       /* net_clock(): when it went up or down */
-  uint64_t hinted;      /* when the pause was last cut short by a hint */
-  bool failed;          /* an attempt has failed since it was last up */
+  struct conn **shards;     /* [sharding.count]; NULL: none of that shard */
+  uint16_t asked;           /* the shard that is being dialed, or NO_SHARD */
+  bool one_port;            /* the host is to be found at its address only */
+  uint16_t shard_failures;  /* attempts in a row */
+  bool shards_given_up;     /* ... there are none any more */
+  bool shards_moved;        /* its port for them leads to others */
+  struct list draining;     /* replaced, still owed answers */
+  struct failure last;      /* why it is down, or was */
+  uint64_t since;           /* net_clock(): when it went up or down */
+  uint64_t hinted;          /* when the pause was last cut short by a hint */
+  bool failed;              /* an attempt has failed since it was last up */
 };
 
 void pool_init(struct pool *p, struct context *c,
@@ -90,5 +90,6 @@ void pool_retire(struct pool *p, const struct failure *why);
 /* Closed or retired, and nothing is left. */
 bool pool_is_empty(const struct pool *p);
 void pool_close(struct pool *p, const struct failure *why);
+void pool_fini(struct pool *p);
 
 #endif

@@ -27,6 +27,7 @@
   X(op)                                                                        \
   X(streams)                                                                   \
   X(output)                                                                    \
+  X(source_port)                                                               \
   X(outcome)                                                                   \
   X(options)                                                                   \
   X(definition)                                                                \

@@ -131,6 +131,27 @@ START_TEST(unknown_name_first) {
 }
 END_TEST
 
+/* Each fails at once: none may stand on the stack of the one before it. */
+START_TEST(thousands_in_vain) {
+  enum { HOSTS = 10000, ROOM = 28 * HOSTS + 32 };
+  static const char barred[] = "255.255.255.255"; /* by the system */
+  char *hosts = malloc(ROOM);
+  size_t len = 0;
+  struct rig r;
+
+  rig_init(&r, (enum rig_mode)_i);
+  for (int i = 0; i < HOSTS; i++)
+    len += (size_t)snprintf(hosts + len, ROOM - len, "nobody,%s:9042,", barred);
+  snprintf(hosts + len, ROOM - len, "%s", script_host(r.server));
+  r.options.hosts = hosts;
+  r.options.resolve = resolve_silent;
+  rig_connect(&r);
+  rig_applied(&r, "/home");
+  rig_fini(&r);
+  free(hosts);
+}
+END_TEST
+
 /* ---- A look-up that does not end ---------------------------------------- */
 
 /* libuv looks names up in its pool of threads: all of them are busy. */
@@ -378,6 +399,7 @@ Suite *rounds_suite(void) {
   tcase_add_loop_test(tc, silent_addresses_first, 0, RIG_MODES * 2);
   tcase_add_loop_test(tc, silent_contacts_first, 0, RIG_MODES);
   tcase_add_loop_test(tc, unknown_name_first, 0, RIG_MODES);
+  tcase_add_loop_test(tc, thousands_in_vain, 0, RIG_MODES);
   tcase_add_loop_test(tc, slow_lookup_first, 0, RIG_MODES);
   tcase_add_test(tc, rounds_take_turns);
   tcase_add_loop_test(tc, connected_runs_in_uv_run, 0, 2);
