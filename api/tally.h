@@ -735,9 +735,9 @@ typedef struct tally_sync_options {
 
 /**
  * CREATE TABLE IF NOT EXISTS as the definition says, and wait until the nodes
- * agree on the schema.  NULL options: just do it.  A table that is there already
- * stays as it is; where it differs from the definition the first increment or
- * read says so (TALLY_ESCHEMA, naming the column).
+ * agree on the schema.  NULL options: just do it.  A table that is there
+ * already stays as it is; where it differs from the definition the first
+ * increment or read says so (TALLY_ESCHEMA, naming the column).
  *
  * @return 0, TALLY_ESCHEMA (no such keyspace), TALLY_ESERVER, or as any
  *         operation

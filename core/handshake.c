@@ -37,7 +37,8 @@ static bool learn_peer(struct peer *peer, enum conn_state state,
   return true;
 }
 
-/* A refused handshake, or a server that could not decode what it was sent. */
+/* A refused handshake, a server that could not decode what it was sent, or one
+ * that shuts down (OVERLOADED, as Cassandra says then). */
 static void read_error(enum conn_state state, const struct peer *peer,
                        struct cql_reader *message, struct failure *why) {
   struct cql_error e;
@@ -51,6 +52,10 @@ static void read_error(enum conn_state state, const struct peer *peer,
   }
   if (cql_error_decode(message, &e) != CQL_OK)
     return;
+  if (state >= CONN_READY && e.code != CQL_ERROR_PROTOCOL) {
+    why->code = outcome_table[EVENT_STREAM_0_OTHER].code;
+    why->what = outcome_table[EVENT_STREAM_0_OTHER].what;
+  }
   request_describe_error(why, &e, peer);
   if (e.code == CQL_ERROR_BAD_CREDENTIALS)
     why->code = FAILURE_AUTH;

@@ -25,7 +25,8 @@ enum event {
   EVENT_LOST_UNACCEPTED, /* connection lost before the last byte was accepted */
   EVENT_LOST_ACCEPTED,   /* ... after the whole frame was accepted */
   EVENT_DEADLINE,        /* client deadline after encoding */
-  EVENT_STREAM_0,        /* ERROR on stream 0 after the handshake */
+  EVENT_STREAM_0,        /* PROTOCOL_ERROR on stream 0 after the handshake */
+  EVENT_STREAM_0_OTHER,  /* ... with any other code: it is shutting down */
   EVENT_UNDECODABLE,     /* an answer that cannot be decoded */
   EVENT_OTHER_RESULT,    /* a RESULT that is not Void */
   EVENT_BOOTSTRAPPING,
@@ -46,7 +47,7 @@ enum event {
   EVENT_TRUNCATE,
   EVENT_SERVER_ERROR,
   EVENT_READ_TIMEOUT_ENOUGH, /* enough replicas have answered a read */
-  EVENT_OTHER_ERROR, /* any other code, known or not */
+  EVENT_OTHER_ERROR,         /* any other code, known or not */
   EVENT_COUNT
 };
 
@@ -54,8 +55,8 @@ struct outcome_row {
   const char *name; /* as the documentation names the event */
   enum outcome outcome;
   enum next_step next;
-  int code;         /* enum failure_code for the caller */
-  const char *what; /* "write timeout" */
+  int code;                 /* enum failure_code for the caller */
+  const char *what;         /* "write timeout" */
   enum next_step read_next; /* the same for a read, which can do no harm */
 };
 

@@ -1,6 +1,6 @@
 /* proto/bytes.h - loads and stores of what has a fixed width, for the files of
- * proto/ alone.  Shifts, so that alignment and the host's byte order do not matter;
- * compilers turn each into one move and one swap. */
+ * proto/ alone.  Shifts, so that alignment and the host's byte order do not
+ * matter; compilers turn each into one move and one swap. */
 #ifndef CQL_BYTES_H
 #define CQL_BYTES_H
 

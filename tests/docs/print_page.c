@@ -132,7 +132,9 @@ static void print_options(void) {
   printf("| `allow_remote` | %s | yes: other data centers are connected to, "
          "and used when no host of the local one is ready |\n",
          o.allow_remote ? "yes" : "no");
-  NUMBER(connections_per_host, "", "of each loop");
+  NUMBER(connections_per_host, "",
+         "of each loop, up to 16; to a ScyllaDB host with a shard-aware port "
+         "one for each shard instead");
 }
 
 int main(int argc, char **argv) {

@@ -131,8 +131,8 @@ void plan_from_seed(uint64_t seed) {
   plan.reopen =
       draw_once_in(CHANCE_PLAN, 2) ? 0 : draw_scale(CHANCE_PLAN, 20, 400);
   /* Every contact point's share of the time, and every address's, is enough for
-   * a look-up and three answers, also for an inline application that turns every
-   * 10 ms: a shorter one reaches nobody, rightly. */
+   * a look-up and three answers, also for an inline application that turns
+   * every 10 ms: a shorter one reaches nobody, rightly. */
   share = 80 + 8 * (plan.think_us + plan.delay_us) / 1000;
   share *= plan.hosts * (plan.names == 2 ? 3 : 1);
   if (plan.connect_timeout < share)

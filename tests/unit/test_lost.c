@@ -295,6 +295,9 @@ static const uint8_t http[] = "HTTP/1.1 200 OK\r\n\r\n";
 static const uint8_t error_on_0[] = {0x84, 0,   0,   0,   0x00, 0,    0,
                                      0,    12,  0,   0,   0,    0x0a, 0,
                                      6,    'b', 'r', 'o', 'k',  'e',  'n'};
+static const uint8_t shutting_down[] = {0x84, 0,   0,   0,    0x00, 0,  0, 0,
+                                        13,   0,   0,   0x10, 1,    0,  7, 'g',
+                                        'o',  'o', 'd', 'b',  'y',  'e'};
 static const uint8_t supported_and_ready[] = {
     0x84, 0, 0, 0, 0x06, 0, 0, 0, 2, 0, 0, 0x84, 0, 0, 0, 2, 0, 0, 0, 0};
 
@@ -303,13 +306,20 @@ static const struct {
   const uint8_t *bytes;
   size_t len;
   const char *words;
+  int cause;
 } broken[] = {
-    {"a stream nobody asked", stranger, sizeof stranger, "stream 256"},
-    {"a frame over the cap", over_cap, sizeof over_cap, "max_frame_bytes"},
-    {"HTTP in the middle", http, sizeof http - 1, "HTTP/1.1 200"},
-    {"ERROR on stream 0", error_on_0, sizeof error_on_0, "broken"},
+    {"a stream nobody asked", stranger, sizeof stranger, "stream 256",
+     TALLY_EPROTOCOL},
+    {"a frame over the cap", over_cap, sizeof over_cap, "max_frame_bytes",
+     TALLY_EPROTOCOL},
+    {"HTTP in the middle", http, sizeof http - 1, "HTTP/1.1 200",
+     TALLY_EPROTOCOL},
+    {"PROTOCOL_ERROR on stream 0", error_on_0, sizeof error_on_0, "broken",
+     TALLY_EPROTOCOL},
+    {"OVERLOADED on stream 0", shutting_down, sizeof shutting_down,
+     "0x1001: goodbye", TALLY_ESERVER},
     {"READY out of turn", supported_and_ready, sizeof supported_and_ready,
-     "unexpected"},
+     "unexpected", TALLY_EPROTOCOL},
 };
 enum { BROKEN = sizeof broken / sizeof broken[0] };
 
@@ -328,7 +338,7 @@ START_TEST(broken_rule) {
   script_say(r.server, broken[which].bytes, broken[which].len);
   ck_assert(rig_done(&r, &d));
   ck_assert_int_eq(d.status, TALLY_EUNKNOWN);
-  ck_assert_int_eq(d.error.cause, TALLY_EPROTOCOL);
+  ck_assert_int_eq(d.error.cause, broken[which].cause);
   ck_assert_msg(strstr(d.error.detail, broken[which].words) != NULL ||
                     strstr(d.error.message, broken[which].words) != NULL,
                 "%s: %s: %s", broken[which].why, d.error.message,

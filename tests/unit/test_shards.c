@@ -153,6 +153,29 @@ START_TEST(ports_are_translated) {
 }
 END_TEST
 
+/* One connection is to a host of four shards, the next one to a host of 256:
+ * nothing is looked up among the four by a number of the others. */
+START_TEST(divided_anew) {
+  struct log log = {.word = "asked for shard"};
+  struct rig r;
+
+  begin(&r, _i, SHARD_PORT_RIGHT);
+  tally_log(&r.options, log_note, &log, TALLY_LOG_WARNING);
+  rig_connect(&r);
+  ck_assert(rig_until(&r, has_all, r.server));
+  until_each_is_used(&r, 0);
+  script_shards(r.server, 256, SHARD_PORT_NONE);
+  script_shard_drop(r.server, 2);
+  ck_assert(rig_until(&r, log_has, &log));
+  ck_assert(rig_standing(&r, 1));
+  apply_in_turn(&r, 100);
+  script_drop(r.server, true);
+  ck_assert(rig_accepted(&r, SHARDS + 2));
+  apply_in_turn(&r, 100);
+  rig_fini(&r);
+}
+END_TEST
+
 START_TEST(port_is_refused) {
   struct log log = {.word = "refused"};
   struct rig r;
@@ -339,6 +362,7 @@ Suite *shards_suite(void) {
   tcase_add_loop_test(tc, shard_comes_back, 0, RIG_MODES);
   tcase_add_loop_test(tc, host_comes_back, 0, RIG_MODES);
   tcase_add_loop_test(tc, ports_are_translated, 0, RIG_MODES);
+  tcase_add_loop_test(tc, divided_anew, 0, RIG_MODES);
   tcase_add_loop_test(tc, port_is_refused, 0, RIG_MODES);
   tcase_add_loop_test(tc, port_is_given_up, 0, RIG_MODES);
   tcase_add_loop_test(tc, contact_may_be_translated, 0, RIG_MODES);

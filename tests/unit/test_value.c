@@ -1,5 +1,5 @@
-/* tests/unit/test_value.c - values of every scalar type, both ways.  Bytes are from
- * the protocol's description and from a live server. */
+/* tests/unit/test_value.c - values of every scalar type, both ways.  Bytes are
+ * from the protocol's description and from a live server. */
 #include <check.h>
 #include <float.h>
 #include <math.h>
