@@ -7,6 +7,7 @@
 #include "core/encode.h"
 #include "core/handshake.h"
 #include "core/late.h"
+#include "core/lost.h"
 #include "core/mark.h"
 
 /* A draining connection whose answers stay away is closed at last. */
@@ -81,7 +82,7 @@ static void send_control(struct conn *conn, enum cql_opcode opcode) {
 }
 
 static void send_heartbeat(struct conn *conn) {
-  conn->heartbeat_sent = conn->context->now;
+  heartbeat_ask(&conn->heartbeat, conn->context->now);
   timer_set(&conn->context->timers, &conn->timer,
             conn->context->now + conn->context->config.heartbeat_timeout);
   send_control(conn, CQL_OP_OPTIONS);
@@ -132,8 +133,7 @@ enum conn_sent conn_send(struct conn *conn, struct op *op, struct cql_span id) {
   }
   /* After a long silence the peer may be gone without a word: ask, so that
    * this is noticed before the operation's own deadline. */
-  if (conn->heartbeat_sent == 0 &&
-      c->now - conn->last_frame > c->config.heartbeat) {
+  if (heartbeat_is_old(&conn->heartbeat, &c->config, c->now)) {
     MARK(heartbeat_before_send);
     send_heartbeat(conn);
   }
@@ -227,12 +227,12 @@ static void on_control(struct conn *conn, const struct cql_frame *frame) {
       handshake_event(frame, conn->state, &conn->peer, &why);
 
   if (event == CONN_EV_SUPPORTED) {
-    conn->heartbeat_sent = 0;
+    conn->heartbeat.asked = 0;
     /* The next one follows a silence, not the patience for this answer. */
     if (conn->state >= CONN_READY) {
       MARK(heartbeat_answered);
       timer_set(&conn->context->timers, &conn->timer,
-                conn->last_frame + conn->context->config.heartbeat);
+                heartbeat_due(&conn->heartbeat, &conn->context->config));
     }
   }
   conn_event(conn, event, &why);
@@ -278,7 +278,7 @@ static void take_frames(struct conn *conn) {
   while (conn->state != CONN_CLOSED && rc == CQL_OK) {
     rc = input_next(&conn->in, &frame);
     if (rc == CQL_OK) {
-      conn->last_frame = conn->context->now;
+      conn->heartbeat.heard = conn->context->now;
       on_frame(conn, &frame);
     } else if (rc != CQL_MORE) {
       on_no_frame(conn, rc);
@@ -357,7 +357,6 @@ static void on_connected(void *arg, int error) {
 static void on_timer(struct timer *timer) {
   struct conn *conn = LIST_ENTRY(timer, struct conn, timer);
   struct context *c = conn->context;
-  const struct config *config = &c->config;
   uint64_t end, next;
 
   if (conn->state == CONN_CONNECTING) {
@@ -379,77 +378,36 @@ static void on_timer(struct timer *timer) {
                 "it was replaced, and its last answers stayed away");
     return;
   }
-  if (conn->heartbeat_sent != 0) {
-    if (conn->last_frame > conn->heartbeat_sent) {
-      MARK(heartbeat_overtaken);
-      conn->heartbeat_sent = 0; /* it lives, whatever it answers */
-    } else if (c->now >= conn->heartbeat_sent + config->heartbeat_timeout) {
-      MARK(heartbeat_silent);
-      failed_with(conn, FAILURE_LOST, "the connection was lost",
-                  "silent: no answer to a heartbeat");
-      return;
-    }
-  }
-  if (conn->heartbeat_sent == 0 &&
-      c->now >= conn->last_frame + config->heartbeat) {
+  switch (heartbeat_step(&conn->heartbeat, &c->config, c->now)) {
+  case HEARTBEAT_SILENT:
+    failed_with(conn, FAILURE_LOST, "the connection was lost",
+                "silent: no answer to a heartbeat");
+    return;
+  case HEARTBEAT_ASK:
     send_heartbeat(conn);
     conn_flush(conn);
     return;
+  case HEARTBEAT_WAIT:
+  default:
+    break;
   }
-  next = conn->heartbeat_sent != 0
-             ? conn->heartbeat_sent + config->heartbeat_timeout
-             : conn->last_frame + config->heartbeat;
+  next = heartbeat_due(&conn->heartbeat, &c->config);
   if (conn->state == CONN_DRAINING && end < next)
     next = end;
   timer_set(&c->timers, &conn->timer, next);
 }
 
-static void mark_lost(const struct conn *conn, const struct op *op) {
-  uint64_t accepted = conn->out.accepted;
-
-  if (op->end_offset <= accepted)
-    MARK(lost_after_last_byte);
-  else
-    MARK(lost_before_last_byte);
-  /* The values are the last bytes of a frame. */
-  if (op->end_offset > accepted && op->end_offset - op->values_len < accepted)
-    MARK(lost_half_sent);
-}
-
-/* Everything that was on the connection gets its verdict by the bytes that the
- * system accepted. */
+/* Everything that was on the connection gets its verdict. */
 static void settle_all(struct conn *conn, const struct failure *why,
                        struct list *again) {
   struct context *c = conn->context;
-  struct list sent, *node;
 
   ENSURE(list_empty(&conn->sent) == (conn->in_flight == 0));
   *conn->load -= conn->in_flight + conn->answers_owed;
   if (conn->answers_owed > 0)
     late_drop_all(c, conn);
   conn->answers_owed = 0;
-  list_init(&sent);
-  list_append(&sent, &conn->sent);
-  while ((node = list_shift(&sent)) != NULL) {
-    struct op *op = LIST_ENTRY(node, struct op, queue);
-    bool accepted = op->end_offset <= conn->out.accepted;
-    enum event event = accepted ? EVENT_LOST_ACCEPTED : EVENT_LOST_UNACCEPTED;
-    enum next_step next = op_next(op, event);
-
-    ENSURE(op->state == OP_SENT && op->end_offset <= conn->out.queued);
-    mark_lost(conn, op);
-    if (next != NEXT_NONE) {
-      op->retried |= next == NEXT_HOST_ONCE;
-      op->state = OP_QUEUED;
-      op->conn = NULL;
-      list_push(again, &op->queue);
-    } else {
-      struct failure f = *why;
-
-      f.outcome = outcome_table[event].outcome;
-      op_fail_with(c, op, &f);
-    }
-  }
+  lost_settle(c, &conn->sent, &conn->out, why, again);
   conn->in_flight = 0;
 }
 
@@ -490,7 +448,7 @@ static void conn_event(struct conn *conn, enum conn_event event,
   if (step.actions & (CONN_DO_OPTIONS | CONN_DO_STARTUP))
     conn_flush(conn);
   if (step.actions & CONN_DO_ANNOUNCE) {
-    conn->last_frame = conn->last_answer = c->now;
+    conn->heartbeat.heard = conn->last_answer = c->now;
     timer_set(&c->timers, &conn->timer, c->now + c->config.heartbeat);
     conn->owner->ready(conn->owner_arg, conn);
   }
@@ -576,7 +534,7 @@ void conn_own(struct conn *conn, const struct conn_owner *owner, void *arg,
 }
 
 void conn_probe(struct conn *conn) {
-  if (conn->state != CONN_READY || conn->heartbeat_sent != 0)
+  if (conn->state != CONN_READY || conn->heartbeat.asked != 0)
     return;
   send_heartbeat(conn);
   conn_flush(conn);

@@ -4,6 +4,7 @@
 #define CONN_H
 
 #include "core/conn_fsm.h"
+#include "core/heartbeat.h"
 #include "core/input.h"
 #include "core/op.h"
 #include "core/output.h"
@@ -55,11 +56,8 @@ struct conn {
   uint32_t uncounted;    /* what load counts, when it is nobody's */
 
   struct timer timer; /* handshake, heartbeat, end of draining */
-  /* net_clock(), when a whole frame came: bytes alone do not show that the peer
-   * lives, for a frame may never end. */
-  uint64_t last_frame;
-  uint64_t last_answer;
-  uint64_t heartbeat_sent; /* 0: none under way */
+  struct heartbeat heartbeat;
+  uint64_t last_answer; /* net_clock() */
 };
 
 enum conn_sent { CONN_SENT, CONN_FULL, CONN_NO_MEMORY, CONN_TOO_LARGE };
