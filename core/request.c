@@ -189,10 +189,11 @@ static enum event rare_event(struct context *c, enum effect effect,
   case CQL_OP_READY:
     if (effect == EFFECT_REGISTER)
       return EVENT_VOID;
-    /* fall through */
+    break;
   default:
-    return undecodable(v, "an answer of a kind that no request has");
+    break;
   }
+  return undecodable(v, "an answer of a kind that no request has");
 }
 
 /* The one place that decides what an answer is to a statement with this

@@ -188,9 +188,9 @@ START_TEST(no_memory_anywhere) {
   int rc;
 
   rig_init(&r, _i == 0 ? RIG_THREADS : RIG_INLINE);
-  r.options.connect_timeout_ms = 200;
-  r.options.increment_timeout_ms = 200;
-  r.options.read_timeout_ms = 200;
+  r.options.connect_timeout_ms = 1000;
+  r.options.increment_timeout_ms = 1000;
+  r.options.read_timeout_ms = 1000;
   r.options.allocator = (tally_allocator){scarce_allocate, scarce_resize,
                                           scarce_release, &scarce};
   do {
