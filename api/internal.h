@@ -40,6 +40,14 @@ struct tally_session {
   tally_translate_callback translate_address;             /* ... all three */
   tally_host_callback on_host;
   void *host_user;
+  char *user;          /* NULL: none */
+  char *authenticator; /* NULL: none */
+  char *password;      /* net_secret_alloc(); NULL: none ... */
+  size_t password_size;
+  bool allow_plaintext_password;
+  tally_credentials_callback credentials; /* or NULL ... */
+  tally_sasl_callback sasl;               /* ... both */
+  void *login_user;
 };
 
 /* The UPDATE for one set of touched counters. */
@@ -98,6 +106,14 @@ void options_contacts_free(const struct net_heap *heap,
 void options_settings(const tally_options *o, uint32_t loops,
                       struct loop_settings *settings);
 
+/* ---- login.c ------------------------------------------------------------ */
+
+int login_check(const tally_options *o, tally_error *e);
+/* Copy what the options say of logins; false: no memory. */
+bool login_keep(tally_session *s, const tally_options *o);
+void login_forget(tally_session *s);
+void login_options(tally_session *s, struct login_settings *to);
+
 /* ---- text.c: CQL text, and memory for it -------------------------------- */
 
 struct text {
@@ -118,6 +134,8 @@ void text_literal(struct text *t, const char *value);
 /* A keyspace or table by CQL's rules for the name a user typed: bare when that
  * is possible, else quoted. */
 void text_name(struct text *t, const char *name);
+/* A copy; none of NULL or "", which mean the same.  False: no memory. */
+bool keep_text(const struct net_heap *heap, char **to, const char *from);
 /* The name as the system tables have it: folded, unquoted. NULL: no memory. */
 char *name_folded(const struct net_heap *heap, const char *name);
 /* Empty, or with a quote that has no end: TALLY_EINVAL. */

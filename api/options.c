@@ -93,6 +93,10 @@ static const struct setting settings[] = {
     SETTING(local_rack, SETTING_TEXT, 0, 0),
     SETTING(allow_remote, SETTING_SWITCH, 0, 1),
     SETTING(connections_per_host, SETTING_COUNT, 1, 16),
+    SETTING(user, SETTING_TEXT, 0, 0),
+    SETTING(password, SETTING_TEXT, 0, 0),
+    SETTING(authenticator, SETTING_TEXT, 0, 0),
+    SETTING(allow_plaintext_password, SETTING_SWITCH, 0, 1),
 };
 
 static const struct {
@@ -305,7 +309,7 @@ static int check_values(const tally_options *o, tally_error *e) {
   rc = check_consistency(o->consistency, "consistency", e);
   if (rc == 0)
     rc = check_consistency(o->read_consistency, "read_consistency", e);
-  return rc;
+  return rc == 0 ? login_check(o, e) : rc;
 }
 
 int options_read(tally_options *to, const tally_options *from, tally_error *e) {

@@ -22,6 +22,7 @@ static void session_free(tally_session *s) {
   net_free(&heap, s->keyspace);
   net_free(&heap, s->local_dc);
   net_free(&heap, s->local_rack);
+  login_forget(s);
   net_free(&heap, s->loops);
   net_free(&heap, s);
 }
@@ -39,14 +40,6 @@ static int note_keyspace(tally_session *s) {
   return 0;
 }
 
-/* "" is as good as NULL. */
-static bool keep_text(tally_session *s, char **to, const char *from) {
-  if (from == NULL || from[0] == '\0')
-    return true;
-  *to = string_copy(&s->heap, from);
-  return *to != NULL;
-}
-
 static int session_parts(tally_session *s, const tally_options *o,
                          tally_error *e) {
   int rc = options_contacts(o, &s->heap, &s->contacts, &s->contact_count, e);
@@ -57,9 +50,9 @@ static int session_parts(tally_session *s, const tally_options *o,
   s->translate_address = o->translate_address;
   s->on_host = o->on_host;
   s->host_user = o->host_user;
-  if (!keep_text(s, &s->local_dc, o->local_dc) ||
-      !keep_text(s, &s->local_rack, o->local_rack) ||
-      !keep_text(s, &s->keyspace, o->keyspace))
+  if (!keep_text(&s->heap, &s->local_dc, o->local_dc) ||
+      !keep_text(&s->heap, &s->local_rack, o->local_rack) ||
+      !keep_text(&s->heap, &s->keyspace, o->keyspace) || !login_keep(s, o))
     return error_no_memory(e);
   s->consistency = (uint16_t)o->consistency;
   s->read_consistency = (uint16_t)o->read_consistency;
@@ -168,6 +161,7 @@ static struct loop_settings settings_of(tally_session *s,
     settings.settled = settle;
   options_settings(o, s->loop_count, &settings);
   host_options(s, &settings.config);
+  login_options(s, &settings.config.login);
   return settings;
 }
 

@@ -259,6 +259,40 @@ typedef int (*tally_translate_callback)(void *user, const char *address,
                                         uint16_t port, char translated[46],
                                         uint16_t *translated_port);
 
+/* A login for one connection, asked for each time that one is made, so that
+ * what has changed is used by the next.  Writes a name and a password, with
+ * their NULs; both are zeroes when it is called, and wiped once they are on
+ * their way.  host is "10.0.0.1:9042".  Returns 0, or another number when there
+ * is none: the connection fails with TALLY_EAUTH. */
+typedef int (*tally_credentials_callback)(void *user, const char *host,
+                                          char name[256], char password[1024]);
+
+typedef enum tally_sasl_step {
+  TALLY_SASL_BEGIN = 0,     /* the server wants a login: the first response */
+  TALLY_SASL_CHALLENGE = 1, /* ... and the next one, to its challenge */
+  TALLY_SASL_SUCCESS = 2,   /* the server is content: is the client?  Nothing is
+                               sent */
+  TALLY_SASL_END = 3,       /* always the last one, whatever came of it: free
+                               the state */
+} tally_sasl_step;
+
+/* One step of a SASL exchange.  Valid inside the callback only. */
+typedef struct tally_sasl {
+  const char *host;          /* "10.0.0.1:9042" */
+  const char *authenticator; /* the class that the server names */
+  int step;                  /* tally_sasl_step */
+  const void *challenge;     /* NULL: none, or a null one */
+  size_t challenge_len;
+  void *response; /* where to write it: it is wiped once it is sent */
+  size_t response_cap;
+  size_t response_len; /* how much was written [0] */
+  void *state;         /* the callback's own, for this connection [NULL] */
+} tally_sasl;
+
+/* Returns 0 to go on, another number to give up: the connection fails with
+ * TALLY_EAUTH. */
+typedef int (*tally_sasl_callback)(void *user, tally_sasl *exchange);
+
 /**
  * How to connect and how to behave.  Always initialise with
  * tally_options_init(), which writes the defaults in brackets and stamps the
@@ -349,6 +383,35 @@ typedef struct tally_options {
   tally_translate_callback translate_address;             /* [as they are] */
   tally_host_callback on_host;                            /* [none] */
   void *host_user; /* the first argument of these three */
+
+  /* Logins, for servers that want one: SASL PLAIN with user and password (or
+   * what credentials() says, each time a connection is made), or whatever
+   * mechanism sasl() speaks.
+   *
+   * PLAIN shows the password to the server and to all who can read along, so it
+   * is used for authenticators that are known to speak it alone (Cassandra's
+   * PasswordAuthenticator and those of DSE, ScyllaDB and Amazon's service) and
+   * for the class that `authenticator` names; and over plaintext to loopback
+   * addresses alone, unless allow_plaintext_password is set.  What is refused,
+   * here or by the server, fails connecting with TALLY_EAUTH: the error names
+   * the host and the user, never the password.
+   *
+   * The session's copy of the password is in memory of its own, which is in no
+   * core dump and is wiped when the session closes; the caller may wipe his
+   * own when tally_connect() or tally_connect_on() has returned.
+   *
+   * credentials() and sasl() run where the connections do: on any loop's
+   * thread, and on several at once (own threads); on the loop's (caller's
+   * loop); inside a blocking call or tally_poll() (inline).  They must be quick
+   * and must not call the session.  sasl() is for the authenticators that PLAIN
+   * is not used for, and answers for what it sends over plaintext. */
+  const char *user;                       /* up to 255 bytes [none] */
+  const char *password;                   /* up to 1,023 bytes [none] */
+  const char *authenticator;              /* "com.example.Ours" [none] */
+  int allow_plaintext_password;           /* 1: over any connection [0] */
+  tally_credentials_callback credentials; /* instead of those two [none] */
+  tally_sasl_callback sasl;               /* [none] */
+  void *login_user; /* the first argument of these two */
 } tally_options;
 
 #define tally_options_init(options)                                            \
@@ -357,10 +420,11 @@ TALLY_API void tally_options_init_sized(tally_options *options, size_t size);
 
 /**
  * Set one option from text: "name=value", with the names of the members from
- * hosts to max_frame_bytes, and from local_dc to connections_per_host ("-" may
- * stand for "_", and the "_ms" may be left out; "timeout" is
- * increment_timeout_ms and read_timeout_ms at once).  Times are "500ms", "5s",
- * "2m" or plain milliseconds; allow_remote is "yes" or "no".  Unlike elsewhere
+ * hosts to max_frame_bytes, from local_dc to connections_per_host, and from
+ * user to allow_plaintext_password ("-" may stand for "_", and the "_ms" may be
+ * left out; "timeout" is increment_timeout_ms and read_timeout_ms at once).
+ * Times are "500ms", "5s", "2m" or plain milliseconds; allow_remote and
+ * allow_plaintext_password are "yes" or "no".  Unlike elsewhere
  * text is not copied: `setting` must live until tally_connect() or
  * tally_connect_on() has returned.
  *

@@ -212,3 +212,10 @@ void text_name(struct text *t, const char *name) {
     text_quoted(t, folded);
   net_free(t->heap, folded);
 }
+
+bool keep_text(const struct net_heap *heap, char **to, const char *from) {
+  if (from == NULL || from[0] == '\0')
+    return true;
+  *to = string_copy(heap, from);
+  return *to != NULL;
+}

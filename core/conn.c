@@ -70,15 +70,15 @@ void conn_flush(struct conn *conn) {
 }
 
 static void send_control(struct conn *conn, enum cql_opcode opcode) {
-  uint8_t buf[HANDSHAKE_BYTES];
-  size_t n = handshake_encode(opcode, buf);
+  size_t n = handshake_encode(opcode, &conn->login, NULL, 0);
   uint8_t *to = output_room(&conn->out, &conn->context->heap, n);
 
   /* Without room there is traffic enough to show whether the peer lives. */
   if (to == NULL)
     return;
-  memcpy(to, buf, n);
+  handshake_encode(opcode, &conn->login, to, n);
   output_commit(&conn->out, n);
+  conn->out.secret |= opcode == CQL_OP_AUTH_RESPONSE;
 }
 
 static void send_heartbeat(struct conn *conn) {
@@ -224,7 +224,7 @@ static void on_answer(struct conn *conn, const struct cql_frame *frame) {
 static void on_control(struct conn *conn, const struct cql_frame *frame) {
   struct failure why;
   enum conn_event event =
-      handshake_event(frame, conn->state, &conn->peer, &why);
+      handshake_event(frame, conn->state, &conn->peer, &conn->login, &why);
 
   if (event == CONN_EV_SUPPORTED) {
     conn->heartbeat.asked = 0;
@@ -415,6 +415,7 @@ static void close_down(struct conn *conn, const struct failure *why) {
   struct list again;
 
   timer_stop(&conn->timer);
+  login_fini(&conn->login);
   if (conn->socket != NULL)
     net_socket_close(conn->socket);
   conn->socket = NULL;
@@ -445,7 +446,9 @@ static void conn_event(struct conn *conn, enum conn_event event,
     send_control(conn, CQL_OP_OPTIONS);
   if (step.actions & CONN_DO_STARTUP)
     send_control(conn, CQL_OP_STARTUP);
-  if (step.actions & (CONN_DO_OPTIONS | CONN_DO_STARTUP))
+  if (step.actions & CONN_DO_LOGIN)
+    send_control(conn, CQL_OP_AUTH_RESPONSE);
+  if (step.actions & (CONN_DO_OPTIONS | CONN_DO_STARTUP | CONN_DO_LOGIN))
     conn_flush(conn);
   if (step.actions & CONN_DO_ANNOUNCE) {
     conn->heartbeat.heard = conn->last_answer = c->now;
@@ -512,6 +515,8 @@ bool conn_open(struct conn **out, struct context *c,
   timer_init(&conn->timer, on_timer);
   conn->address = *to;
   net_address_text(to, conn->peer.name);
+  login_init(&conn->login, &c->config.login, conn->peer.name,
+             peer_is_loopback(to));
   if (!has_memory(conn))
     return open_failed(conn, to, -ENOMEM, why);
   error = net_socket_open(&conn->socket, c->net, to, from,

@@ -6,6 +6,7 @@
 #include "core/conn_fsm.h"
 #include "core/heartbeat.h"
 #include "core/input.h"
+#include "core/login.h"
 #include "core/op.h"
 #include "core/output.h"
 #include "core/request.h"
@@ -40,6 +41,7 @@ struct conn {
   void *owner_arg;
   enum conn_state state;
   struct peer peer;
+  struct login login;
   struct net_address address; /* the host's */
   struct net_socket *socket;
   int write_error; /* a write failed; told at the end of the turn */

@@ -10,8 +10,11 @@ static const struct conn_step steps[CONN_STATE_COUNT][CONN_EVENT_COUNT] = {
     [CONN_OPTIONS] = {[CONN_EV_SUPPORTED] = {CONN_STARTUP, CONN_DO_STARTUP},
                       [CONN_EV_FAIL] = {CONN_CLOSED, CONN_DO_CLOSE}},
     [CONN_STARTUP] = {[CONN_EV_READY] = {CONN_READY, CONN_DO_ANNOUNCE},
-                      [CONN_EV_AUTHENTICATE] = {CONN_CLOSED, CONN_DO_CLOSE},
+                      [CONN_EV_AUTHENTICATE] = {CONN_LOGIN, CONN_DO_LOGIN},
                       [CONN_EV_FAIL] = {CONN_CLOSED, CONN_DO_CLOSE}},
+    [CONN_LOGIN] = {[CONN_EV_CHALLENGE] = {CONN_LOGIN, CONN_DO_LOGIN},
+                    [CONN_EV_LOGGED_IN] = {CONN_READY, CONN_DO_ANNOUNCE},
+                    [CONN_EV_FAIL] = {CONN_CLOSED, CONN_DO_CLOSE}},
     /* SUPPORTED answers a heartbeat from here on. */
     [CONN_READY] = {[CONN_EV_SUPPORTED] = {CONN_READY, 0},
                     [CONN_EV_DRAIN] = {CONN_DRAINING, 0},
@@ -38,8 +41,8 @@ struct conn_step conn_fsm_step(enum conn_state state, enum conn_event event) {
 
 const char *conn_state_name(enum conn_state state) {
   static const char *const names[CONN_STATE_COUNT] = {
-      "idle",     "connecting", "asking for options", "starting up", "ready",
-      "draining", "closed"};
+      "idle",       "connecting", "asking for options", "starting up",
+      "logging in", "ready",      "draining",           "closed"};
 
   return names[state];
 }

@@ -12,6 +12,7 @@ enum conn_state {
   CONN_CONNECTING, /* TCP */
   CONN_OPTIONS,    /* OPTIONS sent */
   CONN_STARTUP,    /* STARTUP sent */
+  CONN_LOGIN,      /* AUTH_RESPONSE sent */
   CONN_READY,      /* takes requests */
   CONN_DRAINING,   /* takes no more; waits for answers */
   CONN_CLOSED,     /* for good */
@@ -23,7 +24,9 @@ enum conn_event {
   CONN_EV_CONNECTED,    /* TCP is up */
   CONN_EV_SUPPORTED,    /* answer to OPTIONS on stream 0 */
   CONN_EV_READY,        /* READY on stream 0 */
-  CONN_EV_AUTHENTICATE, /* the server wants a login */
+  CONN_EV_AUTHENTICATE, /* the server wants a login, and there is an answer */
+  CONN_EV_CHALLENGE,    /* AUTH_CHALLENGE, and there is one */
+  CONN_EV_LOGGED_IN,    /* AUTH_SUCCESS, and the client is content */
   CONN_EV_DRAIN,        /* take no more requests */
   CONN_EV_EMPTY,        /* the last answer that was waited for has come */
   CONN_EV_FAIL,         /* lost, timed out, broke the rules, or close */
@@ -34,9 +37,10 @@ enum conn_event {
 enum conn_action {
   CONN_DO_OPTIONS = 1 << 0,
   CONN_DO_STARTUP = 1 << 1,
-  CONN_DO_ANNOUNCE = 1 << 2,  /* tell the owner: takes requests */
-  CONN_DO_VIOLATION = 1 << 3, /* an event that does not fit: say so */
-  CONN_DO_CLOSE = 1 << 4,     /* settle what is in flight and close */
+  CONN_DO_LOGIN = 1 << 2,     /* send the AUTH_RESPONSE */
+  CONN_DO_ANNOUNCE = 1 << 3,  /* tell the owner: takes requests */
+  CONN_DO_VIOLATION = 1 << 4, /* an event that does not fit: say so */
+  CONN_DO_CLOSE = 1 << 5,     /* settle what is in flight and close */
 };
 
 struct conn_step {

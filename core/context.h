@@ -5,6 +5,7 @@
 #include "core/failure.h"
 #include "core/list.h"
 #include "core/log.h"
+#include "core/login.h"
 #include "core/metrics.h"
 #include "core/net.h"
 #include "core/timer.h"
@@ -48,6 +49,7 @@ struct config {
   void (*host_changed)(void *user, const struct host *host,
                        const struct failure *why);
   void *host_user;
+  struct login_settings login;
 };
 
 struct op;

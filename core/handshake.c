@@ -6,7 +6,8 @@
 #include "core/request.h"
 #include "proto/request.h"
 
-size_t handshake_encode(enum cql_opcode opcode, uint8_t out[HANDSHAKE_BYTES]) {
+size_t handshake_encode(enum cql_opcode opcode, const struct login *login,
+                        void *out, size_t cap) {
   static const struct cql_pair startup[] = {
       {{(const uint8_t *)"CQL_VERSION", 11}, {(const uint8_t *)"3.0.0", 5}},
       {{(const uint8_t *)"DRIVER_NAME", 11}, {(const uint8_t *)"tally", 5}},
@@ -14,8 +15,10 @@ size_t handshake_encode(enum cql_opcode opcode, uint8_t out[HANDSHAKE_BYTES]) {
   struct cql_request_options o = {0};
 
   if (opcode == CQL_OP_STARTUP)
-    return cql_startup_encode(out, HANDSHAKE_BYTES, &o, startup, 2);
-  return cql_options_encode(out, HANDSHAKE_BYTES, &o);
+    return cql_startup_encode(out, cap, &o, startup, 2);
+  if (opcode == CQL_OP_AUTH_RESPONSE)
+    return cql_auth_response_encode(out, cap, &o, login_token(login));
+  return cql_options_encode(out, cap, &o);
 }
 
 /* False when it cannot be decoded: how far the peer's errors can be believed
@@ -37,10 +40,24 @@ static bool learn_peer(struct peer *peer, enum conn_state state,
   return true;
 }
 
+static void refuse_login(const struct login *login, const struct cql_error *e,
+                         struct failure *why) {
+  const char *user = login_user(login);
+
+  MARK(login_refused);
+  why->code = FAILURE_AUTH;
+  why->what = "the server refused the login";
+  failure_detail(why, "%s%s%s0x%04x: %.*s", user[0] != '\0' ? "user \"" : "",
+                 user, user[0] != '\0' ? "\": " : "", (unsigned)e->code,
+                 (int)(e->text.len < 300 ? e->text.len : 300),
+                 (const char *)e->text.p);
+}
+
 /* A refused handshake, a server that could not decode what it was sent, or one
  * that shuts down (OVERLOADED, as Cassandra says then). */
 static void read_error(enum conn_state state, const struct peer *peer,
-                       struct cql_reader *message, struct failure *why) {
+                       const struct login *login, struct cql_reader *message,
+                       struct failure *why) {
   struct cql_error e;
 
   if (state < CONN_READY) {
@@ -58,23 +75,42 @@ static void read_error(enum conn_state state, const struct peer *peer,
   }
   request_describe_error(why, &e, peer);
   if (e.code == CQL_ERROR_BAD_CREDENTIALS)
-    why->code = FAILURE_AUTH;
+    refuse_login(login, &e, why);
 }
 
-static void read_authenticate(struct cql_reader *message, struct failure *why) {
-  struct cql_span name = {NULL, 0};
+static bool cut_short(struct failure *why, const char *message) {
+  failure_detail(why, "its %s is cut short", message);
+  return false;
+}
 
-  MARK(login_wanted);
-  why->code = FAILURE_AUTH;
-  why->what = "the server asks for a login";
-  cql_authenticate_decode(message, &name);
-  failure_detail(why, "it wants %.*s", (int)(name.len < 200 ? name.len : 200),
-                 (const char *)name.p);
+/* Out of turn none of these is the login's affair. */
+static enum conn_event login_event(uint8_t opcode, enum conn_state state,
+                                   struct login *login,
+                                   struct cql_reader *message,
+                                   struct failure *why) {
+  bool first = opcode == CQL_OP_AUTHENTICATE, good;
+  enum conn_event event = first ? CONN_EV_AUTHENTICATE
+                          : opcode == CQL_OP_AUTH_CHALLENGE ? CONN_EV_CHALLENGE
+                                                            : CONN_EV_LOGGED_IN;
+  struct cql_span said;
+
+  if (state != (first ? CONN_STARTUP : CONN_LOGIN))
+    return event;
+  if (first)
+    good = cql_authenticate_decode(message, &said) == CQL_OK
+               ? login_begin(login, said, why)
+               : cut_short(why, "AUTHENTICATE");
+  else if (cql_auth_token_decode(message, &said) != CQL_OK)
+    good = cut_short(why, "token");
+  else
+    good = event == CONN_EV_CHALLENGE ? login_challenge(login, said, why)
+                                      : login_succeed(login, said, why);
+  return good ? event : CONN_EV_FAIL;
 }
 
 enum conn_event handshake_event(const struct cql_frame *frame,
                                 enum conn_state state, struct peer *peer,
-                                struct failure *why) {
+                                struct login *login, struct failure *why) {
   struct cql_prefix prefix;
   struct cql_reader message;
 
@@ -94,10 +130,11 @@ enum conn_event handshake_event(const struct cql_frame *frame,
   case CQL_OP_READY:
     return CONN_EV_READY;
   case CQL_OP_AUTHENTICATE:
-    read_authenticate(&message, why);
-    return CONN_EV_AUTHENTICATE;
+  case CQL_OP_AUTH_CHALLENGE:
+  case CQL_OP_AUTH_SUCCESS:
+    return login_event(frame->header.opcode, state, login, &message, why);
   case CQL_OP_ERROR:
-    read_error(state, peer, &message, why);
+    read_error(state, peer, login, &message, why);
     return CONN_EV_FAIL;
   default:
     failure_detail(why, "it sent opcode 0x%02x on stream 0 while %s",

@@ -4,19 +4,20 @@
 #define HANDSHAKE_H
 
 #include "core/conn_fsm.h"
+#include "core/login.h"
 #include "core/peer.h"
 #include "proto/frame.h"
 
-enum { HANDSHAKE_BYTES = 128 }; /* the longest request has fewer */
-
-/* OPTIONS or STARTUP; returns its length. */
-size_t handshake_encode(enum cql_opcode opcode, uint8_t out[HANDSHAKE_BYTES]);
+/* OPTIONS, STARTUP, or the login's AUTH_RESPONSE; as the encoders of
+ * proto/request.h. */
+size_t handshake_encode(enum cql_opcode opcode, const struct login *login,
+                        void *out, size_t cap);
 
 /* What a message of the peer's is for the life of a connection in this state.
  * `why` is filled in for those that end it; SUPPORTED says what kind of server
- * the peer is. */
+ * the peer is, and the login takes its own steps. */
 enum conn_event handshake_event(const struct cql_frame *frame,
                                 enum conn_state state, struct peer *peer,
-                                struct failure *why);
+                                struct login *login, struct failure *why);
 
 #endif

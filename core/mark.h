@@ -34,6 +34,8 @@
   /* statements */                                                             \
   X(prepare_asked_by_many, "a second operation waits for a PREPARE")           \
   X(prepare_lost_asked_again, "a PREPARE had no verdict: asked again")         \
+  X(prepared_too_late, "PREPARED, and the host takes no more requests")        \
+  X(unprepared_too_late, "UNPREPARED, and the host takes no more requests")    \
   X(prepare_refused, "a PREPARE was refused, with all that waited for it")     \
   X(prepared_forgotten, "a host is back: its statements are not known")        \
   X(prepared_other_id, "a forgotten statement got another id than before")     \
@@ -78,7 +80,9 @@
   X(handshake_timeout, "connected, and no CQL answer in time")                 \
   X(handshake_refused, "ERROR instead of READY")                               \
   X(handshake_cut, "closed by the server in the handshake")                    \
-  X(login_wanted, "AUTHENTICATE")                                              \
+  X(login_wanted, "AUTHENTICATE, and nobody to log in as")                     \
+  X(login_begun, "AUTHENTICATE, and a login begins")                           \
+  X(login_refused, "... and the server says no")                               \
   X(lookup_timeout, "looking up a name took too long")                         \
   X(lookup_failed, "a name has no address")                                    \
   X(lookup_cancelled, "closed while a name was looked up")                     \

@@ -29,6 +29,13 @@ void *net_resize(const struct net_heap *heap, void *p, size_t size);
 /* NULL is fine; const, since what is freed is often a name. */
 void net_free(const struct net_heap *heap, const void *p);
 
+/* Zeroed memory for what nobody else may read: in no core dump, and locked
+ * where the system lets us; NULL when there is none.  Freeing wipes it. */
+void *net_secret_alloc(size_t size);
+void net_secret_free(void *p, size_t size);
+/* Zeroes, also when the compiler sees nobody read them. */
+void net_wipe(void *p, size_t size);
+
 /* ---- Clocks and chance -------------------------------------------------- */
 
 uint64_t net_clock(void);   /* monotonic, nanoseconds; never 0 */

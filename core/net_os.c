@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -44,6 +45,29 @@ void net_free(const struct net_heap *heap, const void *p) {
     free(unconst.out);
   else if (p != NULL)
     heap->release(heap->user, unconst.out);
+}
+
+/* Pages of its own: what is asked of the system holds for whole ones. */
+void *net_secret_alloc(size_t size) {
+  void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+  if (p == MAP_FAILED)
+    return NULL;
+  madvise(p, size, MADV_DONTDUMP);
+  mlock(p, size); /* beyond the limit of the process it may be swapped out */
+  return p;
+}
+
+void net_secret_free(void *p, size_t size) {
+  if (p == NULL)
+    return;
+  net_wipe(p, size);
+  munmap(p, size);
+}
+
+void net_wipe(void *p, size_t size) {
+  explicit_bzero(p, size);
 }
 
 /* ---- Clocks and chance -------------------------------------------------- */

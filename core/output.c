@@ -12,7 +12,15 @@ int output_init(struct output *o, const struct net_heap *heap) {
   return o->buf == NULL ? -ENOMEM : 0;
 }
 
+/* It may have been moved. */
+static void wipe(struct output *o) {
+  if (o->secret)
+    net_wipe(o->buf, o->cap);
+  o->secret = false;
+}
+
 void output_fini(struct output *o, const struct net_heap *heap) {
+  wipe(o);
   net_free(heap, o->buf);
   o->buf = NULL;
 }
@@ -84,5 +92,7 @@ int output_flush(struct output *o, struct net_socket *socket) {
   o->head += (size_t)n;
   o->accepted += (uint64_t)n;
   ENSURE(o->queued - o->accepted == o->tail - o->head);
+  if (o->head == o->tail)
+    wipe(o);
   return 0;
 }

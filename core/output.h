@@ -19,6 +19,7 @@ struct output {
   size_t tail;
   uint64_t queued;   /* all bytes ever appended ... */
   uint64_t accepted; /* ... and those that the system took */
+  bool secret;       /* a password is among them: wiped when all have gone */
 };
 
 int output_init(struct output *o, const struct net_heap *heap);

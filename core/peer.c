@@ -1,8 +1,20 @@
 #include "core/peer.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { TLS_ALERT = 0x15, TLS_HANDSHAKE = 0x16 };
+
+/* 127.0.0.0/8, ::1, and the former as an IPv6 address. */
+bool peer_is_loopback(const struct net_address *a) {
+  static const uint8_t one[16] = {[15] = 1};
+  static const uint8_t mapped[13] = {[10] = 0xff, [11] = 0xff, [12] = 127};
+
+  if (a->len == 4)
+    return a->bytes[0] == 127;
+  return memcmp(a->bytes, one, sizeof one) == 0 ||
+         memcmp(a->bytes, mapped, sizeof mapped) == 0;
+}
 
 /* As much of the bytes as is plain text. */
 static size_t printable(char *out, size_t size, const uint8_t *bytes,

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/net.h"
 #include "core/outcome.h"
 #include "core/sharding.h"
 
@@ -15,6 +16,8 @@ struct peer {
   struct sharding sharding;
 };
 
+/* Whatever is sent there stays in this machine. */
+bool peer_is_loopback(const struct net_address *a);
 /* The first bytes are not those of a v4 server: say whose they look like, in
  * one line.  n is at least 1. */
 void peer_describe_stranger(char *out, size_t size, const uint8_t *bytes,

@@ -130,3 +130,17 @@ void *net_resize(const struct net_heap *unused, void *memory, size_t size) {
   }
   return to;
 }
+
+void net_wipe(void *p, size_t size) {
+  memset(p, 0, size);
+}
+
+void *net_secret_alloc(size_t size) {
+  return net_alloc(NULL, size);
+}
+
+void net_secret_free(void *p, size_t size) {
+  if (p != NULL)
+    net_wipe(p, size);
+  net_free(NULL, p);
+}

@@ -61,6 +61,15 @@ void script_be_scylla(struct script_server *s) {
   script_unlock(s);
 }
 
+void script_want_login(struct script_server *s, const char *authenticator,
+                       const void *token, size_t len) {
+  script_lock(s);
+  s->authenticator = authenticator;
+  s->login = token;
+  s->login_len = len;
+  script_unlock(s);
+}
+
 void script_refuse(struct script_server *s, bool reset, unsigned times) {
   script_lock(s);
   s->refusals = times;

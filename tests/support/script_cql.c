@@ -10,6 +10,7 @@ enum {
   OP_ERROR = 0x00,
   OP_STARTUP = 0x01,
   OP_READY = 0x02,
+  OP_AUTHENTICATE = 0x03,
   OP_OPTIONS = 0x05,
   OP_SUPPORTED = 0x06,
   OP_QUERY = 0x07,
@@ -17,6 +18,8 @@ enum {
   OP_PREPARE = 0x09,
   OP_EXECUTE = 0x0a,
   OP_REGISTER = 0x0b,
+  OP_AUTH_RESPONSE = 0x0f,
+  OP_AUTH_SUCCESS = 0x10,
 };
 
 /* One request under way. */
@@ -157,6 +160,18 @@ static void body_query(const struct request *r, struct bytes *b) {
   }
 }
 
+static unsigned body_login(const struct script_server *s,
+                           const struct request *r, struct bytes *b) {
+  if (r->len == 4 + s->login_len &&
+      memcmp(r->body + 4, s->login, s->login_len) == 0) {
+    bytes_u32(b, 0xffffffff); /* a null token */
+    return OP_AUTH_SUCCESS;
+  }
+  bytes_u32(b, 0x0100);
+  bytes_string(b, "Provided username and/or password are incorrect");
+  return OP_ERROR;
+}
+
 static void answer_normally(struct script_server *s, struct script_conn *c,
                             const struct request *r, bool held) {
   struct bytes body = {0};
@@ -168,7 +183,12 @@ static void answer_normally(struct script_server *s, struct script_conn *c,
     body_supported(s, c, &body);
     break;
   case AT_STARTUP:
-    opcode = OP_READY;
+    opcode = s->authenticator != NULL ? OP_AUTHENTICATE : OP_READY;
+    if (s->authenticator != NULL)
+      bytes_string(&body, s->authenticator);
+    break;
+  case AT_LOGIN:
+    opcode = body_login(s, r, &body);
     break;
   case AT_CONTROL:
     if (r->opcode == OP_REGISTER)
@@ -282,6 +302,9 @@ static void read_request(struct script_server *s, struct request *r) {
     return;
   case OP_STARTUP:
     r->place = AT_STARTUP;
+    return;
+  case OP_AUTH_RESPONSE:
+    r->place = AT_LOGIN;
     return;
   case OP_QUERY:
     r->place = script_is_control((const char *)r->body, r->len) ? AT_CONTROL

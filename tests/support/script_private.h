@@ -23,7 +23,7 @@ void bytes_drop(struct bytes *b, size_t n);
 void bytes_free(struct bytes *b);
 
 enum {
-  PEERS_MAX = 8,
+  PEERS_MAX = 24,
   CONNS_MAX = 32,
   STEPS_MAX = 64,
   STATEMENTS_MAX = 128,
@@ -88,6 +88,9 @@ struct script_server {
 
   bool reading;
   bool scylla;
+  const char *authenticator; /* NULL: nobody need log in */
+  const void *login;
+  size_t login_len;
   unsigned shards;
   enum script_shard_port shard_port_is;
   int shard_listener; /* -1: none */

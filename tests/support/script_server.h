@@ -20,6 +20,7 @@ struct script_server;
 enum script_place {
   AT_OPTIONS,
   AT_STARTUP,
+  AT_LOGIN,   /* AUTH_RESPONSE */
   AT_CONTROL, /* REGISTER, and what the control connection reads */
   AT_QUERY,
   AT_PREPARE,
@@ -76,6 +77,11 @@ void script_clear(struct script_server *s, enum script_place place);
 void script_release(struct script_server *s);
 /* SUPPORTED names SCYLLA_ options from now on. */
 void script_be_scylla(struct script_server *s);
+
+/* STARTUP is answered with AUTHENTICATE from now on; this token alone with
+ * AUTH_SUCCESS, any other with ERROR 0x0100.  Both must live on. */
+void script_want_login(struct script_server *s, const char *authenticator,
+                       const void *token, size_t len);
 
 enum script_shard_port {
   SHARD_PORT_NONE,    /* there is no port for them */

@@ -46,6 +46,9 @@
   X(cluster)                                                                   \
   X(hosts)                                                                     \
   X(odd_hosts)                                                                 \
+  X(elsewhere)                                                                 \
+  X(login)                                                                     \
+  X(secrets)                                                                   \
   X(shards)                                                                    \
   X(host_options)                                                              \
   X(guest)                                                                     \

@@ -11,11 +11,13 @@
 #define CLOSE                                                                  \
   { CONN_CLOSED, CONN_DO_CLOSE }
 
-/* Columns: START, CONNECTED, SUPPORTED, READY, AUTHENTICATE, DRAIN, EMPTY,
- * FAIL. */
+/* Columns: START, CONNECTED, SUPPORTED, READY, AUTHENTICATE, CHALLENGE,
+ * LOGGED_IN, DRAIN, EMPTY, FAIL. */
 static const struct conn_step expected[CONN_STATE_COUNT][CONN_EVENT_COUNT] = {
     /* IDLE */
     {{CONN_CONNECTING, 0},
+     BROKEN,
+     BROKEN,
      BROKEN,
      BROKEN,
      BROKEN,
@@ -31,11 +33,15 @@ static const struct conn_step expected[CONN_STATE_COUNT][CONN_EVENT_COUNT] = {
      BROKEN,
      BROKEN,
      BROKEN,
+     BROKEN,
+     BROKEN,
      CLOSE},
     /* OPTIONS */
     {BROKEN,
      BROKEN,
      {CONN_STARTUP, CONN_DO_STARTUP},
+     BROKEN,
+     BROKEN,
      BROKEN,
      BROKEN,
      BROKEN,
@@ -46,7 +52,20 @@ static const struct conn_step expected[CONN_STATE_COUNT][CONN_EVENT_COUNT] = {
      BROKEN,
      BROKEN,
      {CONN_READY, CONN_DO_ANNOUNCE},
-     {CONN_CLOSED, CONN_DO_CLOSE},
+     {CONN_LOGIN, CONN_DO_LOGIN},
+     BROKEN,
+     BROKEN,
+     BROKEN,
+     BROKEN,
+     CLOSE},
+    /* LOGIN */
+    {BROKEN,
+     BROKEN,
+     BROKEN,
+     BROKEN,
+     BROKEN,
+     {CONN_LOGIN, CONN_DO_LOGIN},
+     {CONN_READY, CONN_DO_ANNOUNCE},
      BROKEN,
      BROKEN,
      CLOSE},
@@ -54,6 +73,8 @@ static const struct conn_step expected[CONN_STATE_COUNT][CONN_EVENT_COUNT] = {
     {BROKEN,
      BROKEN,
      {CONN_READY, 0},
+     BROKEN,
+     BROKEN,
      BROKEN,
      BROKEN,
      {CONN_DRAINING, 0},
@@ -65,11 +86,13 @@ static const struct conn_step expected[CONN_STATE_COUNT][CONN_EVENT_COUNT] = {
      {CONN_DRAINING, 0},
      BROKEN,
      BROKEN,
+     BROKEN,
+     BROKEN,
      {CONN_DRAINING, 0},
      CLOSE,
      CLOSE},
     /* CLOSED */
-    {LATE, LATE, LATE, LATE, LATE, LATE, LATE, LATE},
+    {LATE, LATE, LATE, LATE, LATE, LATE, LATE, LATE, LATE, LATE},
 };
 
 START_TEST(every_pair) {
@@ -88,22 +111,25 @@ START_TEST(every_pair) {
 END_TEST
 
 /* Whatever happens, in any order: what is closed stays closed, and a
- * connection is announced only on the way from STARTUP to READY. */
+ * connection is announced only on the way from STARTUP or LOGIN to READY. */
 START_TEST(no_path_breaks_the_rules) {
-  for (unsigned path = 0; path < 8 * 8 * 8 * 8 * 8 * 8; path++) {
+  enum { E = CONN_EVENT_COUNT };
+
+  for (unsigned path = 0; path < E * E * E * E * E * E; path++) {
     enum conn_state state = CONN_IDLE;
 
-    for (unsigned at = 0, rest = path; at < 6; at++, rest /= 8) {
-      struct conn_step step = conn_fsm_step(state, (enum conn_event)(rest % 8));
+    for (unsigned at = 0, rest = path; at < 6; at++, rest /= E) {
+      struct conn_step step = conn_fsm_step(state, (enum conn_event)(rest % E));
 
       if (state == CONN_CLOSED && (step.next != CONN_CLOSED || step.actions))
-        ck_abort_msg("path 0%o leaves CLOSED", path);
+        ck_abort_msg("path %u leaves CLOSED", path);
       if ((step.actions & CONN_DO_ANNOUNCE) &&
-          (state != CONN_STARTUP || step.next != CONN_READY))
-        ck_abort_msg("path 0%o announces in vain", path);
+          ((state != CONN_STARTUP && state != CONN_LOGIN) ||
+           step.next != CONN_READY))
+        ck_abort_msg("path %u announces in vain", path);
       if ((step.next == CONN_CLOSED && state != CONN_CLOSED) !=
           ((step.actions & CONN_DO_CLOSE) != 0))
-        ck_abort_msg("path 0%o closes halfway", path);
+        ck_abort_msg("path %u closes halfway", path);
       state = step.next;
     }
   }
