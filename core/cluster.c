@@ -234,8 +234,9 @@ static void on_again(void *arg, struct host *h, struct op *op,
     return;
   }
   tries_add(&op->tries, &cl->context->heap, h->number);
-  /* Without memory for where it was it would go there again. */
-  if (wait || (op->tries != NULL && pick_host(cl, op, false) != NULL)) {
+  /* Where nobody knows where it was it would go there again, and again. */
+  if (wait ||
+      (tries_may_go_on(op->tries) && pick_host(cl, op, false) != NULL)) {
     MARK(retried);
     if (op->tries != NULL)
       tries_note(op->tries, why);

@@ -481,6 +481,7 @@ static void on_round_failed(void *arg, const struct failure *why) {
   /* There are hosts, and the next one of those is asked again. */
   if (c->by_contacts) {
     c->by_contacts = false;
+    move(c);
     return;
   }
   log_write(&c->context->log, LOG_WARNING, "no host reached: %s", why->detail);

@@ -129,6 +129,12 @@ static void on_prepared(op_callback *callback, void *user,
     give_back_all(h, &waiting, answer->failure);
     return;
   }
+  /* It came by a connection that takes no more requests, as the last one. */
+  if (!h->route.ready) {
+    MARK(prepared_too_late);
+    give_back_all(h, &waiting, &h->pool.last);
+    return;
+  }
   for (node = waiting.next; node != &waiting; node = node->next)
     LIST_ENTRY(node, struct op, queue)->state = OP_WAITING;
   /* They were here before those that wait now. */
@@ -317,8 +323,13 @@ static void on_answered(void *arg, struct conn *conn, struct op *op,
 
     if (p != NULL)
       prepared_forgotten(p);
-    hold(h, op, OP_WAITING, &h->waiting);
-    mark_dirty(h);
+    if (h->route.ready) {
+      hold(h, op, OP_WAITING, &h->waiting);
+      mark_dirty(h);
+    } else {
+      MARK(unprepared_too_late);
+      give_back(h, op, &why, true);
+    }
   } else {
     give_back(h, op, &why, false);
   }

@@ -16,6 +16,10 @@ void tries_add(struct tries **tries, const struct net_heap *heap,
     t->hosts[t->count++] = host;
 }
 
+bool tries_may_go_on(const struct tries *t) {
+  return t != NULL && t->count < TRIES_MAX;
+}
+
 void tries_note(struct tries *t, const struct failure *why) {
   char start[161];
 

@@ -19,6 +19,8 @@ struct tries {
  * knows. */
 void tries_add(struct tries **tries, const struct net_heap *heap,
                uint32_t host);
+/* It may go on to other hosts: those where it was can be told from others. */
+bool tries_may_go_on(const struct tries *t);
 /* What came of it. */
 void tries_note(struct tries *t, const struct failure *why);
 /* Puts the tries in front of what the last one says. */

@@ -3,120 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "proto/murmur3.h"
-#include "tests/support/rig.h"
 #include "tests/unit/suites.h"
-
-enum { HOSTS = 3 };
-
-/* The rig's own server is the first; each owns a third of the ring. */
-struct town {
-  struct rig r;
-  struct script_server *hosts[HOSTS];
-};
-
-static void town_begin(struct town *t, enum rig_mode mode, unsigned replicas) {
-  static const char *const tokens[HOSTS] = {
-      "-3074457345618258603", "3074457345618258602", "9223372036854775806"};
-
-  rig_init(&t->r, mode);
-  t->hosts[0] = t->r.server;
-  for (int i = 1; i < HOSTS; i++)
-    t->hosts[i] = script_start();
-  t->r.tasks = rig_tasks();
-  for (int i = 0; i < HOSTS; i++)
-    script_own(t->hosts[i], tokens[i], replicas);
-  script_cluster(t->hosts, HOSTS);
-}
-
-static void town_fini(struct town *t) {
-  rig_fini(&t->r);
-  for (int i = 1; i < HOSTS; i++)
-    script_stop(t->hosts[i]);
-}
-
-struct standing {
-  struct script_server *server;
-  unsigned count;
-};
-
-static bool stands(void *arg) {
-  const struct standing *s = arg;
-
-  return script_standing(s->server) == s->count;
-}
-
-static bool until_standing(struct town *t, int host, unsigned count) {
-  struct standing s = {t->hosts[host], count};
-
-  return rig_until(&t->r, stands, &s);
-}
-
-static bool until_count(struct town *t, int host, enum script_place place,
-                        unsigned count) {
-  struct script_server *own = t->r.server;
-  bool reached;
-
-  t->r.server = t->hosts[host];
-  reached = rig_served(&t->r, place, count);
-  t->r.server = own;
-  return reached;
-}
-
-/* Connected to all of them, and the ring is known. */
-static void town_connect(struct town *t) {
-  rig_connect(&t->r);
-  for (int i = 0; i < HOSTS; i++)
-    ck_assert(until_standing(t, i, 1));
-  for (int i = 0; i < HOSTS; i++)
-    ck_assert(until_count(t, i, AT_STARTUP, 1));
-  /* The handshake's end is seen by the next thing that is sent. */
-  for (int i = 0; i < 3; i++)
-    rig_step(&t->r);
-}
-
-/* Whose a key is: the first token that is not below its own, or the first of
- * all. */
-static int owner_of(const char *key) {
-  int64_t token = cql_murmur3_token(key, strlen(key));
-
-  if (token <= INT64_C(-3074457345618258603))
-    return 0;
-  return token <= INT64_C(3074457345618258602) ? 1 : 2;
-}
-
-static const char *key_of(int owner, int number) {
-  static char key[24];
-
-  for (int i = 0;; i++) {
-    snprintf(key, sizeof key, "/%d/%d", number, i);
-    if (owner_of(key) == owner)
-      return key;
-  }
-}
-
-static unsigned seen(const struct town *t, int host, const char *key) {
-  return script_seen(t->hosts[host], key);
-}
-
-/* Once all that stand are known to be ready, which the first tries bring
- * about. */
-static void warm_up(struct town *t) {
-  for (int n = 0; n < 200; n++) {
-    bool all = true;
-
-    for (int i = 0; i < HOSTS; i++) {
-      const char *key = key_of(i, 1000 + n);
-
-      rig_applied(&t->r, key);
-      all = all && seen(t, i, key) == 1;
-    }
-    if (all)
-      return;
-    rig_step(&t->r);
-  }
-  ck_abort_msg("requests do not go to their owners");
-}
+#include "tests/unit/town.h"
 
 /* ---- Routing ------------------------------------------------------------ */
 
@@ -125,13 +13,13 @@ START_TEST(to_the_owner) {
 
   town_begin(&t, (enum rig_mode)_i, 1);
   town_connect(&t);
-  warm_up(&t);
+  town_warm_up(&t);
   for (int n = 0; n < 60; n++) {
-    const char *key = key_of(n % HOSTS, n);
+    const char *key = town_key(n % TOWN_HOSTS, n);
 
     rig_applied(&t.r, key);
-    for (int i = 0; i < HOSTS; i++)
-      ck_assert_uint_eq(seen(&t, i, key), i == n % HOSTS);
+    for (int i = 0; i < TOWN_HOSTS; i++)
+      ck_assert_uint_eq(town_seen(&t, i, key), i == n % TOWN_HOSTS);
   }
   town_fini(&t);
 }
@@ -144,14 +32,14 @@ START_TEST(to_two_replicas) {
 
   town_begin(&t, (enum rig_mode)_i, 2);
   town_connect(&t);
-  warm_up(&t);
+  town_warm_up(&t);
   for (int n = 0; n < 60; n++) {
-    const char *key = key_of(2, n);
+    const char *key = town_key(2, n);
 
     rig_applied(&t.r, key);
-    ck_assert_uint_eq(seen(&t, 1, key), 0);
-    first += seen(&t, 2, key);
-    second += seen(&t, 0, key);
+    ck_assert_uint_eq(town_seen(&t, 1, key), 0);
+    first += town_seen(&t, 2, key);
+    second += town_seen(&t, 0, key);
   }
   ck_assert_uint_gt(first, 5);
   ck_assert_uint_gt(second, 5);
@@ -176,22 +64,22 @@ START_TEST(unavailable_once) {
 
   town_begin(&t, (enum rig_mode)_i, 1);
   town_connect(&t);
-  warm_up(&t);
+  town_warm_up(&t);
   script_next(t.hosts[1], AT_UPDATE, &unavailable, 1);
-  key = key_of(1, 1);
+  key = town_key(1, 1);
   rig_applied(&t.r, key);
-  ck_assert_uint_eq(seen(&t, 1, key), 1);
-  ck_assert_uint_eq(seen(&t, 0, key) + seen(&t, 2, key), 1);
+  ck_assert_uint_eq(town_seen(&t, 1, key), 1);
+  ck_assert_uint_eq(town_seen(&t, 0, key) + town_seen(&t, 2, key), 1);
 
   /* All of them: two are asked, and both are in the error. */
-  for (int i = 0; i < HOSTS; i++)
+  for (int i = 0; i < TOWN_HOSTS; i++)
     script_next(t.hosts[i], AT_UPDATE, &unavailable, 0);
-  key = key_of(1, 2);
+  key = town_key(1, 2);
   rig_increment(&t.r, key, 1, &done);
   ck_assert_int_eq(done.status, TALLY_EUNAVAILABLE);
   ck_assert_int_eq(done.outcome, TALLY_NOT_APPLIED);
-  for (int i = 0; i < HOSTS; i++)
-    asked += seen(&t, i, key);
+  for (int i = 0; i < TOWN_HOSTS; i++)
+    asked += town_seen(&t, i, key);
   ck_assert_uint_eq(asked, 2);
   ck_assert_msg(strstr(done.error.detail, script_host(t.hosts[1])) != NULL,
                 "%s", done.error.detail);
@@ -209,14 +97,14 @@ START_TEST(bootstrapping_each_once) {
 
   town_begin(&t, (enum rig_mode)_i, 1);
   town_connect(&t);
-  warm_up(&t);
-  for (int i = 0; i < HOSTS; i++)
+  town_warm_up(&t);
+  for (int i = 0; i < TOWN_HOSTS; i++)
     script_next_error(t.hosts[i], AT_UPDATE, 0x1002, 0);
-  key = key_of(0, 1);
+  key = town_key(0, 1);
   rig_increment(&t.r, key, 1, &done);
   ck_assert_int_eq(done.outcome, TALLY_NOT_APPLIED);
-  for (int i = 0; i < HOSTS; i++) {
-    ck_assert_uint_eq(seen(&t, i, key), 1);
+  for (int i = 0; i < TOWN_HOSTS; i++) {
+    ck_assert_uint_eq(town_seen(&t, i, key), 1);
     ck_assert_msg(strstr(done.error.detail, script_host(t.hosts[i])) != NULL,
                   "%s", done.error.detail);
   }
@@ -233,16 +121,16 @@ START_TEST(unknown_goes_nowhere) {
 
   town_begin(&t, (enum rig_mode)(_i / 3), 1);
   town_connect(&t);
-  warm_up(&t);
+  town_warm_up(&t);
   if (_i % 3 == 2)
     script_next_error(t.hosts[1], AT_UPDATE, 0x1001, 1); /* OVERLOADED */
   else
     script_next_kind(t.hosts[1], AT_UPDATE, ends[_i % 3], 1);
-  key = key_of(1, 1);
+  key = town_key(1, 1);
   rig_increment(&t.r, key, 1, &done);
   ck_assert_int_eq(done.status, TALLY_EUNKNOWN);
-  ck_assert_uint_eq(seen(&t, 1, key), 1);
-  ck_assert_uint_eq(seen(&t, 0, key) + seen(&t, 2, key), 0);
+  ck_assert_uint_eq(town_seen(&t, 1, key), 1);
+  ck_assert_uint_eq(town_seen(&t, 0, key) + town_seen(&t, 2, key), 0);
   town_fini(&t);
 }
 END_TEST
@@ -268,7 +156,7 @@ enum { READ_ENDS = sizeof read_ends / sizeof read_ends[0] };
 static unsigned selects(const struct town *t) {
   unsigned sum = 0;
 
-  for (int i = 0; i < HOSTS; i++)
+  for (int i = 0; i < TOWN_HOSTS; i++)
     sum += script_count(t->hosts[i], AT_SELECT);
   return sum;
 }
@@ -279,10 +167,10 @@ START_TEST(a_read_elsewhere_once) {
 
   town_begin(&t, (enum rig_mode)(_i / READ_ENDS), 1);
   town_connect(&t);
-  warm_up(&t);
+  town_warm_up(&t);
   script_next(t.hosts[1], AT_SELECT, &read_ends[_i % READ_ENDS], 1);
   before = selects(&t);
-  rig_answered(&t.r, key_of(1, 1));
+  rig_answered(&t.r, town_key(1, 1));
   ck_assert_uint_eq(selects(&t) - before, 2);
   ck_assert_uint_eq(script_count(t.hosts[1], AT_SELECT), 1);
   town_fini(&t);
@@ -298,16 +186,16 @@ START_TEST(prepared_elsewhere) {
 
   town_begin(&t, (enum rig_mode)(_i / 2), 1);
   town_connect(&t);
-  warm_up(&t);
+  town_warm_up(&t);
   script_next_kind(t.hosts[1], AT_UPDATE, SCRIPT_UNPREPARED, 1);
   script_next_error(t.hosts[1], AT_PREPARE, code, 1);
-  key = key_of(1, 1);
+  key = town_key(1, 1);
   rig_applied(&t.r, key);
-  ck_assert_uint_eq(seen(&t, 1, key), 1);
-  ck_assert_uint_eq(seen(&t, 0, key) + seen(&t, 2, key), 1);
-  key = key_of(1, 2);
+  ck_assert_uint_eq(town_seen(&t, 1, key), 1);
+  ck_assert_uint_eq(town_seen(&t, 0, key) + town_seen(&t, 2, key), 1);
+  key = town_key(1, 2);
   rig_applied(&t.r, key);
-  ck_assert_uint_eq(seen(&t, 1, key), 1);
+  ck_assert_uint_eq(town_seen(&t, 1, key), 1);
   town_fini(&t);
 }
 END_TEST
@@ -321,13 +209,13 @@ START_TEST(prepare_unanswered) {
   t.r.options.read_timeout_ms = 100;
   t.r.options.increment_timeout_ms = 3000;
   town_connect(&t);
-  warm_up(&t);
+  town_warm_up(&t);
   script_next_kind(t.hosts[1], AT_UPDATE, SCRIPT_UNPREPARED, 1);
   script_next_kind(t.hosts[1], AT_PREPARE, SCRIPT_HOLD, 0);
-  key = key_of(1, 1);
+  key = town_key(1, 1);
   rig_applied(&t.r, key);
-  ck_assert_uint_eq(seen(&t, 1, key), 1);
-  ck_assert_uint_eq(seen(&t, 0, key) + seen(&t, 2, key), 1);
+  ck_assert_uint_eq(town_seen(&t, 1, key), 1);
+  ck_assert_uint_eq(town_seen(&t, 0, key) + town_seen(&t, 2, key), 1);
   town_fini(&t);
 }
 END_TEST
@@ -340,20 +228,20 @@ START_TEST(a_dead_host_is_left_alone) {
   town_begin(&t, (enum rig_mode)_i, 1);
   t.r.options.reconnect_max_ms = 100;
   town_connect(&t);
-  warm_up(&t);
+  town_warm_up(&t);
   script_listen(t.hosts[1], false);
   script_drop(t.hosts[1], true);
   /* At worst the first one is written before the end is seen. */
   for (int n = 0; n < 20; n++) {
     struct done done = {0};
 
-    rig_increment(&t.r, key_of(1, n), 1, &done);
+    rig_increment(&t.r, town_key(1, n), 1, &done);
     ck_assert(done.outcome == TALLY_APPLIED ||
               (n == 0 && done.outcome == TALLY_UNKNOWN));
   }
   script_listen(t.hosts[1], true);
-  ck_assert(until_standing(&t, 1, 1));
-  warm_up(&t);
+  ck_assert(town_standing(&t, 1, 1));
+  town_warm_up(&t);
   town_fini(&t);
 }
 END_TEST
@@ -368,7 +256,7 @@ START_TEST(the_control_connection_moves) {
   t.r.options.reconnect_min_ms = 60000; /* nobody comes back by itself */
   t.r.options.reconnect_max_ms = 60000;
   town_connect(&t);
-  warm_up(&t);
+  town_warm_up(&t);
   ck_assert_uint_ge(script_count(t.hosts[0], AT_CONTROL), 3);
   script_drop(t.hosts[0], true);
   for (int n = 0; n < 1000; n++) {
@@ -379,7 +267,7 @@ START_TEST(the_control_connection_moves) {
     rig_step(&t.r);
   }
   ck_assert_uint_ge(others, 3);
-  for (int i = 1; i < HOSTS; i++)
+  for (int i = 1; i < TOWN_HOSTS; i++)
     script_tell(t.hosts[i], "STATUS_CHANGE", "UP", t.hosts[0]);
   town_fini(&t);
 }
@@ -391,12 +279,12 @@ START_TEST(a_new_node) {
   town_begin(&t, (enum rig_mode)_i, 1);
   script_cluster(t.hosts, 2);
   rig_connect(&t.r);
-  ck_assert(until_standing(&t, 1, 1));
+  ck_assert(town_standing(&t, 1, 1));
   ck_assert_uint_eq(script_accepted(t.hosts[2]), 0);
-  script_cluster(t.hosts, HOSTS);
+  script_cluster(t.hosts, TOWN_HOSTS);
   script_tell(t.hosts[0], "TOPOLOGY_CHANGE", "NEW_NODE", t.hosts[2]);
-  ck_assert(until_standing(&t, 2, 1));
-  warm_up(&t);
+  ck_assert(town_standing(&t, 2, 1));
+  town_warm_up(&t);
   town_fini(&t);
 }
 END_TEST
@@ -406,15 +294,15 @@ START_TEST(a_removed_node) {
 
   town_begin(&t, (enum rig_mode)_i, 1);
   town_connect(&t);
-  warm_up(&t);
+  town_warm_up(&t);
   script_cluster(t.hosts, 2);
   script_tell(t.hosts[0], "TOPOLOGY_CHANGE", "REMOVED_NODE", t.hosts[2]);
-  ck_assert(until_standing(&t, 2, 0));
+  ck_assert(town_standing(&t, 2, 0));
   for (int n = 0; n < 20; n++) {
-    const char *key = key_of(2, n);
+    const char *key = town_key(2, n);
 
     rig_applied(&t.r, key);
-    ck_assert_uint_eq(seen(&t, 2, key), 0);
+    ck_assert_uint_eq(town_seen(&t, 2, key), 0);
   }
   ck_assert_uint_eq(script_accepted(t.hosts[2]), 1);
   town_fini(&t);
@@ -428,11 +316,11 @@ START_TEST(down_of_a_live_host) {
 
   town_begin(&t, (enum rig_mode)_i, 1);
   town_connect(&t);
-  warm_up(&t);
+  town_warm_up(&t);
   asked = script_count(t.hosts[1], AT_OPTIONS);
   script_tell(t.hosts[0], "STATUS_CHANGE", "DOWN", t.hosts[1]);
-  ck_assert(until_count(&t, 1, AT_OPTIONS, asked + 1)); /* it is probed */
-  warm_up(&t);
+  ck_assert(town_count(&t, 1, AT_OPTIONS, asked + 1)); /* it is probed */
+  town_warm_up(&t);
   ck_assert_uint_eq(script_accepted(t.hosts[1]), 1);
   town_fini(&t);
 }
@@ -449,11 +337,11 @@ START_TEST(down_of_a_silent_host) {
   t.r.options.reconnect_min_ms = 60000;
   t.r.options.reconnect_max_ms = 60000;
   town_connect(&t);
-  warm_up(&t);
+  town_warm_up(&t);
   script_next_kind(t.hosts[1], AT_OPTIONS, SCRIPT_IGNORE, 0);
   script_tell(t.hosts[0], "STATUS_CHANGE", "DOWN", t.hosts[1]);
-  ck_assert(until_standing(&t, 1, 0));
-  rig_applied(&t.r, key_of(1, 1));
+  ck_assert(town_standing(&t, 1, 0));
+  rig_applied(&t.r, town_key(1, 1));
   town_fini(&t);
 }
 END_TEST
@@ -465,7 +353,7 @@ START_TEST(up_is_tried_soon) {
   t.r.options.reconnect_min_ms = 50;
   t.r.options.reconnect_max_ms = 600000;
   town_connect(&t);
-  warm_up(&t);
+  town_warm_up(&t);
   script_listen(t.hosts[1], false);
   script_drop(t.hosts[1], true);
   /* Pauses have grown to seconds by then. */
@@ -473,7 +361,7 @@ START_TEST(up_is_tried_soon) {
     rig_step(&t.r);
   script_listen(t.hosts[1], true);
   script_tell(t.hosts[0], "STATUS_CHANGE", "UP", t.hosts[1]);
-  ck_assert(until_standing(&t, 1, 1));
+  ck_assert(town_standing(&t, 1, 1));
   town_fini(&t);
 }
 END_TEST
@@ -542,16 +430,16 @@ START_TEST(several_loops) {
   town_begin(&t, RIG_THREADS, 1);
   t.r.options.io_threads = 4;
   rig_connect(&t.r);
-  for (int i = 0; i < HOSTS; i++)
-    ck_assert(until_standing(&t, i, 4));
+  for (int i = 0; i < TOWN_HOSTS; i++)
+    ck_assert(town_standing(&t, i, 4));
   ck_assert_uint_eq(script_count(t.hosts[1], AT_CONTROL) +
                         script_count(t.hosts[2], AT_CONTROL),
                     0);
   for (int n = 0; n < 10; n++)
-    warm_up(&t);
+    town_warm_up(&t);
   script_cluster(t.hosts, 2);
   script_tell(t.hosts[0], "TOPOLOGY_CHANGE", "REMOVED_NODE", t.hosts[2]);
-  ck_assert(until_standing(&t, 2, 0));
+  ck_assert(town_standing(&t, 2, 0));
   town_fini(&t);
 }
 END_TEST

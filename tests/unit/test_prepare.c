@@ -205,6 +205,34 @@ START_TEST(does_not_fit) {
 }
 END_TEST
 
+static const uint8_t other_id[] = {HEAD(2), VIEWS(5), URL(13), TAIL};
+
+/* Several servers behind one address, say, each of which makes the statement
+ * unknown to the others: it would go on like this for ever. */
+START_TEST(another_id_than_before) {
+  const struct script_step step = {.kind = SCRIPT_FRAME,
+                                   .opcode = 0x08,
+                                   .bytes = other_id,
+                                   .len = sizeof other_id};
+  struct done d;
+  struct rig r;
+
+  rig_init(&r, (enum rig_mode)_i);
+  rig_connect(&r);
+  rig_applied(&r, "/home");
+  script_next_kind(r.server, AT_UPDATE, SCRIPT_UNPREPARED, 1);
+  script_next(r.server, AT_PREPARE, &step, 1);
+  rig_increment(&r, "/home", 1, &d);
+  ck_assert_int_eq(d.status, TALLY_EPROTOCOL);
+  ck_assert_int_eq(d.outcome, TALLY_NOT_APPLIED);
+  ck_assert_ptr_nonnull(strstr(d.error.detail, "has another id for it now"));
+  ck_assert_uint_eq(script_count(r.server, AT_UPDATE), 2);
+  rig_applied(&r, "/home");
+  ck_assert_int_eq(script_sum(r.server, "/home", "views"), 2);
+  rig_fini(&r);
+}
+END_TEST
+
 static const struct {
   int32_t server_code;
   int code;
@@ -268,6 +296,7 @@ Suite *prepare_suite(void) {
   tcase_add_loop_test(tc, lost_prepare_is_asked_again, 0, RIG_MODES);
   tcase_add_loop_test(tc, slow_prepare_is_asked_again, 0, RIG_MODES);
   tcase_add_loop_test(tc, does_not_fit, 0, ANSWERS * RIG_MODES);
+  tcase_add_loop_test(tc, another_id_than_before, 0, RIG_MODES);
   tcase_add_loop_test(tc, prepare_lost_to_an_error, 0, RIG_MODES);
   tcase_add_loop_test(tc, prepare_refused, 0, REFUSALS * RIG_MODES);
   suite_add_tcase(s, tc);

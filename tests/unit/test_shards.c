@@ -124,6 +124,7 @@ START_TEST(host_comes_back) {
   begin(&r, _i, SHARD_PORT_RIGHT);
   rig_connect(&r);
   ck_assert(rig_until(&r, has_all, r.server));
+  until_each_is_used(&r, 10000);
   script_drop(r.server, true);
   ck_assert(rig_accepted(&r, 2 * SHARDS));
   ck_assert(rig_until(&r, has_all, r.server));
