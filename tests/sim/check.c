@@ -286,8 +286,19 @@ static void complete(struct record *r, int status, int outcome,
     find_early(r);
 }
 
+/* What waits for late answers takes half of the slots at most, and what the
+ * session itself is about a few. */
+static void check_busy(int rc) {
+  uint64_t half = plan.max_in_flight / 2;
+
+  if (rc == TALLY_EBUSY && books.pending + half + 4 < plan.max_in_flight)
+    violation("busy, and of %u slots %llu are in use",
+              (unsigned)plan.max_in_flight, (unsigned long long)books.pending);
+}
+
 /* Not accepted: it must never be heard of again. */
 static void refused(struct record *r, int rc, const tally_error *e) {
+  check_busy(rc);
   if (rc != TALLY_EBUSY && rc != TALLY_ENOMEM && rc != TALLY_ECLOSED &&
       rc != TALLY_EDEADLK)
     violation("operation %u: refused with %s: %s", r->number,
@@ -435,6 +446,7 @@ void check_read_submitted(struct read_record *r, int rc) {
   }
   if (rc != TALLY_EBUSY && rc != TALLY_ENOMEM && rc != TALLY_ECLOSED)
     violation("a read is refused with %s", tally_error_name(rc));
+  check_busy(rc);
   if (r->completions != 0)
     violation("a read was refused, and its callback has run");
   books.pending--;

@@ -287,7 +287,7 @@ static void check_route(const struct seen *s, unsigned host,
 
   if (r->frames > 0 || r->key.more > 0 || replicas == 0 ||
       (plan.faults && plan.moving != MOVING_ALONE) ||
-      s->taken_at > r->submitted_at || s->snapshot != snapshot_of(s) ||
+      s->taken_at >= r->submitted_at || s->snapshot != snapshot_of(s) ||
       model_changed_at() > r->submitted_at ||
       known_replicas(s, token) != replicas)
     return;

@@ -98,7 +98,8 @@ uint16_t script_shard_port(const struct script_server *s);
  * port for shards. */
 unsigned script_shard_standing(struct script_server *s, unsigned shard);
 unsigned script_shard_accepted(struct script_server *s);
-/* Where the latest update with this key arrived; -1: none has. */
+/* Where the latest update with this key arrived; -1: none has.  Of a server
+ * without shards it is the number of the connection. */
 int script_shard_seen(struct script_server *s, const char *key);
 /* Close the connections to one shard. */
 void script_shard_drop(struct script_server *s, unsigned shard);

@@ -26,7 +26,7 @@ unsigned script_shard_of(struct script_server *s, int fd, bool at_shard_port) {
   unsigned port = script_client_port(fd);
 
   if (s->shards == 0)
-    return 0;
+    return s->accepted;
   if (!at_shard_port)
     return s->shard_next++ % s->shards;
   s->shard_accepted++;

@@ -46,6 +46,7 @@
   X(cluster)                                                                   \
   X(hosts)                                                                     \
   X(odd_hosts)                                                                 \
+  X(connections)                                                               \
   X(elsewhere)                                                                 \
   X(login)                                                                     \
   X(secrets)                                                                   \

@@ -212,43 +212,6 @@ START_TEST(remote_hosts) {
 }
 END_TEST
 
-START_TEST(several_connections) {
-  struct seen seen;
-  struct rig r;
-
-  rig_init(&r, (enum rig_mode)_i);
-  r.options.connections_per_host = 3;
-  rig_connect(&r);
-  ck_assert(rig_standing(&r, 3));
-  /* The server has accepted them; here they may be in their handshake yet. */
-  do
-    seen_look(&r, &seen);
-  while (seen.hosts[0].host.connections < 3);
-  rig_fini(&r);
-}
-END_TEST
-
-/* With every answer to the one that stands the next attempt came at once. */
-START_TEST(one_of_several_is_refused) {
-  struct rig r;
-
-  rig_init(&r, (enum rig_mode)_i);
-  r.options.connections_per_host = 2;
-  r.options.reconnect_max_ms = 10000;
-  r.options.heartbeat_ms = 60000;
-  /* The contact point's connection comes first. */
-  script_next_kind(r.server, AT_OPTIONS, SCRIPT_NORMAL, 1);
-  script_next_kind(r.server, AT_OPTIONS, SCRIPT_CLOSE, 0);
-  rig_connect(&r);
-  ck_assert(rig_accepted(&r, 4));
-  for (int i = 0; i < 3000; i++)
-    rig_applied(&r, "/home");
-  /* Each pause is, in the mean, twice the one before. */
-  ck_assert_uint_lt(script_accepted(r.server), 40);
-  rig_fini(&r);
-}
-END_TEST
-
 static void done_after_hosts(void *user, const tally_result *result) {
   done_record(&((struct seen *)user)->done, result);
 }
@@ -560,8 +523,6 @@ Suite *hosts_suite(void) {
   tcase_add_loop_test(tc, one_is_down, 0, RIG_MODES);
   tcase_add_loop_test(tc, one_is_silent, 0, RIG_MODES);
   tcase_add_loop_test(tc, remote_hosts, 0, 2);
-  tcase_add_loop_test(tc, several_connections, 0, RIG_MODES);
-  tcase_add_loop_test(tc, one_of_several_is_refused, 0, RIG_MODES);
   tcase_add_loop_test(tc, asynchronous, 0, RIG_MODES);
   tcase_add_loop_test(tc, closed_meanwhile, 0, RIG_MODES);
   tcase_add_test(tc, nobody_has_told);
