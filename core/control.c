@@ -229,7 +229,7 @@ static struct snapshot *make_snapshot(struct control *c) {
   for (uint32_t i = 0; i < count; i++)
     how[i] = c->replications[i].how;
   if (c->fresh)
-    s = snapshot_make(heap, &c->topology, how, count);
+    s = snapshot_make(heap, c->latest, &c->topology, how, count);
   else if (c->latest != NULL)
     s = snapshot_extend(c->latest, how, count);
   net_free(heap, how);

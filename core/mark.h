@@ -117,6 +117,7 @@
   X(oom_host, "... for one more host")                                         \
   X(oom_notice, "... to tell another loop")                                    \
   /* the cluster */                                                            \
+  X(view_unchanged, "the tables say what they said before")                    \
   X(view_published, "the hosts and the ring are read")                         \
   X(control_moved, "the control connection moves")                             \
   X(control_left, "... since it does not do")                                  \

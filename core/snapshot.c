@@ -2,12 +2,15 @@
 
 #include <string.h>
 
+#include "core/mark.h"
+
 static void free_snapshot(struct snapshot *s) {
   const struct net_heap heap = s->heap;
 
   for (uint32_t i = 0; s->placements != NULL && i < s->keyspace_count; i++)
     placement_free(&heap, s->placements[i]);
   net_free(&heap, s->placements);
+  net_free(&heap, s->keyspaces);
   if (s->base != NULL) {
     snapshot_release(s->base);
   } else {
@@ -45,8 +48,10 @@ static bool make_placements(struct snapshot *s,
                             const struct replication *keyspaces,
                             uint32_t count) {
   s->placements = net_alloc(&s->heap, (count + 1) * sizeof *s->placements);
-  if (s->placements == NULL)
+  s->keyspaces = net_alloc(&s->heap, (count + 1) * sizeof *s->keyspaces);
+  if (s->placements == NULL || s->keyspaces == NULL)
     return false;
+  memcpy(s->keyspaces, keyspaces, count * sizeof *s->keyspaces);
   for (; s->keyspace_count < count; s->keyspace_count++) {
     const struct replication *how = &keyspaces[s->keyspace_count];
     struct placement *p = NULL;
@@ -71,13 +76,32 @@ static struct snapshot *new_snapshot(const struct net_heap *heap) {
   return s;
 }
 
+static bool is_made_of(const struct snapshot *s,
+                       const struct topology *topology,
+                       const struct replication *keyspaces, uint32_t count) {
+  if (!topology_same(s->topology, topology))
+    return false;
+  if (s->ring == NULL)
+    return true;
+  return s->keyspace_count == count &&
+         memcmp(s->keyspaces, keyspaces, count * sizeof *keyspaces) == 0;
+}
+
 struct snapshot *snapshot_make(const struct net_heap *heap,
+                               struct snapshot *latest,
                                struct topology *topology,
                                const struct replication *keyspaces,
                                uint32_t count) {
-  struct snapshot *s = new_snapshot(heap);
+  struct snapshot *s;
   bool ok;
 
+  if (latest != NULL && is_made_of(latest, topology, keyspaces, count)) {
+    MARK(view_unchanged);
+    topology_free(heap, topology);
+    snapshot_hold(latest);
+    return latest;
+  }
+  s = new_snapshot(heap);
   if (s == NULL)
     return NULL;
   s->topology = net_alloc(heap, sizeof *s->topology);

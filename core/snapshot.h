@@ -17,14 +17,17 @@ struct snapshot {
   struct ring *ring;             /* NULL: not Murmur3, or no host has tokens */
   struct placement **placements; /* [keyspace's number in the session]; NULL:
                                     its replicas are not known */
+  struct replication *keyspaces; /* what those were made of */
   uint32_t keyspace_count;
 };
 
 /* Takes the topology over (*topology is empty then), and is held once.
  * `keyspaces` has the replication of each keyspace by its number;
- * REPLICATION_OTHER where it is not known.  NULL: no memory, and the topology
- * is still the caller's. */
+ * REPLICATION_OTHER where it is not known.  Where all that is what `latest`
+ * (or NULL) was made of, that one is held once more.  NULL: no memory, and the
+ * topology is still the caller's. */
 struct snapshot *snapshot_make(const struct net_heap *heap,
+                               struct snapshot *latest,
                                struct topology *topology,
                                const struct replication *keyspaces,
                                uint32_t count);

@@ -33,6 +33,26 @@ void topology_free(const struct net_heap *heap, struct topology *t) {
   memset(t, 0, sizeof *t);
 }
 
+static bool same_host(const struct host_info *a, const struct host_info *b) {
+  return memcmp(&a->address, &b->address, sizeof a->address) == 0 &&
+         memcmp(a->id, b->id, sizeof a->id) == 0 && strcmp(a->dc, b->dc) == 0 &&
+         strcmp(a->rack, b->rack) == 0 && strcmp(a->version, b->version) == 0 &&
+         a->translated == b->translated && a->distance == b->distance &&
+         a->token_count == b->token_count &&
+         (a->token_count == 0 ||
+          memcmp(a->tokens, b->tokens, a->token_count * sizeof *a->tokens) ==
+              0);
+}
+
+bool topology_same(const struct topology *a, const struct topology *b) {
+  if (a->count != b->count || a->murmur3 != b->murmur3)
+    return false;
+  for (size_t i = 0; i < a->count; i++)
+    if (!same_host(&a->hosts[i], &b->hosts[i]))
+      return false;
+  return true;
+}
+
 const struct host_info *topology_find(const struct topology *t,
                                       const uint8_t id[16]) {
   for (size_t i = 0; i < t->count; i++)

@@ -51,6 +51,10 @@ void topology_free(const struct net_heap *heap, struct topology *t);
 const struct host_info *topology_find(const struct topology *t,
                                       const uint8_t id[16]);
 
+/* The same hosts in the same order, with all that is said of them above but
+ * their schema. */
+bool topology_same(const struct topology *a, const struct topology *b);
+
 /* The one row of TOPOLOGY_LOCAL; `asked` is where it was asked.  Returns 0,
  * FAILURE_NO_MEMORY, or FAILURE_PROTOCOL for an answer without a usable row. */
 int topology_add_local(struct topology *t, const struct net_heap *heap,

@@ -69,7 +69,7 @@ static const struct replication keyspaces[] = {
 
 START_TEST(replicas_by_keyspace) {
   struct topology t = town(4, true);
-  struct snapshot *s = snapshot_make(&heap, &t, keyspaces, 3);
+  struct snapshot *s = snapshot_make(&heap, NULL, &t, keyspaces, 3);
   const uint16_t *replicas;
   uint32_t count;
 
@@ -90,6 +90,74 @@ START_TEST(replicas_by_keyspace) {
 }
 END_TEST
 
+/* Tables are read again every few minutes, and mostly say the same. */
+START_TEST(the_same_again) {
+  static const struct replication other[] = {
+      {.class = REPLICATION_SIMPLE, .factor = 3},
+      {.class = REPLICATION_OTHER},
+      {.class = REPLICATION_SIMPLE, .factor = 1},
+  };
+  struct topology t = town(4, true), again = town(4, true);
+  struct snapshot *s = snapshot_make(&heap, NULL, &t, keyspaces, 3), *next;
+
+  ck_assert_ptr_eq(snapshot_make(&heap, s, &again, keyspaces, 3), s);
+  ck_assert_uint_eq(again.count, 0);
+  snapshot_release(s);
+  again = town(4, true);
+  next = snapshot_make(&heap, s, &again, other, 3);
+  ck_assert_ptr_ne(next, s);
+  snapshot_release(next);
+  again = town(4, true);
+  next = snapshot_make(&heap, s, &again, keyspaces, 2);
+  ck_assert_ptr_ne(next, s);
+  snapshot_release(next);
+  snapshot_release(s);
+  ck_assert_int_eq(held, 0);
+}
+END_TEST
+
+/* ... and what they say is compared whole. */
+static void change(struct topology *t, int what) {
+  struct host_info *h = &t->hosts[2];
+
+  if (what == 0)
+    h->address.bytes[0] = 1;
+  else if (what == 1)
+    h->id[15] = 1;
+  else if (what == 2)
+    h->dc[2] = '2';
+  else if (what == 3)
+    h->rack[1] = '2';
+  else if (what == 4)
+    h->version[0] = '4';
+  else if (what == 5)
+    h->tokens[0]++;
+  else if (what == 6)
+    h->distance = 2;
+  else if (what == 7)
+    h->translated = true;
+  else if (what == 8)
+    t->murmur3 = false;
+}
+enum { CHANGES = 9 };
+
+START_TEST(not_the_same) {
+  struct topology t = town(4, true), other = town(4, true);
+  struct snapshot *s = snapshot_make(&heap, NULL, &t, keyspaces, 3), *next;
+
+  change(&other, _i);
+  next = snapshot_make(&heap, s, &other, keyspaces, 3);
+  ck_assert_ptr_ne(next, s);
+  snapshot_release(next);
+  other = town(5, true);
+  next = snapshot_make(&heap, s, &other, keyspaces, 3);
+  ck_assert_ptr_ne(next, s);
+  snapshot_release(next);
+  snapshot_release(s);
+  ck_assert_int_eq(held, 0);
+}
+END_TEST
+
 /* Hosts are known, and whose a key is is not. */
 START_TEST(without_a_ring) {
   struct topology t = town(3, _i == 0);
@@ -97,7 +165,7 @@ START_TEST(without_a_ring) {
   uint32_t count;
 
   t.murmur3 = _i != 0;
-  s = snapshot_make(&heap, &t, keyspaces, 3);
+  s = snapshot_make(&heap, NULL, &t, keyspaces, 3);
   ck_assert_ptr_null(s->ring);
   ck_assert_uint_eq(s->topology->count, 3);
   ck_assert_ptr_null(snapshot_replicas(s, 0, 150, &count));
@@ -113,7 +181,7 @@ START_TEST(no_memory) {
     struct snapshot *s;
 
     left = n;
-    s = snapshot_make(&heap, &t, keyspaces, 3);
+    s = snapshot_make(&heap, NULL, &t, keyspaces, 3);
     ck_assert_uint_eq(t.count, s != NULL ? 0 : 4);
     if (s == NULL)
       topology_free(&heap, &t);
@@ -143,7 +211,7 @@ static void *hold_and_release(void *arg) {
 START_TEST(many_holders) {
   enum { HOLDERS = 4 };
   struct topology t = town(4, true);
-  struct snapshot *s = snapshot_make(&heap, &t, keyspaces, 3);
+  struct snapshot *s = snapshot_make(&heap, NULL, &t, keyspaces, 3);
   pthread_t threads[HOLDERS];
 
   for (int i = 0; i < HOLDERS; i++) {
@@ -162,6 +230,8 @@ Suite *snapshot_suite(void) {
   TCase *tc = tcase_create("whole");
 
   tcase_add_test(tc, replicas_by_keyspace);
+  tcase_add_test(tc, the_same_again);
+  tcase_add_loop_test(tc, not_the_same, 0, CHANGES);
   tcase_add_loop_test(tc, without_a_ring, 0, 2);
   tcase_add_test(tc, no_memory);
   tcase_add_test(tc, many_holders);
