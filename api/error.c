@@ -76,10 +76,9 @@ static const char *hint_for(int code) {
   case TALLY_EDEADLK:
     return "use the asynchronous call, or call from another thread";
   case TALLY_ECONNECT:
-  case TALLY_ETIMEDOUT:
     return "is the server running, and is this its CQL port (9042 mostly)?";
   case TALLY_EAUTH:
-    return "logins are not supported by this version";
+    return "are the options user and password what the server knows?";
   case TALLY_ENOHOST:
     return "nothing was sent: calling again is safe";
   case TALLY_EUNKNOWN:
@@ -88,7 +87,9 @@ static const char *hint_for(int code) {
     return "do the keyspace and the table exist, with these columns? sync "
            "makes the table";
   case TALLY_EUNAVAILABLE:
-    return "on a single test host use replication factor 1";
+    return "too few of the row's replicas are up, or there are fewer hosts "
+           "than "
+           "replicas (a single host wants replication factor 1)";
   default:
     return "";
   }
@@ -131,6 +132,9 @@ int error_from_failure(tally_error *e, const char *doing,
   if (e == NULL)
     return code;
   error_blank(e, code);
+  /* Elsewhere the server is known to be there. */
+  if (code == TALLY_ETIMEDOUT && strcmp(doing, "connecting") == 0)
+    text_copy(e->hint, sizeof e->hint, hint_for(TALLY_ECONNECT));
   e->cause = f->code;
   e->outcome = (int32_t)f->outcome;
   e->server_code = f->server_code;

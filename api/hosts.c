@@ -139,6 +139,10 @@ static void survey_init(struct survey *s, tally_session *session,
   s->give_up = net_clock() + session->loops[0].context.config.connect_timeout;
 }
 
+static int nobody_to_tell(tally_error *e) {
+  return error_set(e, TALLY_EINVAL, "tally_hosts: each is NULL");
+}
+
 int tally_hosts(tally_session *session, tally_host_callback each, void *user,
                 tally_error *error) {
   struct waiter w = {.error = error};
@@ -146,6 +150,8 @@ int tally_hosts(tally_session *session, tally_host_callback each, void *user,
   int rc = wait_begin(session, error);
 
   survey_init(&s, session, each, user);
+  if (rc == 0 && each == NULL)
+    rc = nobody_to_tell(error);
   if (rc == 0)
     rc = ask(&s, TIMEOUT_NOW, error);
   if (rc != 0)
@@ -159,9 +165,12 @@ int tally_hosts(tally_session *session, tally_host_callback each, void *user,
 
 int tally_hosts_async(tally_session *session, tally_host_callback each,
                       tally_callback callback, void *user, tally_error *error) {
-  struct survey *s = net_alloc(&session->heap, sizeof *s);
+  struct survey *s;
   int rc;
 
+  if (each == NULL)
+    return nobody_to_tell(error);
+  s = net_alloc(&session->heap, sizeof *s);
   if (s == NULL)
     return error_no_memory(error);
   survey_init(s, session, each, user);

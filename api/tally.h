@@ -678,9 +678,9 @@ TALLY_API int tally_close_async(tally_session *session,
  * do anything but close the session.  Asynchronous: it runs where `callback`
  * does, and before it; `user` is for both, and `callback` may be NULL.
  *
- * @return 0; TALLY_EDEADLK; TALLY_ECLOSED; TALLY_ENOMEM; TALLY_ENOHOST when
- *         no server has listed the hosts yet (tally_connect_on()); then `each`
- *         is not called
+ * @return 0; TALLY_EINVAL (`each` is NULL); TALLY_EDEADLK; TALLY_ECLOSED;
+ *         TALLY_ENOMEM; TALLY_ENOHOST when no server has listed the hosts yet
+ *         (tally_connect_on()); then `each` is not called
  * @blocks at most connect_timeout_ms, and hardly at all once all hosts were
  *         tried
  */

@@ -59,11 +59,17 @@ void failure_detail(struct failure *f, const char *format, ...) {
 
 void failure_list(char *list, size_t size, const char *host, const char *what,
                   const char *detail) {
-  size_t len = strlen(list);
+  static const char more[] = "; ...";
+  size_t len = strlen(list), tail = sizeof more - 1;
   char text[1024];
+  int n = snprintf(text, sizeof text, "%s%s%s%s%s%s", len > 0 ? "; " : "", host,
+                   host[0] != '\0' ? ": " : "", what,
+                   detail[0] != '\0' ? ": " : "", detail);
 
-  snprintf(text, sizeof text, "%s%s%s%s%s%s", len > 0 ? "; " : "", host,
-           host[0] != '\0' ? ": " : "", what, detail[0] != '\0' ? ": " : "",
-           detail);
+  if (len >= tail && strcmp(list + len - tail, more) == 0)
+    return;
+  /* The first one is cut where it must be, the others whole or not there. */
+  if (len > 0 && len + (size_t)n + tail >= size)
+    memcpy(text, more, sizeof more);
   text_copy(list + len, size - len, text);
 }

@@ -49,8 +49,8 @@ void failure_init(struct failure *f, int code, enum outcome outcome,
 void failure_detail(struct failure *f, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Appends "host: what: detail" to a list of such, as long as there is room;
- * host and detail may be "". */
+/* Appends "host: what: detail" to a list of such; where there is no room for
+ * all of it, "..." once.  host and detail may be "". */
 void failure_list(char *list, size_t size, const char *host, const char *what,
                   const char *detail);
 

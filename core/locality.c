@@ -86,8 +86,8 @@ static bool dc_is_there(const struct topology *t, const char *dc,
   list_dcs(t, dcs, sizeof dcs);
   snprintf(
       detail, sizeof detail,
-      "option local_dc: \"%.100s\" is no data center of the cluster; there "
-      "are %s",
+      "option local_dc: \"%.100s\" is no data center of the cluster, which has "
+      "%s",
       dc, dcs);
   return fail(why, "the local data center has no host", detail);
 }
@@ -104,9 +104,24 @@ static enum distance distance_of(const struct config *config,
   return rack != NULL && strcmp(h->rack, rack) == 0 ? LOCAL_RACK : LOCAL_DC;
 }
 
+/* It may be a wrong name, which would route as if there were none. */
+static void warn_of_rack(struct context *c, const struct topology *t,
+                         const char *dc) {
+  const char *rack = "";
+
+  for (size_t i = 0; i < t->count && rack[0] == '\0'; i++)
+    if (strcmp(t->hosts[i].dc, dc) == 0)
+      rack = t->hosts[i].rack;
+  log_write(&c->log, LOG_WARNING,
+            "option local_rack: no host of the data center \"%s\" is in rack "
+            "\"%s\" now (the first one is in \"%s\"): racks are alike",
+            dc, c->config.local_rack, rack);
+}
+
 bool locality_apply(struct context *c, struct topology *t,
                     char local_dc[REPLICATION_NAME], struct failure *why) {
   const struct config *config = &c->config;
+  bool first = local_dc[0] == '\0', in_rack = false;
   size_t usable = 0;
 
   choose_dc(c, t, local_dc);
@@ -119,9 +134,12 @@ bool locality_apply(struct context *c, struct topology *t,
     h->translated = i > 0 ? locality_translate(config, &h->address)
                           : config->translate != NULL;
     h->distance = (uint8_t)distance_of(config, h, local_dc);
+    in_rack = in_rack || h->distance == LOCAL_RACK;
     usable +=
         h->distance < REMOTE_DC || (h->distance == REMOTE_DC && config->remote);
   }
+  if (first && !in_rack && config->local_rack != NULL)
+    warn_of_rack(c, t, local_dc);
   return usable > 0 ||
          fail(why, "no host is left to go to",
               "options.host_filter allows none of the local data center");

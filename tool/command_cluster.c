@@ -133,7 +133,7 @@ static void put_json(const struct hosts *hosts) {
   fputs("]}\n", stdout);
 }
 
-/* "250ms", "12s", "5m", "3h", "8d": a person wants to know how long about. */
+/* "0.3s", "12s", "5m", "3h", "8d": a person wants to know how long about. */
 static void since_text(char *to, size_t size, uint64_t ms) {
   static const struct {
     uint64_t ms;
@@ -145,7 +145,7 @@ static void since_text(char *to, size_t size, uint64_t ms) {
       snprintf(to, size, "%" PRIu64 "%s", ms / units[i].ms, units[i].unit);
       return;
     }
-  snprintf(to, size, "%" PRIu64 "ms", ms);
+  snprintf(to, size, "%" PRIu64 ".%" PRIu64 "s", ms / 1000, ms / 100 % 10);
 }
 
 enum { CELL = 64 };
@@ -224,15 +224,16 @@ int command_cluster(struct options *o) {
   if (o->word_count > 0)
     return report_usage("see \"tally help cluster\"", "cluster takes no \"%s\"",
                         o->words[0]);
-  /* Only who connects to a host knows whether it is up. */
+  /* Only who connects to a host knows whether it is up.  What there is to warn
+   * of, hosts that are down or far, is in the table. */
   o->session.allow_remote = 1;
+  o->session.log_level = TALLY_LOG_ERROR;
   status = session_open(&session, o, WORK_READ);
   if (status != STATUS_DONE)
     return status;
   if (tally_hosts(session, on_host, &hosts, &error) != 0) {
     status = report_error(&error, WORK_READ);
   } else {
-    report_log_drop(); /* hosts that are down are in the table */
     status = show(o, &hosts);
     if (status != STATUS_DONE)
       report("out of memory", NULL, NULL, NULL);

@@ -87,7 +87,7 @@ int session_open(tally_session **session, const struct options *o,
   if (o->value[OPTION_VERBOSE] != NULL)
     tally_log(&options, report_log_now, NULL, TALLY_LOG_DEBUG);
   else
-    tally_log(&options, report_log, NULL, TALLY_LOG_WARNING);
+    tally_log(&options, report_log, NULL, options.log_level);
   rc = connect_until(session, options,
                      o->wait_ms == 0 ? 0 : now_ms() + o->wait_ms, &error);
   if (rc == TALLY_EINVAL)

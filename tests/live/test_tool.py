@@ -976,7 +976,7 @@ class Cluster(ToolTest):
         self.assertEqual(len(lines), len(self.hosts()))
         for line in lines:
             self.assertEqual(len(line), len(header))
-            self.assertRegex(line, r" up  +\d+(ms|s)  +1  +0  .*%$")
+            self.assertRegex(line, r" up  +\d+\.?\d*s  +1  +0  .*%$")
 
     def test_data_center(self):
         self.assertTrue(self.hosts(env={"TALLY_LOCAL_DC": data_center()}))
@@ -986,7 +986,7 @@ class Cluster(ToolTest):
             USAGE,
             "tally: bad value for --local-dc\n",
             '"mars" is no data center of the cluster',
-            "there are " + data_center(),
+            "which has " + data_center(),
             out="",
         )
         r = tally("cluster", env={"TALLY_LOCAL_DC": "mars"})

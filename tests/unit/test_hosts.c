@@ -17,7 +17,7 @@ START_TEST(wrong_local_dc) {
   ck_assert_int_eq(rig_try_connect(&r), TALLY_EINVAL);
   ck_assert_ptr_nonnull(strstr(r.error.detail, "local_dc"));
   ck_assert_ptr_nonnull(strstr(r.error.detail, "\"dc9\""));
-  ck_assert_ptr_nonnull(strstr(r.error.detail, "there are dc1"));
+  ck_assert_ptr_nonnull(strstr(r.error.detail, "which has dc1"));
   rig_fini(&r);
 }
 END_TEST
@@ -37,6 +37,36 @@ START_TEST(right_local_dc) {
   seen_look(&r, &seen);
   ck_assert_int_eq(seen.hosts[0].host.distance, TALLY_LOCAL_RACK);
   rig_applied(&r, "/home");
+  rig_fini(&r);
+}
+END_TEST
+
+/* It routes as if there were no racks: that is told, once. */
+START_TEST(wrong_local_rack) {
+  struct log log = {.word = "option local_rack"};
+  struct rig r;
+
+  rig_init(&r, (enum rig_mode)_i);
+  r.options.local_rack = "rack9";
+  tally_log(&r.options, log_note, &log, TALLY_LOG_WARNING);
+  rig_connect(&r);
+  rig_applied(&r, "/home");
+  ck_assert_uint_eq(log.count, 1);
+  ck_assert_ptr_nonnull(strstr(log.text, "\"rack9\" now (the first one is in "
+                                         "\"rack1\")"));
+  rig_fini(&r);
+}
+END_TEST
+
+START_TEST(nobody_to_tell) {
+  struct rig r;
+
+  rig_init(&r, (enum rig_mode)_i);
+  rig_connect(&r);
+  ck_assert_int_eq(tally_hosts(r.session, NULL, NULL, &r.error),
+                   _i == RIG_GUEST ? TALLY_EDEADLK : TALLY_EINVAL);
+  ck_assert_int_eq(tally_hosts_async(r.session, NULL, NULL, NULL, &r.error),
+                   TALLY_EINVAL);
   rig_fini(&r);
 }
 END_TEST
@@ -516,6 +546,8 @@ Suite *hosts_suite(void) {
   tcase_set_timeout(tc, 60);
   tcase_add_loop_test(tc, wrong_local_dc, 0, RIG_MODES);
   tcase_add_loop_test(tc, right_local_dc, 0, RIG_MODES);
+  tcase_add_loop_test(tc, wrong_local_rack, 0, RIG_MODES);
+  tcase_add_loop_test(tc, nobody_to_tell, 0, RIG_MODES);
   tcase_add_loop_test(tc, learned_local_dc, 0, RIG_MODES);
   tcase_add_loop_test(tc, one_host, 0, RIG_MODES);
   tcase_add_loop_test(tc, in_flight, 0, RIG_MODES);

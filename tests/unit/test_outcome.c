@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/failure.h"
 #include "core/outcome.h"
 #include "tests/unit/suites.h"
 
@@ -147,6 +148,23 @@ START_TEST(unknown_codes_are_unknown) {
 }
 END_TEST
 
+/* Reasons stand there whole, or are known to be missing. */
+START_TEST(list_of_reasons) {
+  char list[64] = "", first[24] = "";
+
+  failure_list(list, sizeof list, "10.0.0.1:9042", "refused", "");
+  failure_list(list, sizeof list, "10.0.0.2:9042", "refused", "by a wall");
+  ck_assert_str_eq(list,
+                   "10.0.0.1:9042: refused; 10.0.0.2:9042: refused: by a wall");
+  failure_list(list, sizeof list, "10.0.0.3:9042", "refused", "");
+  ck_assert_str_eq(list + 57, "; ...");
+  failure_list(list, sizeof list, "", "x", "");
+  ck_assert_uint_eq(strlen(list), 62);
+  failure_list(first, sizeof first, "10.0.0.1:9042", "refused", "by a wall");
+  ck_assert_str_eq(first, "10.0.0.1:9042: refused:");
+}
+END_TEST
+
 Suite *outcome_suite(void) {
   Suite *s = suite_create("outcome");
   TCase *tc = tcase_create("table");
@@ -156,6 +174,7 @@ Suite *outcome_suite(void) {
   tcase_add_test(tc, only_not_applied_goes_on);
   tcase_add_loop_test(tc, every_code, 0, (int)(sizeof codes / sizeof codes[0]));
   tcase_add_test(tc, unknown_codes_are_unknown);
+  tcase_add_test(tc, list_of_reasons);
   suite_add_tcase(s, tc);
   return s;
 }

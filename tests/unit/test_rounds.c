@@ -207,6 +207,39 @@ START_TEST(slow_lookup_first) {
 }
 END_TEST
 
+/* A name with addresses of both kinds, the first of which leads nowhere; and one
+ * that the system looks up, which has both on most machines. */
+static int resolve_both(void *user, const char *name, char (*addresses)[46],
+                        int max) {
+  (void)user;
+  (void)name;
+  ck_assert_int_ge(max, 2);
+  snprintf(addresses[0], 46, "::1");
+  snprintf(addresses[1], 46, "127.0.0.1");
+  return 2;
+}
+
+START_TEST(both_kinds_of_address) {
+  bool by_system = _i / RIG_MODES != 0;
+  struct busy_pool pool;
+  char hosts[64];
+  struct rig r;
+
+  /* libuv's threads, which stay, are there before ours are counted. */
+  pool_block(&pool);
+  pool_free(&pool);
+  rig_init(&r, (enum rig_mode)(_i % RIG_MODES));
+  snprintf(hosts, sizeof hosts, "%s:%u", by_system ? "localhost" : "both",
+           script_port(r.server));
+  r.options.hosts = hosts;
+  if (!by_system)
+    r.options.resolve = resolve_both;
+  rig_connect(&r);
+  rig_applied(&r, "/home");
+  rig_fini(&r);
+}
+END_TEST
+
 /* ---- Whose turn it is --------------------------------------------------- */
 
 enum { LINES = 3 };
@@ -401,6 +434,7 @@ Suite *rounds_suite(void) {
   tcase_set_timeout(tc, 60);
   tcase_add_loop_test(tc, silent_addresses_first, 0, RIG_MODES * 2);
   tcase_add_loop_test(tc, silent_contacts_first, 0, RIG_MODES);
+  tcase_add_loop_test(tc, both_kinds_of_address, 0, 2 * RIG_MODES);
   tcase_add_loop_test(tc, unknown_name_first, 0, RIG_MODES);
   tcase_add_loop_test(tc, thousands_in_vain, 0, RIG_MODES);
   tcase_add_loop_test(tc, slow_lookup_first, 0, RIG_MODES);
