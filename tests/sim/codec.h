@@ -28,7 +28,8 @@ enum opcode {
   OP_REGISTER = 0x0b,
   OP_EVENT = 0x0c,
   OP_BATCH = 0x0d,
-  OP_AUTH_RESPONSE = 0x0f
+  OP_AUTH_RESPONSE = 0x0f,
+  OP_AUTH_SUCCESS = 0x10
 };
 
 enum header_flag {

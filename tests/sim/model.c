@@ -225,6 +225,8 @@ static void take_frame(struct model_conn *c, const uint8_t *p, uint32_t len) {
       opcode == 0x04 || opcode == 0x0e || opcode > OP_AUTH_RESPONSE) {
     refuse(&r, ERROR_PROTOCOL, "Unknown opcode %u", (unsigned)opcode);
     refuse_frame(c, VERSION_RESPONSE, 0, r.text);
+  } else if (opcode == OP_AUTH_RESPONSE && c->logging_in) {
+    request_arrived(c, opcode, stream, body);
   } else if (!c->started && opcode != OP_OPTIONS && opcode != OP_STARTUP) {
     refuse(&r, ERROR_PROTOCOL,
            "Unexpected message %s, expecting STARTUP or OPTIONS",

@@ -119,6 +119,10 @@ static enum opcode opcode_of(const struct request *r) {
     return OP_SUPPORTED;
   case ANSWER_READY:
     return OP_READY;
+  case ANSWER_AUTHENTICATE:
+    return OP_AUTHENTICATE;
+  case ANSWER_AUTH_SUCCESS:
+    return OP_AUTH_SUCCESS;
   case ANSWER_REFUSED:
     return OP_ERROR;
   case ANSWER_VOID:
@@ -153,6 +157,12 @@ static void message(struct out *o, struct request *r) {
     return;
   case ANSWER_REFUSED:
     shape_error(o, r);
+    return;
+  case ANSWER_AUTHENTICATE:
+    out_string(o, "org.apache.cassandra.auth.PasswordAuthenticator");
+    return;
+  case ANSWER_AUTH_SUCCESS:
+    out_int(o, 0xffffffff); /* a null token */
     return;
   case ANSWER_READY:
   default:
@@ -221,7 +231,8 @@ static void send_astray(struct out *o, struct request *r) {
 
 static bool may_speak(const struct request *r) {
   enum host_state host = model_host(r->host);
-  bool basic = r->opcode == OP_OPTIONS || r->opcode == OP_STARTUP;
+  bool basic = r->opcode == OP_OPTIONS || r->opcode == OP_STARTUP ||
+               r->opcode == OP_AUTH_RESPONSE;
 
   return conn_can_send(r->conn) &&
          (host == HOST_UP || (host == HOST_DEAF && basic));

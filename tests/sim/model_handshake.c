@@ -1,4 +1,7 @@
-/* tests/sim/model_handshake.c - OPTIONS and STARTUP of a new connection. */
+/* tests/sim/model_handshake.c - OPTIONS, STARTUP and the login of a new
+ * connection. */
+#include <string.h>
+
 #include "tests/sim/model_private.h"
 
 /* ---- What is asked ------------------------------------------------------ */
@@ -28,7 +31,7 @@ static void read_startup(struct request *r, struct in *in) {
   }
   if (in->bad || in->left != 0)
     violation("host %u: a STARTUP that does not decode", r->host);
-  r->answer = ANSWER_READY;
+  r->answer = model.plan.login ? ANSWER_AUTHENTICATE : ANSWER_READY;
   if (r->conn->started)
     startup_refused(r,
                     "Unexpected message STARTUP, the connection is already "
@@ -43,6 +46,17 @@ static void read_startup(struct request *r, struct in *in) {
                     version);
   else if (compression.len != LEN_NULL)
     startup_refused(r, "Unknown compression algorithm: ", compression);
+}
+
+/* The client knows who it is. */
+static void read_login(struct request *r, struct in *in) {
+  static const char token[] = "\0sim\0s1m";
+  enum { TOKEN = sizeof token - 1 };
+
+  if (in_int(in) != TOKEN || in->bad || in->left != TOKEN ||
+      memcmp(in->p, token, TOKEN) != 0)
+    violation("host %u: an AUTH_RESPONSE that is no login", r->host);
+  r->answer = ANSWER_AUTH_SUCCESS;
 }
 
 static uint64_t patience_for(const struct request *r) {
@@ -60,14 +74,17 @@ void handshake_arrived(struct request *r, struct in body) {
 
   if (r->opcode == OP_OPTIONS)
     request_decode(r, body);
+  else if (r->opcode == OP_AUTH_RESPONSE)
+    read_login(r, &body);
   else
     read_startup(r, &body);
   if (fault(FAULT_HANDSHAKE, &r->odd)) {
     r->faults |= BROKEN_HANDSHAKE;
     answer += patience_for(r);
   }
-  if (r->opcode == OP_STARTUP && r->answer == ANSWER_READY)
+  if (r->answer == ANSWER_READY || r->answer == ANSWER_AUTH_SUCCESS)
     r->conn->started = true;
+  r->conn->logging_in = r->answer == ANSWER_AUTHENTICATE;
   request_answer_at(r, answer);
 }
 

@@ -200,7 +200,8 @@ struct model_conn {
   struct wire *wire;       /* NULL: gone */
   unsigned host;
   unsigned shard;
-  bool started;          /* STARTUP was accepted */
+  bool logging_in;       /* STARTUP was answered with AUTHENTICATE */
+  bool started;          /* STARTUP was accepted, and the login if one is due */
   bool registered;       /* it is told of events */
   uint64_t reads_due[2]; /* of the hosts, of keyspaces: see model_decode.c */
   bool silent;           /* sends nothing more */
@@ -311,6 +312,8 @@ enum answer_kind {
   ANSWER_CHANGED, /* RESULT Schema_change, or Void if nothing was made */
   ANSWER_SUPPORTED,
   ANSWER_READY,
+  ANSWER_AUTHENTICATE,
+  ANSWER_AUTH_SUCCESS,
   ANSWER_REFUSED /* ERROR */
 };
 

@@ -190,7 +190,8 @@ void request_arrived(struct model_conn *c, enum opcode opcode, int stream,
   r = request_new(c, opcode, stream);
   TRACE("host %u: opcode 0x%02x on stream %d", c->host, (unsigned)opcode,
         stream);
-  if (opcode == OP_STARTUP || (opcode == OP_OPTIONS && !c->started)) {
+  if (opcode == OP_STARTUP || opcode == OP_AUTH_RESPONSE ||
+      (opcode == OP_OPTIONS && !c->started)) {
     if (host != HOST_MUTE)
       handshake_arrived(r, body);
   } else {

@@ -131,9 +131,9 @@ void plan_from_seed(uint64_t seed) {
   plan.reopen =
       draw_once_in(CHANCE_PLAN, 2) ? 0 : draw_scale(CHANCE_PLAN, 20, 400);
   /* Every contact point's share of the time, and every address's, is enough for
-   * a look-up and three answers, also for an inline application that turns
+   * a look-up and four answers, also for an inline application that turns
    * every 10 ms: a shorter one reaches nobody, rightly. */
-  share = 80 + 8 * (plan.think_us + plan.delay_us) / 1000;
+  share = 100 + 10 * (plan.think_us + plan.delay_us) / 1000;
   share *= plan.hosts * (plan.names == 2 ? 3 : 1);
   if (plan.connect_timeout < share)
     plan.connect_timeout = share;
@@ -141,6 +141,7 @@ void plan_from_seed(uint64_t seed) {
     without_faults();
   draw_moving();
   draw_shards();
+  plan.login = draw_once_in(CHANCE_CLUSTER, 4);
 }
 
 /* ---- A run -------------------------------------------------------------- */
@@ -159,6 +160,7 @@ void run_begin(void) {
       .names = plan.names != 0,
       .gossip = plan.gossip * MILLISECOND,
       .other_partitioner = plan.partitioner != 0,
+      .login = plan.login != 0,
       .patience = plan.increment_timeout * MILLISECOND,
       .think_min = 5000,
       .think_max = 5000 + plan.think_us * 1000,

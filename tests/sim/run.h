@@ -34,6 +34,7 @@ enum sim_mode { SIM_THREADS, SIM_GUEST, SIM_INLINE, SIM_MODES };
   X(gossip, "so long no server knows of others")                               \
   X(partitioner, "another one than Murmur3")                                   \
   X(heal_all, "all servers are well in the end, not one of each data center")  \
+  X(login, "servers want one")                                                 \
   X(names, "contact points are names; 2: of three addresses each")             \
   X(operations, "of the safety phase")                                         \
   X(faults, "any at all")                                                      \

@@ -160,16 +160,19 @@ static void scenario_close_in_flight(void) {
 static const struct scenario {
   const char *name;
   bool names; /* host names are looked up */
+  bool login; /* servers want one */
   bool large; /* long keys */
   void (*run)(void);
   /* Situations that must have been met in one of its runs. */
   enum mark expect[4];
   unsigned expect_count;
 } scenarios[] = {
-    {"plain", false, false, scenario_plain, {0}, 0},
-    {"names", true, false, scenario_plain, {0}, 0},
-    {"many", false, false, scenario_many, {0}, 0},
+    {"plain", false, false, false, scenario_plain, {0}, 0},
+    {"names", true, false, false, scenario_plain, {0}, 0},
+    {"login", false, true, false, scenario_plain, {MARK_login_begun}, 1},
+    {"many", false, false, false, scenario_many, {0}, 0},
     {"restart",
+     false,
      false,
      false,
      scenario_restart,
@@ -178,24 +181,27 @@ static const struct scenario {
     {"late",
      false,
      false,
+     false,
      scenario_late,
      {MARK_late_reply_settles_applied, MARK_settled_row_no_memory},
      2},
     {"forgotten",
      false,
      false,
+     false,
      scenario_forgotten,
      {MARK_unprepared_once, MARK_oom_prepare},
      2},
-    {"learned", false, false, scenario_learned, {0}, 0},
+    {"learned", false, false, false, scenario_learned, {0}, 0},
     {"large",
+     false,
      false,
      true,
      scenario_large,
      {MARK_output_grown, MARK_frame_larger_than_buffer, MARK_oom_output,
       MARK_oom_input},
      4},
-    {"close", false, false, scenario_close_in_flight, {0}, 0},
+    {"close", false, false, false, scenario_close_in_flight, {0}, 0},
 };
 
 /* ---- Attempts ----------------------------------------------------------- */
@@ -213,6 +219,7 @@ static void set_plan(const struct scenario *s, enum sim_mode mode) {
   plan.network = plan.local_dc = plan.local_rack = plan.remote = 0;
   plan.pool = 1;
   plan.names = s->names;
+  plan.login = s->login;
   plan.faults = 1; /* errors are not a surprise */
   plan.setup_faults = 0;
   plan.think_us = 100;

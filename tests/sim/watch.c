@@ -10,11 +10,13 @@ enum {
   HEADER = 9,
   ERROR = 0x00,
   READY = 0x02,
+  AUTHENTICATE = 0x03,
   SUPPORTED = 0x06,
   RESULT = 0x08,
   PREPARE = 0x09,
   EXECUTE = 0x0a,
-  EVENT = 0x0c
+  EVENT = 0x0c,
+  AUTH_SUCCESS = 0x10
 };
 
 static uint32_t int_at(const uint8_t *p) {
@@ -163,7 +165,9 @@ static bool take_answer(struct watch *w, const uint8_t *f, size_t len) {
     return stream == UINT16_MAX && f[4] == EVENT;
   if (stream == 0) {
     w->doubtful = true;
-    return f[4] == SUPPORTED || (f[4] == READY && !w->ready++);
+    return f[4] == SUPPORTED ||
+           (f[4] == AUTHENTICATE && !w->asked_for_login++) ||
+           ((f[4] == READY || f[4] == AUTH_SUCCESS) && !w->ready++);
   }
   if (stream >= WATCH_STREAMS || !w->asked[stream])
     return false;

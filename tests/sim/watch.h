@@ -27,8 +27,9 @@ struct watch {
   uint32_t numbers[WATCH_STREAMS]; /* of the increment in flight, or 0 */
   bool asked[WATCH_STREAMS];
   bool preparing[WATCH_STREAMS];
-  unsigned ready; /* READYs so far */
-  size_t most;    /* bytes that it held for frames that were not complete */
+  unsigned asked_for_login; /* AUTHENTICATEs so far, */
+  unsigned ready;           /* and READYs and AUTH_SUCCESSes */
+  size_t most; /* bytes that it held for frames that were not complete */
   /* A message on stream 0 was read: had it been cut, the client would have
    * closed; until it reads again, nobody knows. */
   bool doubtful;
