@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { WIDTH = 26 };
+enum { WIDTH = 34 };
 
 /* "  --port N              help", further lines of it indented alike. */
 static void put_option(FILE *to, enum option_id id) {

@@ -20,6 +20,13 @@ static const struct option_row rows[OPTION_COUNT] = {
     [OPTION_LOCAL_DC] = {"local-dc", "NAME",
                          "data center to use [that of --hosts]", "local_dc",
                          NULL},
+    [OPTION_USER] = {"user", "NAME",
+                     "to log in as, with the password in TALLY_PASSWORD",
+                     "user", NULL},
+    [OPTION_ALLOW_PLAINTEXT_PASSWORD] =
+        {"allow-plaintext-password", "yes",
+         "send it over any network, not\nto this machine alone [no]",
+         "allow_plaintext_password", NULL},
     [OPTION_CONSISTENCY] = {"consistency", "NAME",
                             "one, quorum, ... [local_quorum]", "consistency",
                             NULL},
@@ -81,15 +88,18 @@ bool option_variable(enum option_id id, char *name, size_t size) {
 /* Options that other versions have, or will: silence would mean that someone
  * believes to have an encrypted connection. */
 static int refuse_unknown(const char *word) {
-  static const char *const missing[] = {
-      "tls",           "ca",  "cert", "key", "user",
-      "password-file", "lz4", "url",  "yes", "password"};
+  static const char *const missing[] = {"tls",           "ca",  "cert", "key",
+                                        "password-file", "lz4", "url",  "yes"};
   const char *name = word + strspn(word, "-");
   char bare[64], hint[128];
   const char *names[OPTION_COUNT];
   int nearest;
 
   snprintf(bare, sizeof bare, "%.*s", (int)strcspn(name, "="), name);
+  if (strcmp(bare, "password") == 0)
+    return report_usage("set TALLY_PASSWORD",
+                        "a password is not taken from the command line, where "
+                        "all users of the machine see it");
   for (size_t i = 0; i < sizeof missing / sizeof missing[0]; i++)
     if (strcmp(bare, missing[i]) == 0)
       return report_usage("see \"tally --help\" for the options there are",
@@ -308,6 +318,20 @@ static int apply_one(struct options *o, int id) {
   return STATUS_DONE;
 }
 
+/* It is nowhere else: not on the command line, not among the values. */
+static int apply_password(struct options *o) {
+  const char *password = getenv("TALLY_PASSWORD");
+  bool given = password != NULL && password[0] != '\0';
+
+  if (o->value[OPTION_USER] == NULL)
+    return STATUS_DONE;
+  if (!given)
+    return report_usage("set TALLY_PASSWORD", "no password for the user \"%s\"",
+                        o->value[OPTION_USER]);
+  o->session.password = password;
+  return STATUS_DONE;
+}
+
 int options_apply(struct options *o) {
   int status = STATUS_DONE;
 
@@ -319,6 +343,8 @@ int options_apply(struct options *o) {
   for (int i = 0; i < OPTION_COUNT && status == STATUS_DONE; i++)
     if (o->value[i] != NULL)
       status = apply_one(o, i);
+  if (status == STATUS_DONE)
+    status = apply_password(o);
   /* Who says how long an answer may take means every answer. */
   if (status == STATUS_DONE && o->value[OPTION_TIMEOUT] != NULL)
     status =

@@ -92,11 +92,12 @@ static void print_options(void) {
        "Made from `tally_options_init()`; do not edit. `tally_options_set()` "
        "takes the same names as\ntext, with or without the `_ms`; there "
        "`timeout` sets the ones of increments and reads at\nonce. The tool "
-       "has `--hosts`, `--port`, `--keyspace`, `--local-dc`, `--consistency` "
-       "(of both),\n`--timeout` and `--connect-timeout`.\n\n"
+       "has `--hosts`, `--port`, `--keyspace`, `--local-dc`, `--user` (the "
+       "password is in\n`TALLY_PASSWORD`), `--allow-plaintext-password`, "
+       "`--consistency` (of both), `--timeout` and\n`--connect-timeout`.\n\n"
        "In a program only: `allocator`, `log`, `resolve`, `on_settled`, "
-       "`host_filter`,\n`translate_address` and `on_host`; see "
-       "`api/tally.h`.\n\n"
+       "`host_filter`,\n`translate_address`, `on_host`, `credentials` and "
+       "`sasl`; see `api/tally.h`.\n\n"
        "| option | default | what it is |\n|---|---|---|");
   printf("| `hosts` | %s | contact points: `host[:port],...` |\n", o.hosts);
   NUMBER(port, "", "for hosts that name none");
@@ -135,6 +136,12 @@ static void print_options(void) {
   NUMBER(connections_per_host, "",
          "of each loop, up to 16; to a ScyllaDB host with a shard-aware port "
          "one for each shard instead");
+  puts("| `user`, `password` | none | of logins, by SASL PLAIN |\n"
+       "| `authenticator` | none | one more class that may have the password, "
+       "beside those of Cassandra, ScyllaDB, DSE and Amazon |");
+  printf("| `allow_plaintext_password` | %s | yes: the password may cross any "
+         "network, not this machine alone |\n",
+         o.allow_plaintext_password ? "yes" : "no");
 }
 
 int main(int argc, char **argv) {

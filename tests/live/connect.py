@@ -3,6 +3,7 @@
 import logging
 import warnings
 
+from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile
 from cassandra.policies import WhiteListRoundRobinPolicy
 
@@ -10,8 +11,8 @@ warnings.simplefilter("ignore")
 logging.getLogger("cassandra").setLevel(logging.CRITICAL)
 
 
-def connect(hosts):
-    """hosts is what TALLY_TEST_HOSTS is: "host[:port],..."; one port for all."""
+def connect(hosts, user=None, password=None):
+    """hosts is what TALLY_TEST_HOSTS is: "host[:port],...", one port for all."""
     parts = [host.rpartition(":") for host in hosts.split(",")]
     names = [name or last for name, colon, last in parts]
     ports = [int(last) for name, colon, last in parts if colon]
@@ -23,6 +24,7 @@ def connect(hosts):
         names,
         port=ports[0] if ports else 9042,
         protocol_version=4,
+        auth_provider=user and PlainTextAuthProvider(user, password),
         connect_timeout=10,
         schema_metadata_enabled=False,
         token_metadata_enabled=False,

@@ -313,7 +313,7 @@ class Usage(ToolTest):
         self.assertNotIn("secret", r.err)
 
     def test_options_of_other_versions(self):
-        for name in "tls user url lz4 ca cert key password-file".split():
+        for name in "tls url lz4 ca cert key password-file".split():
             for word in [f"--{name}", f"--{name}=x"]:
                 self.check(
                     tally("get", "t", "a=b", word),
@@ -322,6 +322,14 @@ class Usage(ToolTest):
                     "has no such thing",
                     out="",
                 )
+
+    def test_password(self):
+        for word in "--password", "--password=s3cret":
+            r = tally("get", "t", "a=b", word)
+            self.check(r, USAGE, "hint     set TALLY_PASSWORD", out="")
+            self.assertNotIn("s3cret", r.err)
+        r = tally("get", "t", "a=b", "--user=jane")
+        self.check(r, USAGE, 'no password for the user "jane"', out="")
 
     def test_values_of_options(self):
         self.check(tally("get", "--port"), USAGE, "option --port needs a value")
