@@ -11,25 +11,10 @@ _Static_assert((int)TALLY_LOCAL_RACK == (int)LOCAL_RACK + 1 &&
                    (int)TALLY_FILTERED == (int)NEVER + 1,
                "core and api number distances alike");
 
-/* "10.0.0.1:9042" and "[::1]:9042" without brackets and port. */
-static void address_text(const struct net_address *a, char out[HOST_ADDRESS]) {
-  char full[NET_ADDRESS_TEXT];
-  bool is_v6 = a->len == 16;
-  const char *from = full + is_v6;
-  size_t len;
-
-  net_address_text(a, full);
-  len = strcspn(from, is_v6 ? "]" : ":");
-  if (len >= HOST_ADDRESS)
-    len = HOST_ADDRESS - 1;
-  memcpy(out, from, len);
-  out[len] = '\0';
-}
-
 void host_describe(tally_host *to, char address[HOST_ADDRESS],
                    const struct host_info *info) {
   memset(to, 0, sizeof *to);
-  address_text(&info->address, address);
+  peer_address(&info->address, address);
   to->address = address;
   to->port = info->address.port;
   to->dc = info->dc;
@@ -61,7 +46,7 @@ static void translate(void *arg, struct net_address *a) {
   struct net_address to;
   uint16_t port = a->port;
 
-  address_text(a, given);
+  peer_address(a, given);
   memcpy(translated, given, sizeof translated);
   if (s->translate_address(s->host_user, given, a->port, translated, &port) ==
       0)

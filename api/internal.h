@@ -48,6 +48,10 @@ struct tally_session {
   tally_credentials_callback credentials; /* or NULL ... */
   tally_sasl_callback sasl;               /* ... both */
   void *login_user;
+  struct tls_context *tls; /* NULL: plaintext */
+  char *tls_name;          /* NULL: each its own ... */
+  tally_tls_name_callback tls_name_of; /* or NULL */
+  void *tls_user;
 };
 
 /* The UPDATE for one set of touched counters. */
@@ -113,6 +117,14 @@ int login_check(const tally_options *o, tally_error *e);
 bool login_keep(tally_session *s, const tally_options *o);
 void login_forget(tally_session *s);
 void login_options(tally_session *s, struct login_settings *to);
+
+/* ---- tls.c -------------------------------------------------------------- */
+
+int tls_check(const tally_options *o, tally_error *e);
+/* Read the files; for as long as the session lives. */
+int tls_keep(tally_session *s, const tally_options *o, tally_error *e);
+void tls_forget(tally_session *s);
+void tls_options(tally_session *s, struct config *to);
 
 /* ---- text.c: CQL text, and memory for it -------------------------------- */
 

@@ -53,6 +53,7 @@ enum setting_kind {
   SETTING_TIME,
   SETTING_CONSISTENCY,
   SETTING_SWITCH,
+  SETTING_TLS,
 };
 
 struct setting {
@@ -97,6 +98,11 @@ static const struct setting settings[] = {
     SETTING(password, SETTING_TEXT, 0, 0),
     SETTING(authenticator, SETTING_TEXT, 0, 0),
     SETTING(allow_plaintext_password, SETTING_SWITCH, 0, 1),
+    SETTING(tls, SETTING_TLS, 0, 2),
+    SETTING(tls_ca, SETTING_TEXT, 0, 0),
+    SETTING(tls_cert, SETTING_TEXT, 0, 0),
+    SETTING(tls_key, SETTING_TEXT, 0, 0),
+    SETTING(tls_name, SETTING_TEXT, 0, 0),
 };
 
 static const struct {
@@ -192,6 +198,23 @@ static int set_switch(int *member, const char *name, const char *value,
   return 0;
 }
 
+static int set_tls(int *member, const char *value, tally_error *e) {
+  static const char *const modes[] = {[TALLY_TLS_OFF] = "off",
+                                      [TALLY_TLS_VERIFY_FULL] = "verify_full",
+                                      [TALLY_TLS_INSECURE_NO_VERIFY] =
+                                          "insecure_no_verify"};
+
+  for (int i = 0; i <= TALLY_TLS_INSECURE_NO_VERIFY; i++)
+    if (same_name(value, strlen(value), modes[i])) {
+      *member = i;
+      return 0;
+    }
+  return error_set(e, TALLY_EINVAL,
+                   "option tls: \"%s\" is none of off, verify-full, "
+                   "insecure-no-verify",
+                   value);
+}
+
 static int set_one(tally_options *o, const struct setting *s, const char *value,
                    tally_error *e) {
   void *member = (char *)o + s->offset;
@@ -209,6 +232,8 @@ static int set_one(tally_options *o, const struct setting *s, const char *value,
     return set_consistency(member, s->name, value, e);
   case SETTING_SWITCH:
     return set_switch(member, s->name, value, e);
+  case SETTING_TLS:
+    return set_tls(member, value, e);
   default:
     return set_number(member, s, value, e);
   }
@@ -275,6 +300,7 @@ static int64_t number_of(const tally_options *o, const struct setting *s) {
     return *(const uint16_t *)member;
   case SETTING_THREADS:
   case SETTING_SWITCH:
+  case SETTING_TLS:
     return *(const int *)member;
   default:
     return *(const uint32_t *)member;
@@ -309,7 +335,9 @@ static int check_values(const tally_options *o, tally_error *e) {
   rc = check_consistency(o->consistency, "consistency", e);
   if (rc == 0)
     rc = check_consistency(o->read_consistency, "read_consistency", e);
-  return rc == 0 ? login_check(o, e) : rc;
+  if (rc == 0)
+    rc = login_check(o, e);
+  return rc == 0 ? tls_check(o, e) : rc;
 }
 
 int options_read(tally_options *to, const tally_options *from, tally_error *e) {

@@ -23,6 +23,7 @@ static void session_free(tally_session *s) {
   net_free(&heap, s->local_dc);
   net_free(&heap, s->local_rack);
   login_forget(s);
+  tls_forget(s);
   net_free(&heap, s->loops);
   net_free(&heap, s);
 }
@@ -54,6 +55,9 @@ static int session_parts(tally_session *s, const tally_options *o,
       !keep_text(&s->heap, &s->local_rack, o->local_rack) ||
       !keep_text(&s->heap, &s->keyspace, o->keyspace) || !login_keep(s, o))
     return error_no_memory(e);
+  rc = tls_keep(s, o, e);
+  if (rc != 0)
+    return rc;
   s->consistency = (uint16_t)o->consistency;
   s->read_consistency = (uint16_t)o->read_consistency;
   s->on_settled = o->on_settled;
@@ -162,6 +166,7 @@ static struct loop_settings settings_of(tally_session *s,
   options_settings(o, s->loop_count, &settings);
   host_options(s, &settings.config);
   login_options(s, &settings.config.login);
+  tls_options(s, &settings.config);
   return settings;
 }
 

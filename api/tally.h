@@ -97,7 +97,8 @@ typedef enum tally_outcome {
   XX(-17, ERANGE, "a number is out of range")                                  \
   XX(-18, EUNAVAILABLE, "not enough replicas alive")                           \
   XX(-19, EMANY, "more rows than one")                                         \
-  XX(-20, ESYSTEM, "the operating system refused")
+  XX(-20, ESYSTEM, "the operating system refused")                             \
+  XX(-21, ETLS, "the peer is not to be trusted, or does not speak TLS")
 
 typedef enum tally_errno {
 #define TALLY_ERROR_ENUM(number, name, text) TALLY_##name = number,
@@ -293,6 +294,25 @@ typedef struct tally_sasl {
  * TALLY_EAUTH. */
 typedef int (*tally_sasl_callback)(void *user, tally_sasl *exchange);
 
+/* What the option tls says: there is nothing in between. */
+typedef enum tally_tls {
+  TALLY_TLS_OFF = 0,
+  TALLY_TLS_VERIFY_FULL = 1, /* the server's certificate has to be trusted, and
+                                valid for its name */
+  TALLY_TLS_INSECURE_NO_VERIFY = 2, /* anybody may answer: encryption alone */
+} tally_tls;
+
+/* Writes the name, with its NUL, that the certificate of the host at this
+ * address is to be valid for: a host name or an address.  Returns 0, or another
+ * number to leave it at what it would be. */
+typedef int (*tally_tls_name_callback)(void *user, const char *address,
+                                       uint16_t port, char name[256]);
+
+/* Writes the passphrase of an encrypted key file, with its NUL.  Returns 0, or
+ * another number when there is none. */
+typedef int (*tally_passphrase_callback)(void *user, const char *file,
+                                         char *passphrase, size_t size);
+
 /**
  * How to connect and how to behave.  Always initialise with
  * tally_options_init(), which writes the defaults in brackets and stamps the
@@ -412,6 +432,29 @@ typedef struct tally_options {
   tally_credentials_callback credentials; /* instead of those two [none] */
   tally_sasl_callback sasl;               /* [none] */
   void *login_user; /* the first argument of these two */
+
+  /* TLS 1.2 and 1.3, on every connection of the session or on none: there is no
+   * way back to plaintext, and nothing is sent before the server is known to be
+   * the one it should be.  TALLY_ETLS when it is not.
+   *
+   * With TALLY_TLS_VERIFY_FULL the certificate has to lead to one of tls_ca (a
+   * file of PEM certificates), and to be valid for the name of the host: that
+   * is the contact point's as it stands in `hosts`, and for hosts that servers
+   * tell of their address.  tls_name is one name for all hosts instead,
+   * tls_name_of() one for each.  tls_cert and tls_key (PEM) are for servers
+   * that want a certificate of the client.  Files are read by tally_connect()
+   * and tally_connect_on(); what cannot be read is TALLY_EINVAL, naming it.
+   *
+   * tls_name_of() runs where the connections do, as credentials() does;
+   * tls_passphrase() inside tally_connect() or tally_connect_on(). */
+  int tls;                                  /* tally_tls [TALLY_TLS_OFF] */
+  const char *tls_ca;                       /* [the system's] */
+  const char *tls_cert;                     /* [none] */
+  const char *tls_key;                      /* [none] */
+  const char *tls_name;                     /* up to 255 bytes [each its own] */
+  tally_tls_name_callback tls_name_of;      /* [none] */
+  tally_passphrase_callback tls_passphrase; /* [none] */
+  void *tls_user; /* the first argument of these two */
 } tally_options;
 
 #define tally_options_init(options)                                            \
@@ -420,11 +463,12 @@ TALLY_API void tally_options_init_sized(tally_options *options, size_t size);
 
 /**
  * Set one option from text: "name=value", with the names of the members from
- * hosts to max_frame_bytes, from local_dc to connections_per_host, and from
- * user to allow_plaintext_password ("-" may stand for "_", and the "_ms" may be
- * left out; "timeout" is increment_timeout_ms and read_timeout_ms at once).
- * Times are "500ms", "5s", "2m" or plain milliseconds; allow_remote and
- * allow_plaintext_password are "yes" or "no".  Unlike elsewhere
+ * hosts to max_frame_bytes, from local_dc to connections_per_host, from user to
+ * allow_plaintext_password, and from tls to tls_name ("-" may stand for "_",
+ * and the "_ms" may be left out; "timeout" is increment_timeout_ms and
+ * read_timeout_ms at once).  Times are "500ms", "5s", "2m" or plain
+ * milliseconds; allow_remote and allow_plaintext_password are "yes" or "no",
+ * tls is "off", "verify-full" or "insecure-no-verify".  Unlike elsewhere
  * text is not copied: `setting` must live until tally_connect() or
  * tally_connect_on() has returned.
  *

@@ -39,20 +39,21 @@ static void broke_rules(struct conn *conn, const char *detail) {
 /* ---- Sending ------------------------------------------------------------ */
 
 static void want_writable(struct conn *conn) {
-  bool want = output_pending(&conn->out) > 0;
+  bool want =
+      output_pending(&conn->out) > 0 || channel_is_pending(&conn->channel);
 
   if (want == conn->wants_writable)
     return;
   conn->wants_writable = want;
-  net_socket_want_writable(conn->socket, want);
+  net_socket_want_writable(conn->channel.socket, want);
 }
 
 static void write_now(struct conn *conn) {
   int rc;
 
-  if (conn->write_error != 0 || conn->socket == NULL)
+  if (conn->write_error != 0 || conn->channel.socket == NULL)
     return;
-  rc = output_flush(&conn->out, conn->socket);
+  rc = output_flush(&conn->out, &conn->channel);
   if (rc == 0) {
     want_writable(conn);
     return;
@@ -251,24 +252,12 @@ static void on_frame(struct conn *conn, const struct cql_frame *frame) {
   }
 }
 
-/* What has come is no frame that could be read. */
 static void on_no_frame(struct conn *conn, enum cql_rc rc) {
-  char detail[200];
-  size_t n;
-  const uint8_t *bytes = input_pending(&conn->in, &n);
+  struct failure why;
 
-  if (rc == CQL_EVERSION) {
-    MARK(wrong_peer);
-    peer_describe_stranger(detail, sizeof detail, bytes, n);
-    failed_with(conn, FAILURE_PROTOCOL, "the peer does not speak CQL v4",
-                detail);
-    return;
-  }
-  MARK(oversized_frame);
-  snprintf(detail, sizeof detail,
-           "it announced a frame over the limit of %u bytes (max_frame_bytes)",
-           (unsigned)conn->context->config.max_frame);
-  failed_with(conn, FAILURE_PROTOCOL, "a frame over the limit", detail);
+  conn_failure(conn, &why, FAILURE_PROTOCOL, "");
+  input_describe(&conn->in, rc, &why);
+  conn_event(conn, CONN_EV_FAIL, &why);
 }
 
 static void take_frames(struct conn *conn) {
@@ -289,7 +278,7 @@ static void take_frames(struct conn *conn) {
 /* One read.  True when more may wait in the socket. */
 static bool read_once(struct conn *conn) {
   bool young = conn->state < CONN_READY;
-  ptrdiff_t n = input_read(&conn->in, &conn->context->heap, conn->socket);
+  ptrdiff_t n = input_read(&conn->in, &conn->context->heap, &conn->channel);
 
   if (n == -EAGAIN || n == -EWOULDBLOCK)
     return false;
@@ -308,14 +297,39 @@ static bool read_once(struct conn *conn) {
     return false;
   }
   take_frames(conn);
-  return conn->state != CONN_CLOSED && conn->in.filled;
+  if (conn->state == CONN_CLOSED)
+    return false;
+  if (channel_is_pending(&conn->channel)) /* TLS itself has an answer */
+    conn_flush(conn);
+  return conn->channel.filled;
+}
+
+/* Nothing of ours is sent before the peer is who it should be. */
+static void secure(struct conn *conn) {
+  struct failure why;
+
+  conn_failure(conn, &why, FAILURE_TLS, "");
+  switch (channel_handshake(&conn->channel, &why)) {
+  case TLS_DONE:
+    conn_event(conn, CONN_EV_CONNECTED, NULL);
+    return;
+  case TLS_MORE:
+    want_writable(conn);
+    return;
+  case TLS_FAILED:
+  default:
+    conn_event(conn, CONN_EV_FAIL, &why);
+  }
 }
 
 static void on_readable(void *arg) {
   struct conn *conn = arg;
 
   context_enter(conn->context);
-  conn->context->unread |= read_once(conn);
+  if (conn->state == CONN_SECURING)
+    secure(conn);
+  if (conn->state > CONN_SECURING && conn->state < CONN_CLOSED)
+    conn->context->unread |= read_once(conn);
 }
 
 static void on_writable(void *arg) {
@@ -351,7 +365,9 @@ static void on_connected(void *arg, int error) {
     failed_with(conn, FAILURE_CONNECT, "could not connect",
                 net_error_text(error));
   else
-    conn_event(conn, CONN_EV_CONNECTED, NULL);
+    conn_event(conn,
+               conn->channel.tls != NULL ? CONN_EV_SECURE : CONN_EV_CONNECTED,
+               NULL);
 }
 
 static void on_timer(struct timer *timer) {
@@ -416,9 +432,7 @@ static void close_down(struct conn *conn, const struct failure *why) {
 
   timer_stop(&conn->timer);
   login_fini(&conn->login);
-  if (conn->socket != NULL)
-    net_socket_close(conn->socket);
-  conn->socket = NULL;
+  channel_close(&conn->channel);
   list_init(&again);
   settle_all(conn, why, &again);
   list_remove(&conn->trouble);
@@ -442,6 +456,8 @@ static void conn_event(struct conn *conn, enum conn_event event,
     why = &violation;
   }
   conn->state = step.next;
+  if (step.actions & CONN_DO_HANDSHAKE)
+    secure(conn);
   if (step.actions & CONN_DO_OPTIONS)
     send_control(conn, CQL_OP_OPTIONS);
   if (step.actions & CONN_DO_STARTUP)
@@ -492,14 +508,38 @@ static bool open_failed(struct conn *conn, const struct net_address *to,
   return false;
 }
 
-bool conn_open(struct conn **out, struct context *c,
-               const struct net_address *to, const struct net_source *from,
-               const struct conn_owner *owner, void *owner_arg,
-               uint64_t handshake_deadline, struct failure *why) {
+/* Also where nothing is verified: servers choose a certificate by it. */
+static void name_of(const struct config *config, const struct conn_goal *goal,
+                    char name[TLS_NAME]) {
+  if (config->tls_name != NULL &&
+      config->tls_name(config->tls_user, &goal->address, name))
+    return;
+  if (goal->name != NULL)
+    snprintf(name, TLS_NAME, "%s", goal->name);
+  else
+    peer_address(&goal->address, name);
+}
+
+static int open_channel(struct conn *conn, const struct conn_goal *goal) {
   static const struct net_socket_events events = {on_connected, on_readable,
                                                   on_writable};
-  struct conn *conn = net_alloc(&c->heap, sizeof *conn);
+  const struct context *c = conn->context;
   uint64_t patience = c->config.heartbeat + c->config.heartbeat_timeout;
+  char name[TLS_NAME] = "";
+
+  if (c->config.tls != NULL)
+    name_of(&c->config, goal, name);
+  return channel_open(&conn->channel, c->net, &goal->address, goal->from,
+                      (uint32_t)(patience / 1000000), &events, conn,
+                      c->config.tls, name);
+}
+
+bool conn_open(struct conn **out, struct context *c,
+               const struct conn_goal *goal, const struct conn_owner *owner,
+               void *owner_arg, uint64_t handshake_deadline,
+               struct failure *why) {
+  const struct net_address *to = &goal->address;
+  struct conn *conn = net_alloc(&c->heap, sizeof *conn);
   int error;
 
   *out = NULL;
@@ -516,11 +556,8 @@ bool conn_open(struct conn **out, struct context *c,
   conn->address = *to;
   net_address_text(to, conn->peer.name);
   login_init(&conn->login, &c->config.login, conn->peer.name,
-             peer_is_loopback(to));
-  if (!has_memory(conn))
-    return open_failed(conn, to, -ENOMEM, why);
-  error = net_socket_open(&conn->socket, c->net, to, from,
-                          (uint32_t)(patience / 1000000), &events, conn);
+             c->config.tls != NULL || peer_is_loopback(to));
+  error = has_memory(conn) ? open_channel(conn, goal) : -ENOMEM;
   if (error != 0)
     return open_failed(conn, to, error, why);
   conn_event(conn, CONN_EV_START, NULL);

@@ -43,7 +43,7 @@ struct conn {
   struct peer peer;
   struct login login;
   struct net_address address; /* the host's */
-  struct net_socket *socket;
+  struct channel channel;
   int write_error; /* a write failed; told at the end of the turn */
 
   struct input in;
@@ -64,12 +64,18 @@ struct conn {
 
 enum conn_sent { CONN_SENT, CONN_FULL, CONN_NO_MEMORY, CONN_TOO_LARGE };
 
-/* Start to connect; `from` as in net_socket_open().  False and *why (*conn is
- * NULL) when even that cannot be done. */
+/* Where to. */
+struct conn_goal {
+  struct net_address address;
+  const struct net_source *from; /* as in net_socket_open() */
+  const char *name; /* whose certificate it is to show; NULL: the address's */
+};
+/* Start to connect.  False and *why (*conn is NULL) when even that cannot be
+ * done. */
 bool conn_open(struct conn **conn, struct context *c,
-               const struct net_address *to, const struct net_source *from,
-               const struct conn_owner *owner, void *owner_arg,
-               uint64_t handshake_deadline, struct failure *why);
+               const struct conn_goal *goal, const struct conn_owner *owner,
+               void *owner_arg, uint64_t handshake_deadline,
+               struct failure *why);
 /* Encode op's frame into the output and give it a stream.  CONN_FULL: no
  * stream or no room now.  `id` is the prepared id of an OP_EXECUTE. */
 enum conn_sent conn_send(struct conn *conn, struct op *op, struct cql_span id);

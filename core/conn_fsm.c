@@ -5,8 +5,11 @@
 static const struct conn_step steps[CONN_STATE_COUNT][CONN_EVENT_COUNT] = {
     [CONN_IDLE] = {[CONN_EV_START] = {CONN_CONNECTING, 0},
                    [CONN_EV_FAIL] = {CONN_CLOSED, CONN_DO_CLOSE}},
-    [CONN_CONNECTING] = {[CONN_EV_CONNECTED] = {CONN_OPTIONS, CONN_DO_OPTIONS},
+    [CONN_CONNECTING] = {[CONN_EV_SECURE] = {CONN_SECURING, CONN_DO_HANDSHAKE},
+                         [CONN_EV_CONNECTED] = {CONN_OPTIONS, CONN_DO_OPTIONS},
                          [CONN_EV_FAIL] = {CONN_CLOSED, CONN_DO_CLOSE}},
+    [CONN_SECURING] = {[CONN_EV_CONNECTED] = {CONN_OPTIONS, CONN_DO_OPTIONS},
+                       [CONN_EV_FAIL] = {CONN_CLOSED, CONN_DO_CLOSE}},
     [CONN_OPTIONS] = {[CONN_EV_SUPPORTED] = {CONN_STARTUP, CONN_DO_STARTUP},
                       [CONN_EV_FAIL] = {CONN_CLOSED, CONN_DO_CLOSE}},
     [CONN_STARTUP] = {[CONN_EV_READY] = {CONN_READY, CONN_DO_ANNOUNCE},
@@ -41,8 +44,9 @@ struct conn_step conn_fsm_step(enum conn_state state, enum conn_event event) {
 
 const char *conn_state_name(enum conn_state state) {
   static const char *const names[CONN_STATE_COUNT] = {
-      "idle",       "connecting", "asking for options", "starting up",
-      "logging in", "ready",      "draining",           "closed"};
+      "idle",        "connecting", "agreeing on TLS", "asking for options",
+      "starting up", "logging in", "ready",           "draining",
+      "closed"};
 
   return names[state];
 }

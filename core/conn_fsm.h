@@ -10,6 +10,7 @@
 enum conn_state {
   CONN_IDLE,       /* made, not started */
   CONN_CONNECTING, /* TCP */
+  CONN_SECURING,   /* the handshake of TLS */
   CONN_OPTIONS,    /* OPTIONS sent */
   CONN_STARTUP,    /* STARTUP sent */
   CONN_LOGIN,      /* AUTH_RESPONSE sent */
@@ -21,7 +22,8 @@ enum conn_state {
 
 enum conn_event {
   CONN_EV_START,
-  CONN_EV_CONNECTED,    /* TCP is up */
+  CONN_EV_SECURE,       /* TCP is up, and TLS is next */
+  CONN_EV_CONNECTED,    /* TCP is up, or TLS: the peer may be talked to */
   CONN_EV_SUPPORTED,    /* answer to OPTIONS on stream 0 */
   CONN_EV_READY,        /* READY on stream 0 */
   CONN_EV_AUTHENTICATE, /* the server wants a login, and there is an answer */
@@ -35,12 +37,13 @@ enum conn_event {
 
 /* Action bits, performed in this order. */
 enum conn_action {
-  CONN_DO_OPTIONS = 1 << 0,
-  CONN_DO_STARTUP = 1 << 1,
-  CONN_DO_LOGIN = 1 << 2,     /* send the AUTH_RESPONSE */
-  CONN_DO_ANNOUNCE = 1 << 3,  /* tell the owner: takes requests */
-  CONN_DO_VIOLATION = 1 << 4, /* an event that does not fit: say so */
-  CONN_DO_CLOSE = 1 << 5,     /* settle what is in flight and close */
+  CONN_DO_HANDSHAKE = 1 << 0, /* of TLS */
+  CONN_DO_OPTIONS = 1 << 1,
+  CONN_DO_STARTUP = 1 << 2,
+  CONN_DO_LOGIN = 1 << 3,     /* send the AUTH_RESPONSE */
+  CONN_DO_ANNOUNCE = 1 << 4,  /* tell the owner: takes requests */
+  CONN_DO_VIOLATION = 1 << 5, /* an event that does not fit: say so */
+  CONN_DO_CLOSE = 1 << 6,     /* settle what is in flight and close */
 };
 
 struct conn_step {

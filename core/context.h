@@ -9,6 +9,7 @@
 #include "core/metrics.h"
 #include "core/net.h"
 #include "core/timer.h"
+#include "core/tls.h"
 
 /* One FIFO of deadlines for each kind of timeout. */
 enum timeout_kind {
@@ -50,6 +51,12 @@ struct config {
                        const struct failure *why);
   void *host_user;
   struct login_settings login;
+  struct tls_context *tls; /* NULL: plaintext */
+  /* The name that a host's certificate is to be for; false: its own (where it
+   * is a contact point's, as typed; else its address).  NULL: always. */
+  bool (*tls_name)(void *user, const struct net_address *address,
+                   char name[TLS_NAME]);
+  void *tls_user;
 };
 
 struct op;

@@ -250,6 +250,8 @@ static bool settle_topology(struct control *c) {
   if (!c->fresh)
     return true;
   warn_of_partitioner(c);
+  locality_keep_contacts(&c->topology, c->latest ? c->latest->topology : NULL,
+                         c->own ? dialer_name(&c->dialer) : NULL);
   return locality_apply(c->context, &c->topology, c->local_dc, &c->why);
 }
 
@@ -458,6 +460,7 @@ static void on_dial(void *arg, const struct net_address *address,
                     uint64_t deadline) {
   struct control *c = arg;
   const struct failure *known = c->owner->known(c->owner_arg, address);
+  const struct conn_goal goal = {*address, NULL, dialer_name(&c->dialer)};
   struct failure f;
 
   /* One may have come up while the last contact point was asked. */
@@ -468,7 +471,7 @@ static void on_dial(void *arg, const struct net_address *address,
   if (known != NULL) {
     MARK(contact_known);
     dialer_failed(&c->dialer, known);
-  } else if (!conn_open(&c->dialing, c->context, address, NULL, &conn_owner, c,
+  } else if (!conn_open(&c->dialing, c->context, &goal, &conn_owner, c,
                         deadline, &f)) {
     dialer_failed(&c->dialer, &f);
   }

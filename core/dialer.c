@@ -12,15 +12,16 @@ static void next_address(struct dialer *d);
 
 /* ---- Reasons ------------------------------------------------------------ */
 
+static bool says_more(int code) {
+  return code == FAILURE_AUTH || code == FAILURE_PROTOCOL ||
+         code == FAILURE_INVALID || code == FAILURE_TLS;
+}
+
 /* A peer that spoke, and spoke wrongly, says more than one that is absent. */
 static int worse_code(int a, int b) {
-  if (a == 0 || b == FAILURE_AUTH || b == FAILURE_PROTOCOL ||
-      b == FAILURE_INVALID)
+  if (a == 0 || says_more(b))
     return b;
-  if (a == FAILURE_AUTH || a == FAILURE_PROTOCOL || a == FAILURE_INVALID ||
-      a == b)
-    return a;
-  return FAILURE_CONNECT;
+  return says_more(a) || a == b ? a : FAILURE_CONNECT;
 }
 
 static void note(struct dialer *d, const char *host, int code, const char *what,
@@ -206,6 +207,10 @@ void dialer_start(struct dialer *d) {
     return;
   d->state = DIALER_WAITING;
   timer_set(&d->context->timers, &d->timer, d->context->now);
+}
+
+const char *dialer_name(const struct dialer *d) {
+  return d->contacts[d->contact].name;
 }
 
 void dialer_failed(struct dialer *d, const struct failure *why) {

@@ -62,6 +62,8 @@ void dialer_init(struct dialer *d, struct context *c,
 void dialer_start(struct dialer *d);
 /* Begin one after a pause. */
 void dialer_start_later(struct dialer *d);
+/* Whose the address in hand is, as the user named it. */
+const char *dialer_name(const struct dialer *d);
 /* The address in hand did not do. */
 void dialer_failed(struct dialer *d, const struct failure *why);
 /* It did: no more dialing, and the next pause is a short one again. */

@@ -28,6 +28,7 @@ enum failure_code {
   FAILURE_SCHEMA = -14,
   FAILURE_UNAVAILABLE = -18,
   FAILURE_SYSTEM = -20,
+  FAILURE_TLS = -21,
 };
 
 struct failure {

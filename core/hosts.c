@@ -90,6 +90,7 @@ static struct host *take_host(struct hosts *hs, const struct host_info *info,
     pool_move(&h->pool, &info->address, info->translated);
     *next = h->link.next;
   }
+  h->pool.contact = info->contact;
   h->route.distance = info->distance;
   h->seen = true;
   return h;

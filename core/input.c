@@ -3,12 +3,12 @@
 #include <errno.h>
 
 #include "core/mark.h"
+#include "core/peer.h"
 
 int input_init(struct input *in, const struct net_heap *heap,
                uint32_t max_frame) {
   uint8_t *buf = net_alloc(heap, INPUT_CAPACITY);
 
-  in->filled = false;
   cql_assembler_init(&in->assembler, buf, INPUT_CAPACITY, max_frame);
   return buf == NULL ? -ENOMEM : 0;
 }
@@ -44,7 +44,7 @@ static bool make_room(struct input *in, const struct net_heap *heap) {
 }
 
 ptrdiff_t input_read(struct input *in, const struct net_heap *heap,
-                     struct net_socket *socket) {
+                     struct channel *channel) {
   uint8_t *to;
   size_t room;
   ptrdiff_t n;
@@ -55,9 +55,8 @@ ptrdiff_t input_read(struct input *in, const struct net_heap *heap,
     return -ENOMEM;
   cql_assembler_room(&in->assembler, &to, &room);
   ENSURE(room > 0);
-  n = net_socket_read(socket, to, room);
+  n = channel_read(channel, to, room);
   ENSURE(n < 0 || (size_t)n <= room);
-  in->filled = n > 0 && (size_t)n == room;
   if (n > 0)
     cql_assembler_fed(&in->assembler, (size_t)n);
   return n;
@@ -67,7 +66,24 @@ enum cql_rc input_next(struct input *in, struct cql_frame *frame) {
   return cql_assembler_next(&in->assembler, frame);
 }
 
-const uint8_t *input_pending(const struct input *in, size_t *n) {
-  *n = cql_assembler_pending(&in->assembler);
-  return in->assembler.buf + in->assembler.head;
+void input_describe(const struct input *in, enum cql_rc rc,
+                    struct failure *why) {
+  const struct cql_assembler *a = &in->assembler;
+  char detail[200];
+
+  why->code = FAILURE_PROTOCOL;
+  if (rc == CQL_EVERSION) {
+    MARK(wrong_peer);
+    peer_describe_stranger(detail, sizeof detail, a->buf + a->head,
+                           cql_assembler_pending(a));
+    why->what = "the peer does not speak CQL v4";
+    failure_detail(why, "%s", detail);
+    return;
+  }
+  MARK(oversized_frame);
+  why->what = "a frame over the limit";
+  failure_detail(why,
+                 "it announced a frame over the limit of %u bytes "
+                 "(max_frame_bytes)",
+                 (unsigned)a->max_body);
 }

@@ -2,14 +2,13 @@
 #ifndef INPUT_H
 #define INPUT_H
 
-#include "core/net.h"
+#include "core/channel.h"
 #include "proto/frame.h"
 
 enum { INPUT_CAPACITY = 64 * 1024 };
 
 struct input {
   struct cql_assembler assembler;
-  bool filled; /* the last read took all there was room for */
 };
 
 int input_init(struct input *in, const struct net_heap *heap,
@@ -17,10 +16,12 @@ int input_init(struct input *in, const struct net_heap *heap,
 void input_fini(struct input *in, const struct net_heap *heap);
 /* One read: as net_socket_read(), or -ENOMEM. */
 ptrdiff_t input_read(struct input *in, const struct net_heap *heap,
-                     struct net_socket *socket);
+                     struct channel *channel);
+/* What has come is no frame (rc is an error of the assembler's): of *why the
+ * code and the words. */
+void input_describe(const struct input *in, enum cql_rc rc,
+                    struct failure *why);
 /* As cql_assembler_next(). */
 enum cql_rc input_next(struct input *in, struct cql_frame *frame);
-/* What has arrived and is not part of a frame given out yet. */
-const uint8_t *input_pending(const struct input *in, size_t *n);
 
 #endif

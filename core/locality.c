@@ -145,6 +145,18 @@ bool locality_apply(struct context *c, struct topology *t,
               "options.host_filter allows none of the local data center");
 }
 
+void locality_keep_contacts(struct topology *t, const struct topology *latest,
+                            const char *contact) {
+  for (size_t i = 0; latest != NULL && i < t->count; i++) {
+    const struct host_info *known = topology_find(latest, t->hosts[i].id);
+
+    if (known != NULL)
+      t->hosts[i].contact = known->contact;
+  }
+  if (contact != NULL)
+    t->hosts[0].contact = contact;
+}
+
 void locality_warn_of_strategy(struct context *c, const char *keyspace) {
   MARK(replication_other);
   log_write(&c->log, LOG_WARNING,

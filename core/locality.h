@@ -13,6 +13,10 @@
  * reason in *why. */
 bool locality_apply(struct context *c, struct topology *t,
                     char local_dc[REPLICATION_NAME], struct failure *why);
+/* The names that the user gave to contact points, of those hosts that are known
+ * under one: `contact` is that of the host that was asked, or NULL. */
+void locality_keep_contacts(struct topology *t, const struct topology *latest,
+                            const char *contact);
 /* An address of the servers' own as the client has to write it.  True: that is
  * another one. */
 bool locality_translate(const struct config *config,

@@ -74,12 +74,12 @@ void output_commit(struct output *o, size_t n) {
   o->queued += n;
 }
 
-int output_flush(struct output *o, struct net_socket *socket) {
+int output_flush(struct output *o, struct channel *channel) {
   ptrdiff_t n;
 
-  if (o->head == o->tail)
+  if (o->head == o->tail && !channel_is_pending(channel))
     return 0;
-  n = net_socket_write(socket, o->buf + o->head, o->tail - o->head);
+  n = channel_write(channel, o->buf + o->head, o->tail - o->head);
   if (n == -EAGAIN || n == -EWOULDBLOCK) {
     MARK(write_refused);
     return 0;

@@ -3,7 +3,7 @@
 #ifndef OUTPUT_H
 #define OUTPUT_H
 
-#include "core/net.h"
+#include "core/channel.h"
 
 enum {
   /* One big write makes client and server take turns; in steps of this size
@@ -31,6 +31,6 @@ size_t output_pending(const struct output *o);
 uint8_t *output_room(struct output *o, const struct net_heap *heap, size_t n);
 void output_commit(struct output *o, size_t n);
 /* Hand bytes to the system: 0 (perhaps not all went), or a negative errno. */
-int output_flush(struct output *o, struct net_socket *socket);
+int output_flush(struct output *o, struct channel *channel);
 
 #endif

@@ -16,6 +16,20 @@ bool peer_is_loopback(const struct net_address *a) {
          memcmp(a->bytes, mapped, sizeof mapped) == 0;
 }
 
+void peer_address(const struct net_address *a, char out[PEER_ADDRESS]) {
+  char full[NET_ADDRESS_TEXT];
+  bool is_v6 = a->len == 16;
+  const char *from = full + is_v6;
+  size_t len;
+
+  net_address_text(a, full);
+  len = strcspn(from, is_v6 ? "]" : ":");
+  if (len >= PEER_ADDRESS)
+    len = PEER_ADDRESS - 1;
+  memcpy(out, from, len);
+  out[len] = '\0';
+}
+
 /* As much of the bytes as is plain text. */
 static size_t printable(char *out, size_t size, const uint8_t *bytes,
                         size_t n) {

@@ -18,6 +18,9 @@ struct peer {
 
 /* Whatever is sent there stays in this machine. */
 bool peer_is_loopback(const struct net_address *a);
+/* "10.0.0.1", "::1": without brackets and port. */
+enum { PEER_ADDRESS = 46 };
+void peer_address(const struct net_address *a, char out[PEER_ADDRESS]);
 /* The first bytes are not those of a v4 server: say whose they look like, in
  * one line.  n is at least 1. */
 void peer_describe_stranger(char *out, size_t size, const uint8_t *bytes,

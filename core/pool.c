@@ -358,12 +358,12 @@ choose_shard(struct pool *p, struct net_source *from, struct net_address *to) {
 
 static void dial(struct pool *p) {
   struct context *c = p->context;
-  struct net_address to = p->address;
+  struct conn_goal goal = {.address = p->address, .name = p->contact};
   struct net_source room;
-  const struct net_source *from = choose_shard(p, &room, &to);
   struct failure f;
 
-  if (conn_open(&p->dialing, c, &to, from, &conn_owner, p, dial_end(c), &f))
+  goal.from = choose_shard(p, &room, &goal.address);
+  if (conn_open(&p->dialing, c, &goal, &conn_owner, p, dial_end(c), &f))
     p->dialing->address = p->address;
   else
     dialing_ended(p, &f);

@@ -36,6 +36,7 @@ struct pool {
   uint32_t *load;             /* see conn.load */
   uint32_t number;            /* the host's */
   struct net_address address; /* where the next connection is opened */
+  const char *contact;        /* as the user named it; NULL: he did not */
   char name[NET_ADDRESS_TEXT];
   enum pool_state state;
   struct timer timer; /* the pause */

@@ -37,8 +37,8 @@ static bool same_host(const struct host_info *a, const struct host_info *b) {
   return memcmp(&a->address, &b->address, sizeof a->address) == 0 &&
          memcmp(a->id, b->id, sizeof a->id) == 0 && strcmp(a->dc, b->dc) == 0 &&
          strcmp(a->rack, b->rack) == 0 && strcmp(a->version, b->version) == 0 &&
-         a->translated == b->translated && a->distance == b->distance &&
-         a->token_count == b->token_count &&
+         a->contact == b->contact && a->translated == b->translated &&
+         a->distance == b->distance && a->token_count == b->token_count &&
          (a->token_count == 0 ||
           memcmp(a->tokens, b->tokens, a->token_count * sizeof *a->tokens) ==
               0);

@@ -23,7 +23,7 @@
   "SELECT host_id, data_center, rack, release_version, schema_version, "       \
   "tokens, peer, rpc_address FROM system.peers"
 
-/* The last two members are for whoever takes the topology into use. */
+/* The last three members are for whoever takes the topology into use. */
 struct host_info {
   struct net_address address; /* where it takes clients */
   uint8_t id[16];
@@ -33,8 +33,9 @@ struct host_info {
   char *version;
   int64_t *tokens; /* NULL: it has none, or not of Murmur3 */
   size_t token_count;
-  bool translated;  /* the address is not the servers' own */
-  uint8_t distance; /* enum distance */
+  const char *contact; /* as the user named it; NULL: he did not */
+  bool translated;     /* the address is not the servers' own */
+  uint8_t distance;    /* enum distance */
 };
 
 struct topology {

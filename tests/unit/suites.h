@@ -49,6 +49,7 @@
   X(connections)                                                               \
   X(elsewhere)                                                                 \
   X(login)                                                                     \
+  X(tls)                                                                       \
   X(secrets)                                                                   \
   X(shards)                                                                    \
   X(host_options)                                                              \

@@ -11,8 +11,8 @@
 #define CLOSE                                                                  \
   { CONN_CLOSED, CONN_DO_CLOSE }
 
-/* Columns: START, CONNECTED, SUPPORTED, READY, AUTHENTICATE, CHALLENGE,
- * LOGGED_IN, DRAIN, EMPTY, FAIL. */
+/* Columns: START, SECURE, CONNECTED, SUPPORTED, READY, AUTHENTICATE,
+ * CHALLENGE, LOGGED_IN, DRAIN, EMPTY, FAIL. */
 static const struct conn_step expected[CONN_STATE_COUNT][CONN_EVENT_COUNT] = {
     /* IDLE */
     {{CONN_CONNECTING, 0},
@@ -24,9 +24,23 @@ static const struct conn_step expected[CONN_STATE_COUNT][CONN_EVENT_COUNT] = {
      BROKEN,
      BROKEN,
      BROKEN,
+     BROKEN,
      CLOSE},
     /* CONNECTING */
     {BROKEN,
+     {CONN_SECURING, CONN_DO_HANDSHAKE},
+     {CONN_OPTIONS, CONN_DO_OPTIONS},
+     BROKEN,
+     BROKEN,
+     BROKEN,
+     BROKEN,
+     BROKEN,
+     BROKEN,
+     BROKEN,
+     CLOSE},
+    /* SECURING */
+    {BROKEN,
+     BROKEN,
      {CONN_OPTIONS, CONN_DO_OPTIONS},
      BROKEN,
      BROKEN,
@@ -39,6 +53,7 @@ static const struct conn_step expected[CONN_STATE_COUNT][CONN_EVENT_COUNT] = {
     /* OPTIONS */
     {BROKEN,
      BROKEN,
+     BROKEN,
      {CONN_STARTUP, CONN_DO_STARTUP},
      BROKEN,
      BROKEN,
@@ -49,6 +64,7 @@ static const struct conn_step expected[CONN_STATE_COUNT][CONN_EVENT_COUNT] = {
      CLOSE},
     /* STARTUP */
     {BROKEN,
+     BROKEN,
      BROKEN,
      BROKEN,
      {CONN_READY, CONN_DO_ANNOUNCE},
@@ -64,6 +80,7 @@ static const struct conn_step expected[CONN_STATE_COUNT][CONN_EVENT_COUNT] = {
      BROKEN,
      BROKEN,
      BROKEN,
+     BROKEN,
      {CONN_LOGIN, CONN_DO_LOGIN},
      {CONN_READY, CONN_DO_ANNOUNCE},
      BROKEN,
@@ -71,6 +88,7 @@ static const struct conn_step expected[CONN_STATE_COUNT][CONN_EVENT_COUNT] = {
      CLOSE},
     /* READY */
     {BROKEN,
+     BROKEN,
      BROKEN,
      {CONN_READY, 0},
      BROKEN,
@@ -83,6 +101,7 @@ static const struct conn_step expected[CONN_STATE_COUNT][CONN_EVENT_COUNT] = {
     /* DRAINING */
     {BROKEN,
      BROKEN,
+     BROKEN,
      {CONN_DRAINING, 0},
      BROKEN,
      BROKEN,
@@ -92,7 +111,7 @@ static const struct conn_step expected[CONN_STATE_COUNT][CONN_EVENT_COUNT] = {
      CLOSE,
      CLOSE},
     /* CLOSED */
-    {LATE, LATE, LATE, LATE, LATE, LATE, LATE, LATE, LATE, LATE},
+    {LATE, LATE, LATE, LATE, LATE, LATE, LATE, LATE, LATE, LATE, LATE},
 };
 
 START_TEST(every_pair) {

@@ -94,7 +94,7 @@ static void on_connected(void *arg, int error) {
 
 struct wire {
   struct net_loop *loop;
-  struct net_socket *socket;
+  struct channel channel; /* plaintext */
   int listener;
   int peer;
   bool connected;
@@ -119,7 +119,7 @@ static void wire_open(struct wire *w) {
   getsockname(w->listener, (void *)&address, &len);
   ck_assert(net_address_parse(&to, "127.0.0.1", ntohs(address.sin_port)));
   ck_assert_int_eq(net_loop_open(&w->loop, &heap, NULL, &loop_events, w), 0);
-  ck_assert_int_eq(net_socket_open(&w->socket, w->loop, &to, NULL, 1000,
+  ck_assert_int_eq(net_socket_open(&w->channel.socket, w->loop, &to, NULL, 1000,
                                    &events, &w->connected),
                    0);
   while (!w->connected)
@@ -133,7 +133,7 @@ static void wire_closed(void *arg) {
 }
 
 static void wire_close(struct wire *w) {
-  net_socket_close(w->socket);
+  net_socket_close(w->channel.socket);
   net_loop_close(w->loop, wire_closed);
   while (net_loop_turn(w->loop, false))
     continue;
@@ -179,7 +179,7 @@ START_TEST(partly_accepted) {
       to[i] = nth(o.queued + i);
     if (to != NULL)
       output_commit(&o, n);
-    ck_assert_int_eq(output_flush(&o, w.socket), 0);
+    ck_assert_int_eq(output_flush(&o, &w.channel), 0);
     if (o.accepted + output_pending(&o) != o.queued || o.accepted < before)
       ck_abort_msg("the account is wrong");
     if (o.accepted == before && output_pending(&o) > 0) {
@@ -201,7 +201,8 @@ START_TEST(flush_of_nothing) {
   struct output o;
 
   ck_assert_int_eq(output_init(&o, &heap), 0);
-  ck_assert_int_eq(output_flush(&o, NULL), 0); /* asks no socket */
+  ck_assert_int_eq(output_flush(&o, &(struct channel){0}),
+                   0); /* asks no socket */
   output_fini(&o, &heap);
 }
 END_TEST
@@ -221,7 +222,7 @@ START_TEST(peer_is_gone) {
   for (int i = 0; i < 3; i++) {
     memset(output_room(&o, &heap, 100), 0, 100);
     output_commit(&o, 100);
-    rc = output_flush(&o, w.socket);
+    rc = output_flush(&o, &w.channel);
     ck_assert_msg(rc == -ECONNRESET || rc == -EPIPE, "%d", rc);
   }
   ck_assert_uint_eq(o.accepted, 0);

@@ -1,0 +1,277 @@
+#include "tests/support/tls_front.h"
+
+#include <arpa/inet.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { LINKS_MAX = 64 };
+
+struct link {
+  struct front *front;
+  pthread_t thread;
+  bool used;
+  int client; /* -1: over */
+};
+
+struct front {
+  pthread_t thread;
+  pthread_mutex_t mutex;
+  int listener;
+  uint16_t port;
+  uint16_t backend;
+  struct front_settings settings;
+  struct link links[LINKS_MAX];
+  unsigned taken;
+  unsigned agreed;
+  unsigned heard;
+  char wanted[256];
+};
+
+static void lock(struct front *f) {
+  pthread_mutex_lock(&f->mutex);
+}
+
+static void unlock(struct front *f) {
+  pthread_mutex_unlock(&f->mutex);
+}
+
+/* ---- One connection ----------------------------------------------------- */
+
+static SSL_CTX *context_of(const struct front_settings *s) {
+  SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+
+  /* What clients should not take is to be offered, too. */
+  SSL_CTX_set_security_level(ctx, 0);
+  SSL_CTX_set_min_proto_version(ctx, s->min_version);
+  SSL_CTX_set_max_proto_version(ctx, s->max_version);
+  if (s->ciphers != NULL && SSL_CTX_set_cipher_list(ctx, s->ciphers) != 1)
+    abort();
+  if (s->cert.x509 != NULL &&
+      (SSL_CTX_use_certificate(ctx, s->cert.x509) != 1 ||
+       SSL_CTX_use_PrivateKey(ctx, s->cert.key) != 1))
+    abort();
+  if (s->intermediate != NULL)
+    SSL_CTX_add1_chain_cert(ctx, s->intermediate->x509);
+  if (s->clients != NULL) {
+    X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), s->clients->x509);
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+                       NULL);
+  }
+  return ctx;
+}
+
+static int connect_backend(uint16_t port) {
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (connect(fd, (const void *)&address, sizeof address) == 0)
+    return fd;
+  close(fd);
+  return -1;
+}
+
+static bool from_client(struct front *f, SSL *ssl, int backend) {
+  char buf[16384];
+
+  do {
+    int n = SSL_read(ssl, buf, sizeof buf);
+
+    if (n <= 0)
+      return false;
+    lock(f);
+    f->heard += (unsigned)n;
+    unlock(f);
+    if (send(backend, buf, (size_t)n, MSG_NOSIGNAL) != n)
+      return false;
+  } while (SSL_pending(ssl) > 0);
+  return true;
+}
+
+static bool from_backend(SSL *ssl, int backend, unsigned *left) {
+  char buf[16384];
+  ssize_t n = recv(backend, buf, sizeof buf, 0);
+
+  if (n <= 0)
+    return false;
+  if (*left != 0 && (size_t)n >= *left) {
+    SSL_write(ssl, buf, (int)*left);
+    return false;
+  }
+  if (*left != 0)
+    *left -= (unsigned)n;
+  return SSL_write(ssl, buf, (int)n) == n;
+}
+
+static void pump(struct front *f, SSL *ssl, int client, unsigned cut_after) {
+  int backend = connect_backend(f->backend);
+  struct pollfd fds[2] = {{.fd = client, .events = POLLIN},
+                          {.fd = backend, .events = POLLIN}};
+
+  while (backend >= 0 && poll(fds, 2, -1) > 0)
+    if ((fds[0].revents != 0 && !from_client(f, ssl, backend)) ||
+        (fds[1].revents != 0 && !from_backend(ssl, backend, &cut_after)))
+      break;
+  if (backend >= 0)
+    close(backend);
+}
+
+static void *link_thread(void *arg) {
+  struct link *l = arg;
+  struct front *f = l->front;
+  const char *name;
+  unsigned cut_after;
+  SSL_CTX *ctx;
+  SSL *ssl;
+
+  lock(f);
+  ctx = context_of(&f->settings);
+  cut_after = f->settings.cut_after;
+  unlock(f);
+  ssl = SSL_new(ctx);
+  SSL_set_fd(ssl, l->client);
+  if (SSL_accept(ssl) == 1) {
+    name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    lock(f);
+    f->agreed++;
+    snprintf(f->wanted, sizeof f->wanted, "%s", name != NULL ? name : "");
+    unlock(f);
+    pump(f, ssl, l->client, cut_after);
+  }
+  ERR_clear_error();
+  SSL_free(ssl);
+  SSL_CTX_free(ctx);
+  lock(f);
+  close(l->client);
+  l->client = -1;
+  unlock(f);
+  return NULL;
+}
+
+/* ---- All of them -------------------------------------------------------- */
+
+/* The place of one that is over, or one that was never used. */
+static struct link *free_link(struct front *f) {
+  for (int i = 0; i < LINKS_MAX; i++) {
+    struct link *l = &f->links[i];
+
+    if (l->used && l->client < 0) {
+      pthread_join(l->thread, NULL);
+      l->used = false;
+    }
+    if (!l->used)
+      return l;
+  }
+  abort();
+}
+
+static void take(struct front *f, int client) {
+  struct link *l;
+
+  lock(f);
+  l = free_link(f);
+  l->front = f;
+  l->client = client;
+  l->used = true;
+  f->taken++;
+  if (pthread_create(&l->thread, NULL, link_thread, l) != 0)
+    abort();
+  unlock(f);
+}
+
+static void *accept_thread(void *arg) {
+  struct front *f = arg;
+
+  for (;;) {
+    int client = accept(f->listener, NULL, NULL);
+
+    if (client < 0)
+      return NULL;
+    take(f, client);
+  }
+}
+
+struct front *front_start(uint16_t backend) {
+  struct sockaddr_in address = {.sin_family = AF_INET};
+  struct front *f = calloc(1, sizeof *f);
+  socklen_t len = sizeof address;
+
+  signal(SIGPIPE, SIG_IGN);
+  pthread_mutex_init(&f->mutex, NULL);
+  f->backend = backend;
+  f->listener = socket(AF_INET, SOCK_STREAM, 0);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (bind(f->listener, (void *)&address, sizeof address) != 0 ||
+      listen(f->listener, LINKS_MAX) != 0 ||
+      getsockname(f->listener, (void *)&address, &len) != 0)
+    abort();
+  f->port = ntohs(address.sin_port);
+  if (pthread_create(&f->thread, NULL, accept_thread, f) != 0)
+    abort();
+  return f;
+}
+
+void front_set(struct front *f, const struct front_settings *settings) {
+  lock(f);
+  f->settings = *settings;
+  unlock(f);
+}
+
+void front_drop(struct front *f) {
+  lock(f);
+  for (int i = 0; i < LINKS_MAX; i++)
+    if (f->links[i].used && f->links[i].client >= 0)
+      shutdown(f->links[i].client, SHUT_RDWR);
+  unlock(f);
+}
+
+void front_stop(struct front *f) {
+  shutdown(f->listener, SHUT_RDWR);
+  pthread_join(f->thread, NULL);
+  close(f->listener);
+  front_drop(f);
+  for (int i = 0; i < LINKS_MAX; i++)
+    if (f->links[i].used)
+      pthread_join(f->links[i].thread, NULL);
+  pthread_mutex_destroy(&f->mutex);
+  free(f);
+}
+
+uint16_t front_port(const struct front *f) {
+  return f->port;
+}
+
+static unsigned read_count(struct front *f, const unsigned *count) {
+  unsigned n;
+
+  lock(f);
+  n = *count;
+  unlock(f);
+  return n;
+}
+
+unsigned front_agreed(struct front *f) {
+  return read_count(f, &f->agreed);
+}
+
+unsigned front_taken(struct front *f) {
+  return read_count(f, &f->taken);
+}
+
+unsigned front_heard(struct front *f) {
+  return read_count(f, &f->heard);
+}
+
+void front_wanted(struct front *f, char name[256]) {
+  lock(f);
+  snprintf(name, 256, "%s", f->wanted);
+  unlock(f);
+}

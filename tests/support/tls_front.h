@@ -1,0 +1,40 @@
+/* tests/support/tls_front.h - TLS in front of a server that has none: takes
+ * connections, agrees on TLS with whatever certificate it is told to have, and
+ * hands the bytes on. */
+#ifndef TALLY_TESTS_TLS_FRONT_H
+#define TALLY_TESTS_TLS_FRONT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tests/support/tls_certs.h"
+
+struct front_settings {
+  struct cert cert;                /* kept by the caller */
+  const struct cert *intermediate; /* sent along; NULL: none */
+  const struct cert *clients; /* who signs those of clients; NULL: not asked */
+  int max_version;            /* TLS1_1_VERSION, ...; 0: any */
+  int min_version;
+  const char *ciphers; /* of TLS 1.2; NULL: the usual ones */
+  unsigned cut_after;  /* bytes of the server's, then FIN; 0: never */
+};
+
+struct front;
+
+/* Threads of their own; the settings may be changed at any time, for the
+ * connections to come. */
+struct front *front_start(uint16_t backend);
+void front_set(struct front *f, const struct front_settings *settings);
+void front_stop(struct front *f);
+uint16_t front_port(const struct front *f);
+/* Connections whose handshakes have succeeded, and those that were taken. */
+unsigned front_agreed(struct front *f);
+unsigned front_taken(struct front *f);
+/* What the client named as the host it wants, of the last one; "": nothing. */
+void front_wanted(struct front *f, char name[256]);
+/* Bytes of the client's that came after a handshake, or instead of one. */
+unsigned front_heard(struct front *f);
+/* Close all connections. */
+void front_drop(struct front *f);
+
+#endif

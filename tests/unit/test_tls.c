@@ -1,0 +1,504 @@
+/* tests/unit/test_tls.c - over TLS: who is believed and who is not, on every way
+ * to a connection; and what is never sent. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <openssl/ssl.h>
+#include <unistd.h>
+
+#include "tests/support/tls_front.h"
+#include "tests/unit/hosts_rig.h"
+#include "tests/unit/suites.h"
+
+/* ---- Certificates ------------------------------------------------------- */
+
+/* What one case needs; the files are in a folder of their own. */
+struct pki {
+  struct cert ca, other_ca, between, server, client;
+  char folder[32];
+  char ca_file[64], cert_file[64], key_file[64];
+};
+
+static void file_name(const struct pki *p, char out[64], const char *name) {
+  snprintf(out, 64, "%s/%s", p->folder, name);
+}
+
+static void pki_init(struct pki *p) {
+  const struct cert_spec ca = {.common_name = "Tests CA", .is_ca = true};
+  const struct cert_spec other = {.common_name = "Another CA", .is_ca = true};
+
+  memset(p, 0, sizeof *p);
+  snprintf(p->folder, sizeof p->folder, "/tmp/tally-tls-XXXXXX");
+  ck_assert_ptr_nonnull(mkdtemp(p->folder));
+  file_name(p, p->ca_file, "ca.pem");
+  file_name(p, p->cert_file, "cert.pem");
+  file_name(p, p->key_file, "key.pem");
+  cert_make(&p->ca, &ca);
+  cert_make(&p->other_ca, &other);
+  cert_write(&p->ca, p->ca_file);
+}
+
+static void pki_free(struct pki *p) {
+  cert_free(&p->ca);
+  cert_free(&p->other_ca);
+  cert_free(&p->between);
+  cert_free(&p->server);
+  cert_free(&p->client);
+  unlink(p->ca_file);
+  unlink(p->cert_file);
+  unlink(p->key_file);
+  rmdir(p->folder);
+}
+
+/* ---- A server behind TLS ------------------------------------------------ */
+
+struct house {
+  struct rig r;
+  struct pki pki;
+  struct front *front;
+  struct front_settings settings;
+  char hosts[64];
+};
+
+/* Whatever name it is, it is here. */
+static int resolve_here(void *user, const char *name, char (*addresses)[46],
+                        int max) {
+  (void)user;
+  (void)name;
+  ck_assert_int_ge(max, 1);
+  snprintf(addresses[0], 46, "127.0.0.1");
+  return 1;
+}
+
+static void house_names(struct house *h, const char *host) {
+  snprintf(h->hosts, sizeof h->hosts, "%s:%u", host,
+           (unsigned)front_port(h->front));
+  h->r.options.hosts = h->hosts;
+}
+
+static void house_cert(struct house *h, const struct cert_spec *spec) {
+  struct cert_spec s = *spec;
+
+  if (s.issuer == NULL)
+    s.issuer = &h->pki.ca;
+  cert_free(&h->pki.server);
+  cert_make(&h->pki.server, &s);
+  h->settings.cert = h->pki.server;
+  front_set(h->front, &h->settings);
+}
+
+static void house_begin(struct house *h, int mode) {
+  static const struct cert_spec good = {.names = "DNS:db.example"};
+
+  memset(&h->settings, 0, sizeof h->settings);
+  pki_init(&h->pki);
+  rig_init(&h->r, (enum rig_mode)mode);
+  h->front = front_start(script_port(h->r.server));
+  h->r.tasks = rig_tasks();
+  house_cert(h, &good);
+  house_names(h, "db.example");
+  h->r.options.resolve = resolve_here;
+  h->r.options.tls = TALLY_TLS_VERIFY_FULL;
+  h->r.options.tls_ca = h->pki.ca_file;
+}
+
+static void house_end(struct house *h) {
+  rig_close(&h->r);
+  front_stop(h->front);
+  rig_fini(&h->r);
+  pki_free(&h->pki);
+}
+
+static void house_counts(struct house *h) {
+  rig_connect(&h->r);
+  rig_applied(&h->r, "/home");
+  ck_assert_int_eq(script_sum(h->r.server, "/home", "views"), 1);
+}
+
+static void house_refuses(struct house *h, int code, const char *words) {
+  int rc = rig_try_connect(&h->r);
+
+  ck_assert_msg(rc == code, "%s: %s: %s", tally_error_name(rc),
+                h->r.error.message, h->r.error.detail);
+  ck_assert_int_eq(h->r.error.outcome, TALLY_NOT_APPLIED);
+  ck_assert_msg(strstr(h->r.error.detail, words) != NULL ||
+                    strstr(h->r.error.message, words) != NULL,
+                "no \"%s\" in: %s: %s", words, h->r.error.message,
+                h->r.error.detail);
+  /* Not one byte of CQL, and no password, came to whoever that is. */
+  ck_assert_uint_eq(front_heard(h->front), 0);
+  ck_assert_uint_eq(script_accepted(h->r.server), 0);
+}
+
+/* ---- Who is believed ---------------------------------------------------- */
+
+static const struct {
+  const char *names; /* in the certificate */
+  const char *host;  /* as the user has it */
+} good[] = {
+    {"DNS:db.example", "db.example"},
+    {"DNS:other.example,DNS:DB.Example", "db.example"},
+    {"DNS:*.db.example", "a.db.example"},
+    {"IP:127.0.0.1", "127.0.0.1"},
+    {"DNS:x.example,IP:10.0.0.1,IP:127.0.0.1", "127.0.0.1"},
+};
+enum { GOOD = sizeof good / sizeof good[0] };
+
+START_TEST(believed) {
+  struct house h;
+  char wanted[256];
+  int which = _i / RIG_MODES;
+
+  house_begin(&h, _i % RIG_MODES);
+  house_cert(&h, &(struct cert_spec){.names = good[which].names});
+  house_names(&h, good[which].host);
+  house_counts(&h);
+  front_wanted(h.front, wanted);
+  /* An address is not named to the server (RFC 6066, 3). */
+  ck_assert_str_eq(wanted, strcmp(good[which].host, "127.0.0.1") == 0
+                               ? ""
+                               : good[which].host);
+  house_end(&h);
+}
+END_TEST
+
+static const struct {
+  struct cert_spec spec;
+  const char *host;
+  const char *words;
+} bad[] = {
+    {{.names = "DNS:db.example", .from_days = -9, .to_days = -1},
+     "db.example",
+     "certificate has expired"},
+    {{.names = "DNS:db.example", .from_days = 2},
+     "db.example",
+     "not yet valid"},
+    {{.names = "DNS:other.example"}, "db.example", "not for \"db.example\""},
+    {{.names = "DNS:*.db.example"},
+     "x.a.db.example",
+     "not for \"x.a.db.example\""},
+    {{.names = "DNS:*.example"}, "db.example", "not for \"db.example\""},
+    {{.names = "DNS:d*.example"}, "db.example", "not for \"db.example\""},
+    {{.names = NULL, .common_name = "db.example"},
+     "db.example",
+     "not for \"db.example\""},
+    {{.names = NULL, .common_name = "127.0.0.1"},
+     "127.0.0.1",
+     "not for \"127.0.0.1\""},
+    {{.names = "DNS:127.0.0.1"}, "127.0.0.1", "not for \"127.0.0.1\""},
+    {{.names = "IP:127.0.0.2"}, "127.0.0.1", "not for \"127.0.0.1\""},
+    {{.names = "DNS:db.example", .for_clients = true},
+     "db.example",
+     "certificate purpose"},
+    {{.names = "DNS:db.example", .weak = true}, "db.example", "too"},
+};
+enum { BAD = sizeof bad / sizeof bad[0] };
+
+START_TEST(not_believed) {
+  struct house h;
+
+  house_begin(&h, _i % RIG_MODES);
+  house_cert(&h, &bad[_i / RIG_MODES].spec);
+  house_names(&h, bad[_i / RIG_MODES].host);
+  house_refuses(&h, TALLY_ETLS, bad[_i / RIG_MODES].words);
+  house_end(&h);
+}
+END_TEST
+
+START_TEST(signed_by_itself) {
+  const struct cert_spec spec = {.names = "DNS:db.example"};
+  struct house h;
+
+  house_begin(&h, _i);
+  cert_free(&h.pki.server);
+  cert_make(&h.pki.server, &spec);
+  h.settings.cert = h.pki.server;
+  front_set(h.front, &h.settings);
+  house_refuses(&h, TALLY_ETLS, "self-signed");
+  house_end(&h);
+}
+END_TEST
+
+START_TEST(signed_by_another) {
+  struct house h;
+
+  house_begin(&h, _i);
+  house_cert(&h, &(struct cert_spec){.names = "DNS:db.example",
+                                     .issuer = &h.pki.other_ca});
+  house_refuses(&h, TALLY_ETLS, "issuer certificate");
+  house_end(&h);
+}
+END_TEST
+
+/* One in between: sent along, kept back, or no authority at all. */
+START_TEST(in_between) {
+  int how = _i / RIG_MODES;
+  struct house h;
+
+  house_begin(&h, _i % RIG_MODES);
+  cert_make(&h.pki.between, &(struct cert_spec){.common_name = "Between",
+                                                .issuer = &h.pki.ca,
+                                                .is_ca = how != 2});
+  h.settings.intermediate = how != 1 ? &h.pki.between : NULL;
+  house_cert(&h, &(struct cert_spec){.names = "DNS:db.example",
+                                     .issuer = &h.pki.between});
+  if (how == 0)
+    house_counts(&h);
+  else
+    house_refuses(&h, TALLY_ETLS,
+                  how == 1 ? "issuer certificate" : "invalid CA certificate");
+  house_end(&h);
+}
+END_TEST
+
+/* ---- Versions and ciphers ----------------------------------------------- */
+
+START_TEST(versions) {
+  static const int version[] = {TLS1_3_VERSION, TLS1_2_VERSION, TLS1_1_VERSION,
+                                TLS1_VERSION};
+  int which = _i / RIG_MODES;
+  struct house h;
+
+  house_begin(&h, _i % RIG_MODES);
+  h.settings.min_version = h.settings.max_version = version[which];
+  front_set(h.front, &h.settings);
+  if (which < 2)
+    house_counts(&h);
+  else
+    house_refuses(&h, TALLY_ETLS, "TLS handshake failed");
+  house_end(&h);
+}
+END_TEST
+
+START_TEST(ciphers) {
+  static const char *const names[] = {"aNULL", "eNULL", "AES128-SHA"};
+  struct house h;
+
+  house_begin(&h, RIG_INLINE);
+  h.settings.max_version = TLS1_2_VERSION;
+  h.settings.ciphers = names[_i];
+  front_set(h.front, &h.settings);
+  house_refuses(&h, TALLY_ETLS, "TLS handshake failed");
+  house_end(&h);
+}
+END_TEST
+
+/* ---- No TLS at all ------------------------------------------------------ */
+
+/* Never back to plaintext: a server that has none hears a ClientHello alone. */
+START_TEST(plaintext_server) {
+  struct rig r;
+
+  rig_init(&r, (enum rig_mode)_i);
+  r.options.tls = TALLY_TLS_INSECURE_NO_VERIFY;
+  script_next_kind(r.server, AT_OPTIONS, SCRIPT_NORMAL, 0);
+  r.options.connect_timeout_ms = 500;
+  ck_assert_int_lt(rig_try_connect(&r), 0);
+  ck_assert_uint_eq(script_count(r.server, AT_OPTIONS), 0);
+  rig_fini(&r);
+}
+END_TEST
+
+START_TEST(plaintext_client) {
+  struct house h;
+
+  house_begin(&h, _i);
+  h.r.options.tls = TALLY_TLS_OFF;
+  h.r.options.tls_ca = NULL;
+  ck_assert_int_lt(rig_try_connect(&h.r), 0);
+  ck_assert_uint_eq(script_accepted(h.r.server), 0);
+  house_end(&h);
+}
+END_TEST
+
+/* ---- Certificates of clients -------------------------------------------- */
+
+static int give_passphrase(void *user, const char *file, char *out,
+                           size_t size) {
+  ck_assert_ptr_nonnull(strstr(file, "key.pem"));
+  snprintf(out, size, "%s", (const char *)user);
+  return 0;
+}
+
+static void house_wants_clients(struct house *h, const char *passphrase) {
+  cert_make(&h->pki.client, &(struct cert_spec){.common_name = "jane",
+                                                .issuer = &h->pki.ca,
+                                                .for_clients = true});
+  cert_write(&h->pki.client, h->pki.cert_file);
+  cert_write_key(&h->pki.client, h->pki.key_file, passphrase);
+  h->settings.clients = &h->pki.ca;
+  front_set(h->front, &h->settings);
+}
+
+START_TEST(client_certificate) {
+  bool encrypted = _i / RIG_MODES != 0;
+  char passphrase[] = "open sesame";
+  struct house h;
+
+  house_begin(&h, _i % RIG_MODES);
+  house_wants_clients(&h, encrypted ? passphrase : NULL);
+  h.r.options.tls_cert = h.pki.cert_file;
+  h.r.options.tls_key = h.pki.key_file;
+  if (encrypted) {
+    h.r.options.tls_passphrase = give_passphrase;
+    h.r.options.tls_user = passphrase;
+  }
+  house_counts(&h);
+  house_end(&h);
+}
+END_TEST
+
+/* In TLS 1.3 the client hears of it after its own handshake is done. */
+START_TEST(no_client_certificate) {
+  struct house h;
+  int rc;
+
+  house_begin(&h, _i % RIG_MODES);
+  house_wants_clients(&h, NULL);
+  if (_i / RIG_MODES == 0) {
+    h.settings.max_version = TLS1_2_VERSION;
+    front_set(h.front, &h.settings);
+  }
+  rc = rig_try_connect(&h.r);
+  ck_assert_int_lt(rc, 0);
+  ck_assert_uint_eq(script_accepted(h.r.server), 0);
+  house_end(&h);
+}
+END_TEST
+
+static const struct {
+  const char *file; /* which option is wrong */
+  const char *passphrase;
+  const char *words;
+} files[] = {
+    {"tls_ca", NULL, "option tls_ca: /nowhere/x.pem: "},
+    {"tls_cert", NULL, "option tls_cert: /nowhere/x.pem: "},
+    {"tls_key", NULL, "option tls_key: /nowhere/x.pem: "},
+    {"", "secret", "there is no passphrase callback"},
+    {"", "other", "the passphrase does not open it"},
+};
+enum { FILES = sizeof files / sizeof files[0] };
+
+START_TEST(files_that_fail) {
+  static const char nowhere[] = "/nowhere/x.pem";
+  char passphrase[] = "open sesame";
+  struct house h;
+
+  house_begin(&h, RIG_INLINE);
+  house_wants_clients(&h, files[_i].passphrase);
+  h.r.options.tls_cert = h.pki.cert_file;
+  h.r.options.tls_key = h.pki.key_file;
+  if (strcmp(files[_i].file, "tls_ca") == 0)
+    h.r.options.tls_ca = nowhere;
+  if (strcmp(files[_i].file, "tls_cert") == 0)
+    h.r.options.tls_cert = nowhere;
+  if (strcmp(files[_i].file, "tls_key") == 0)
+    h.r.options.tls_key = nowhere;
+  if (_i == 4) {
+    h.r.options.tls_passphrase = give_passphrase;
+    h.r.options.tls_user = passphrase;
+  }
+  house_refuses(&h, TALLY_EINVAL, files[_i].words);
+  ck_assert_ptr_null(strstr(h.r.error.message, passphrase));
+  house_end(&h);
+}
+END_TEST
+
+/* ---- Other ways to a connection ----------------------------------------- */
+
+START_TEST(reconnects_are_verified) {
+  struct house h;
+
+  house_begin(&h, _i);
+  h.r.options.increment_timeout_ms = 500;
+  house_counts(&h);
+  /* Somebody else is there now. */
+  house_cert(&h, &(struct cert_spec){.names = "DNS:db.example",
+                                     .issuer = &h.pki.other_ca});
+  front_drop(h.front);
+  for (unsigned n = front_taken(h.front); front_taken(h.front) < n + 3;)
+    rig_step(&h.r);
+  {
+    unsigned heard = front_heard(h.front);
+    struct done d;
+
+    rig_increment(&h.r, "/home", 1, &d);
+    ck_assert_int_eq(d.outcome, TALLY_NOT_APPLIED);
+    ck_assert_ptr_nonnull(strstr(d.error.detail, "issuer certificate"));
+    ck_assert_uint_eq(front_heard(h.front), heard);
+  }
+  house_cert(&h, &(struct cert_spec){.names = "DNS:db.example"});
+  h.r.options.increment_timeout_ms = 20000;
+  for (unsigned n = front_agreed(h.front); front_agreed(h.front) == n;)
+    rig_step(&h.r);
+  rig_applied(&h.r, "/home");
+  house_end(&h);
+}
+END_TEST
+
+/* ---- Bytes -------------------------------------------------------------- */
+
+/* Rows and keys over many records. */
+START_TEST(large_frames) {
+  static char url[60001];
+  struct house h;
+
+  memset(url, 'u', sizeof url - 1);
+  house_begin(&h, _i);
+  rig_connect(&h.r);
+  for (int i = 0; i < 20; i++)
+    rig_applied(&h.r, url);
+  rig_answered(&h.r, "/home");
+  house_end(&h);
+}
+END_TEST
+
+START_TEST(many_in_flight) {
+  enum { COUNT = 2000 };
+  static struct done done[COUNT];
+  struct house h;
+
+  memset(done, 0, sizeof done);
+  house_begin(&h, _i);
+  rig_connect(&h.r);
+  for (int i = 0; i < COUNT; i++)
+    rig_submit(&h.r, "/home", 1, &done[i]);
+  for (int i = 0; i < COUNT; i++) {
+    ck_assert(rig_done(&h.r, &done[i]));
+    ck_assert_int_eq(done[i].outcome, TALLY_APPLIED);
+  }
+  ck_assert_int_eq(script_sum(h.r.server, "/home", "views"), COUNT);
+  house_end(&h);
+}
+END_TEST
+
+static void add_trust(TCase *tc) {
+  tcase_add_loop_test(tc, believed, 0, GOOD * RIG_MODES);
+  tcase_add_loop_test(tc, not_believed, 0, BAD * RIG_MODES);
+  tcase_add_loop_test(tc, signed_by_itself, 0, RIG_MODES);
+  tcase_add_loop_test(tc, signed_by_another, 0, RIG_MODES);
+  tcase_add_loop_test(tc, in_between, 0, 3 * RIG_MODES);
+  tcase_add_loop_test(tc, versions, 0, 4 * RIG_MODES);
+  tcase_add_loop_test(tc, ciphers, 0, 3);
+}
+
+Suite *tls_suite(void) {
+  Suite *s = suite_create("tls");
+  TCase *tc = tcase_create("trust");
+
+  tcase_set_timeout(tc, 60);
+  add_trust(tc);
+  suite_add_tcase(s, tc);
+  tc = tcase_create("modes");
+  tcase_set_timeout(tc, 60);
+  tcase_add_loop_test(tc, plaintext_server, 0, RIG_MODES);
+  tcase_add_loop_test(tc, plaintext_client, 0, RIG_MODES);
+  tcase_add_loop_test(tc, client_certificate, 0, 2 * RIG_MODES);
+  tcase_add_loop_test(tc, no_client_certificate, 0, 2 * RIG_MODES);
+  tcase_add_loop_test(tc, files_that_fail, 0, FILES);
+  tcase_add_loop_test(tc, reconnects_are_verified, 0, RIG_MODES);
+  tcase_add_loop_test(tc, large_frames, 0, RIG_MODES);
+  tcase_add_loop_test(tc, many_in_flight, 0, RIG_MODES);
+  suite_add_tcase(s, tc);
+  return s;
+}
