@@ -96,8 +96,8 @@ static void print_options(void) {
        "password is in\n`TALLY_PASSWORD`), `--allow-plaintext-password`, "
        "`--consistency` (of both), `--timeout` and\n`--connect-timeout`.\n\n"
        "In a program only: `allocator`, `log`, `resolve`, `on_settled`, "
-       "`host_filter`,\n`translate_address`, `on_host`, `credentials` and "
-       "`sasl`; see `api/tally.h`.\n\n"
+       "`host_filter`,\n`translate_address`, `on_host`, `credentials`, "
+       "`sasl`, `tls_name_of` and `tls_passphrase`; see\n`api/tally.h`.\n\n"
        "| option | default | what it is |\n|---|---|---|");
   printf("| `hosts` | %s | contact points: `host[:port],...` |\n", o.hosts);
   NUMBER(port, "", "for hosts that name none");
@@ -142,6 +142,14 @@ static void print_options(void) {
   printf("| `allow_plaintext_password` | %s | yes: the password may cross any "
          "network, not this machine alone |\n",
          o.allow_plaintext_password ? "yes" : "no");
+  puts("| `tls` | off | `verify-full`: on every connection, and the server's "
+       "certificate has to be trusted and valid for its name; "
+       "`insecure-no-verify`: whoever answers is believed |\n"
+       "| `tls_ca` | the system's | a file of the certificates that are "
+       "trusted, PEM |\n"
+       "| `tls_cert`, `tls_key` | none | files of the client's own, PEM |\n"
+       "| `tls_name` | each its own | the one name that all servers' "
+       "certificates are valid for |");
 }
 
 int main(int argc, char **argv) {
