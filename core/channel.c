@@ -128,6 +128,11 @@ ptrdiff_t channel_read(struct channel *ch, void *buf, size_t len) {
   return n;
 }
 
+const char *channel_error_text(const struct channel *ch, ptrdiff_t error) {
+  return ch->tls != NULL && error == -EPROTO ? tls_reason(ch->tls)
+                                             : net_error_text((int)error);
+}
+
 ptrdiff_t channel_write(struct channel *ch, const void *buf, size_t len) {
   const uint8_t *bytes = buf, *pending;
   size_t accepted = 0, some;

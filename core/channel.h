@@ -27,8 +27,10 @@ int channel_open(struct channel *ch, struct net_loop *loop,
 /* After `connected`, and with whatever becomes readable until it is done; done
  * at once without TLS. */
 enum tls_rc channel_handshake(struct channel *ch, struct failure *why);
-/* As net_socket_read(); -EPROTO: no TLS record that could be read. */
+/* As net_socket_read(); -EPROTO: the peer has ended TLS, or broken its rules. */
 ptrdiff_t channel_read(struct channel *ch, void *buf, size_t len);
+/* What a negative number of channel_read() or channel_write() says. */
+const char *channel_error_text(const struct channel *ch, ptrdiff_t error);
 /* As net_socket_write(): how many bytes of buf are accepted.  The rest must be
  * what the next call begins with. */
 ptrdiff_t channel_write(struct channel *ch, const void *buf, size_t len);

@@ -7,6 +7,7 @@
 #include "core/encode.h"
 #include "core/handshake.h"
 #include "core/late.h"
+#include "core/locality.h"
 #include "core/lost.h"
 #include "core/mark.h"
 
@@ -275,6 +276,13 @@ static void take_frames(struct conn *conn) {
   }
 }
 
+/* The server may not like who the client is, which it says after TLS. */
+static int young_code(bool young, ptrdiff_t n) {
+  if (!young)
+    return FAILURE_LOST;
+  return n == -EPROTO ? FAILURE_TLS : FAILURE_CONNECT;
+}
+
 /* One read.  True when more may wait in the socket. */
 static bool read_once(struct conn *conn) {
   bool young = conn->state < CONN_READY;
@@ -290,10 +298,11 @@ static bool read_once(struct conn *conn) {
   if (n <= 0) {
     if (young && n == 0)
       MARK(handshake_cut);
-    failed_with(conn, young ? FAILURE_CONNECT : FAILURE_LOST,
+    failed_with(conn, young_code(young, n),
                 young ? "the server closed the connection"
                       : "the connection was lost",
-                n == 0 ? "closed by the server" : net_error_text((int)n));
+                n == 0 ? "closed by the server"
+                       : channel_error_text(&conn->channel, n));
     return false;
   }
   take_frames(conn);
@@ -350,7 +359,7 @@ void conn_settle_all(struct context *c) {
       continue;
     if (conn->state != CONN_CLOSED)
       failed_with(conn, FAILURE_LOST, "the connection was lost",
-                  net_error_text(conn->write_error));
+                  channel_error_text(&conn->channel, conn->write_error));
   }
   conn_reap(c);
 }
@@ -508,18 +517,6 @@ static bool open_failed(struct conn *conn, const struct net_address *to,
   return false;
 }
 
-/* Also where nothing is verified: servers choose a certificate by it. */
-static void name_of(const struct config *config, const struct conn_goal *goal,
-                    char name[TLS_NAME]) {
-  if (config->tls_name != NULL &&
-      config->tls_name(config->tls_user, &goal->address, name))
-    return;
-  if (goal->name != NULL)
-    snprintf(name, TLS_NAME, "%s", goal->name);
-  else
-    peer_address(&goal->address, name);
-}
-
 static int open_channel(struct conn *conn, const struct conn_goal *goal) {
   static const struct net_socket_events events = {on_connected, on_readable,
                                                   on_writable};
@@ -528,7 +525,7 @@ static int open_channel(struct conn *conn, const struct conn_goal *goal) {
   char name[TLS_NAME] = "";
 
   if (c->config.tls != NULL)
-    name_of(&c->config, goal, name);
+    locality_name(&c->config, &goal->address, goal->name, name);
   return channel_open(&conn->channel, c->net, &goal->address, goal->from,
                       (uint32_t)(patience / 1000000), &events, conn,
                       c->config.tls, name);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/mark.h"
+#include "core/peer.h"
 #include "core/router.h"
 
 bool locality_translate(const struct config *config,
@@ -143,6 +144,18 @@ bool locality_apply(struct context *c, struct topology *t,
   return usable > 0 ||
          fail(why, "no host is left to go to",
               "options.host_filter allows none of the local data center");
+}
+
+void locality_name(const struct config *config,
+                   const struct net_address *address, const char *contact,
+                   char name[TLS_NAME]) {
+  if (config->tls_name != NULL &&
+      config->tls_name(config->tls_user, address, name))
+    return;
+  if (contact != NULL)
+    snprintf(name, TLS_NAME, "%s", contact);
+  else
+    peer_address(address, name);
 }
 
 void locality_keep_contacts(struct topology *t, const struct topology *latest,

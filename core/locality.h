@@ -17,6 +17,11 @@ bool locality_apply(struct context *c, struct topology *t,
  * under one: `contact` is that of the host that was asked, or NULL. */
 void locality_keep_contacts(struct topology *t, const struct topology *latest,
                             const char *contact);
+/* The name that a host's certificate is to be for.  Also where nothing is
+ * verified: servers choose a certificate by it. */
+void locality_name(const struct config *config,
+                   const struct net_address *address, const char *contact,
+                   char name[TLS_NAME]);
 /* An address of the servers' own as the client has to write it.  True: that is
  * another one. */
 bool locality_translate(const struct config *config,

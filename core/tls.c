@@ -16,14 +16,16 @@ struct tls {
   SSL *ssl;
   BIO *in; /* the SSL's own, both */
   BIO *out;
-  size_t sent; /* of what is in `out` */
+  size_t sent;        /* of what is in `out` */
+  const char *reason; /* OpenSSL's, why it is over; NULL: none */
   char name[TLS_NAME];
 };
 
 /* What OpenSSL has against it, the first reason of all, in one line. */
 static void describe(struct failure *why, const char *file) {
   unsigned long code = ERR_get_error();
-  const char *reason = code != 0 ? ERR_reason_error_string(code) : NULL;
+  const char *reason = ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code))
+                                              : ERR_reason_error_string(code);
 
   failure_detail(why, "%s%s%s", file, file[0] != '\0' ? ": " : "",
                  reason != NULL ? reason : "no reason given");
@@ -266,9 +268,14 @@ ptrdiff_t tls_read(struct tls *t, void *buf, size_t len) {
   case SSL_ERROR_ZERO_RETURN:
     return 0;
   default:
+    t->reason = ERR_reason_error_string(ERR_get_error());
     ERR_clear_error();
     return -EPROTO;
   }
+}
+
+const char *tls_reason(const struct tls *t) {
+  return t->reason != NULL ? t->reason : "no reason given";
 }
 
 bool tls_has_more(const struct tls *t) {

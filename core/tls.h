@@ -62,6 +62,8 @@ bool tls_seal(struct tls *t, const uint8_t *bytes, size_t n);
 /* What the peer's records have: bytes, 0 at the end, -EAGAIN when it is to
  * speak first, -EPROTO when it breaks the rules. */
 ptrdiff_t tls_read(struct tls *t, void *buf, size_t len);
+/* Why it was -EPROTO: "tlsv13 alert certificate required". */
+const char *tls_reason(const struct tls *t);
 /* Something was fed that was not read yet. */
 bool tls_has_more(const struct tls *t);
 /* Say goodbye: pending has it. */

@@ -68,6 +68,11 @@ ptrdiff_t tls_read(struct tls *t, void *buf, size_t len) {
   return -EPROTO;
 }
 
+const char *tls_reason(const struct tls *t) {
+  (void)t;
+  return "";
+}
+
 bool tls_has_more(const struct tls *t) {
   (void)t;
   return false;

@@ -27,6 +27,14 @@ static const struct option_row rows[OPTION_COUNT] = {
         {"allow-plaintext-password", "yes",
          "send it over any network, not\nto this machine alone [no]",
          "allow_plaintext_password", NULL},
+    [OPTION_TLS] = {"tls", "MODE",
+                    "off, verify-full or insecure-no-verify [off]", "tls",
+                    NULL},
+    [OPTION_CA] = {"ca", "FILE", "who is trusted with it [the system's]",
+                   "tls_ca", NULL},
+    [OPTION_CERT] = {"cert", "FILE", "a certificate of your own ...",
+                     "tls_cert", NULL},
+    [OPTION_KEY] = {"key", "FILE", "... and its key", "tls_key", NULL},
     [OPTION_CONSISTENCY] = {"consistency", "NAME",
                             "one, quorum, ... [local_quorum]", "consistency",
                             NULL},
@@ -88,8 +96,7 @@ bool option_variable(enum option_id id, char *name, size_t size) {
 /* Options that other versions have, or will: silence would mean that someone
  * believes to have an encrypted connection. */
 static int refuse_unknown(const char *word) {
-  static const char *const missing[] = {"tls",           "ca",  "cert", "key",
-                                        "password-file", "lz4", "url",  "yes"};
+  static const char *const missing[] = {"password-file", "lz4", "url", "yes"};
   const char *name = word + strspn(word, "-");
   char bare[64], hint[128];
   const char *names[OPTION_COUNT];
@@ -227,12 +234,12 @@ static int bad_value(const struct options *o, int id, const char *detail) {
   return STATUS_USAGE;
 }
 
-/* "option local_dc: ..." for --local-dc, and "option local_dc" alone. */
+/* "option local_dc: ...", and "option local_dc" alone. */
 static bool is_about(const char *text, const char *name) {
   const char *s = strncmp(text, "option ", 7) == 0 ? text + 7 : "";
   size_t i = 0;
 
-  while (name[i] != '\0' && s[i] == (name[i] == '-' ? '_' : name[i]))
+  while (name[i] != '\0' && s[i] == name[i])
     i++;
   return name[i] == '\0' && !isalnum((unsigned char)s[i]) && s[i] != '_';
 }
@@ -244,9 +251,9 @@ int options_refused(const struct options *o, const tally_error *e) {
   for (int i = 0; i < OPTION_COUNT; i++) {
     if (o->value[i] == NULL || rows[i].setting == NULL)
       continue;
-    if (is_about(e->message, rows[i].name))
+    if (is_about(e->message, rows[i].setting))
       return bad_value(o, i, e->message);
-    if (detail != NULL && is_about(detail + 2, rows[i].name))
+    if (detail != NULL && is_about(detail + 2, rows[i].setting))
       return bad_value(o, i, detail + 2);
   }
   report(e->message, e->detail, NULL, e->hint);

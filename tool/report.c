@@ -123,6 +123,7 @@ int report_error(const tally_error *e, enum work work) {
   case TALLY_ENOHOST:
   case TALLY_ECONNECT:
   case TALLY_EAUTH:
+  case TALLY_ETLS:
     return STATUS_CONNECT;
   case TALLY_EUNKNOWN:
     return STATUS_UNKNOWN;
