@@ -108,6 +108,10 @@ enum tls_rc channel_handshake(struct channel *ch, struct failure *why) {
 
 /* ---- Bytes -------------------------------------------------------------- */
 
+void channel_begin_reads(struct channel *ch, unsigned turns) {
+  ch->turns = turns;
+}
+
 ptrdiff_t channel_read(struct channel *ch, void *buf, size_t len) {
   ptrdiff_t n;
 
@@ -116,15 +120,12 @@ ptrdiff_t channel_read(struct channel *ch, void *buf, size_t len) {
     ch->filled = n > 0 && (size_t)n == len;
     return n;
   }
-  for (;;) {
-    n = tls_read(ch->tls, buf, len);
-    if (n != -EAGAIN)
-      break;
+  while ((n = tls_read(ch->tls, buf, len)) == -EAGAIN && ch->turns > 0) {
+    ch->turns--;
     n = take_records(ch);
     if (n <= 0)
       return n;
   }
-  ch->filled = ch->filled || tls_has_more(ch->tls);
   return n;
 }
 
@@ -171,4 +172,5 @@ void channel_close(struct channel *ch) {
   if (ch->socket != NULL)
     net_socket_close(ch->socket);
   ch->socket = NULL;
+  ch->filled = false;
 }

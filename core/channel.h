@@ -16,6 +16,7 @@ struct channel {
   size_t sealed;             /* bytes in the record under way ... */
   size_t record;             /* ... and those of it that are to be sent */
   bool filled;               /* more may wait than the last read took */
+  unsigned turns;            /* the socket may be read so often, under TLS */
 };
 
 /* 0, or a negative errno.  tls == NULL: plaintext; `name` is the peer's. */
@@ -27,6 +28,10 @@ int channel_open(struct channel *ch, struct net_loop *loop,
 /* After `connected`, and with whatever becomes readable until it is done; done
  * at once without TLS. */
 enum tls_rc channel_handshake(struct channel *ch, struct failure *why);
+/* Before the reads of a turn.  Under TLS a read of the socket may have many
+ * records, which nothing else tells of: channel_read() is to be called until
+ * it has none, and reads the socket so often meanwhile. */
+void channel_begin_reads(struct channel *ch, unsigned turns);
 /* As net_socket_read(); -EPROTO: the peer has ended TLS, or broken its rules. */
 ptrdiff_t channel_read(struct channel *ch, void *buf, size_t len);
 /* What a negative number of channel_read() or channel_write() says. */

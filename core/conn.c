@@ -1,6 +1,7 @@
 #include "core/conn.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +14,9 @@
 
 /* A draining connection whose answers stay away is closed at last. */
 #define DRAIN_NS (60 * UINT64_C(1000000000))
+
+/* Of the socket, in a turn: others have connections, too. */
+enum { READS = 4 };
 
 static void conn_event(struct conn *conn, enum conn_event event,
                        const struct failure *why);
@@ -276,14 +280,7 @@ static void take_frames(struct conn *conn) {
   }
 }
 
-/* The server may not like who the client is, which it says after TLS. */
-static int young_code(bool young, ptrdiff_t n) {
-  if (!young)
-    return FAILURE_LOST;
-  return n == -EPROTO ? FAILURE_TLS : FAILURE_CONNECT;
-}
-
-/* One read.  True when more may wait in the socket. */
+/* One read.  True when more may wait. */
 static bool read_once(struct conn *conn) {
   bool young = conn->state < CONN_READY;
   ptrdiff_t n = input_read(&conn->in, &conn->context->heap, &conn->channel);
@@ -298,7 +295,11 @@ static bool read_once(struct conn *conn) {
   if (n <= 0) {
     if (young && n == 0)
       MARK(handshake_cut);
-    failed_with(conn, young_code(young, n),
+    /* It may not like who the client is, which it says after TLS. */
+    failed_with(conn,
+                !young         ? FAILURE_LOST
+                : n == -EPROTO ? FAILURE_TLS
+                               : FAILURE_CONNECT,
                 young ? "the server closed the connection"
                       : "the connection was lost",
                 n == 0 ? "closed by the server"
@@ -310,7 +311,7 @@ static bool read_once(struct conn *conn) {
     return false;
   if (channel_is_pending(&conn->channel)) /* TLS itself has an answer */
     conn_flush(conn);
-  return conn->channel.filled;
+  return conn->channel.filled || conn->channel.tls != NULL;
 }
 
 /* Nothing of ours is sent before the peer is who it should be. */
@@ -337,8 +338,12 @@ static void on_readable(void *arg) {
   context_enter(conn->context);
   if (conn->state == CONN_SECURING)
     secure(conn);
-  if (conn->state > CONN_SECURING && conn->state < CONN_CLOSED)
-    conn->context->unread |= read_once(conn);
+  if (conn->state == CONN_SECURING || conn->state == CONN_CLOSED)
+    return;
+  channel_begin_reads(&conn->channel, READS);
+  while (read_once(conn) && conn->channel.tls != NULL)
+    continue;
+  conn->context->unread |= conn->channel.filled;
 }
 
 static void on_writable(void *arg) {
@@ -355,6 +360,7 @@ void conn_settle_all(struct context *c) {
     struct conn *conn = LIST_ENTRY(node, struct conn, trouble);
 
     /* Answers may have come before the end did. */
+    channel_begin_reads(&conn->channel, UINT_MAX);
     while (conn->state != CONN_CLOSED && read_once(conn))
       continue;
     if (conn->state != CONN_CLOSED)
@@ -384,15 +390,12 @@ static void on_timer(struct timer *timer) {
   struct context *c = conn->context;
   uint64_t end, next;
 
-  if (conn->state == CONN_CONNECTING) {
-    MARK(connect_timeout);
-    failed_with(conn, FAILURE_TIMED_OUT, "could not connect in time",
-                conn_state_name(conn->state));
-    return;
-  }
   if (conn->state < CONN_READY) {
     MARK(handshake_timeout);
-    failed_with(conn, FAILURE_TIMED_OUT, "connected, but no CQL answer in time",
+    failed_with(conn, FAILURE_TIMED_OUT,
+                conn->state == CONN_CONNECTING
+                    ? "could not connect in time"
+                    : "connected, but no CQL answer in time",
                 conn_state_name(conn->state));
     return;
   }

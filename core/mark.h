@@ -76,8 +76,7 @@
   X(wrong_peer, "the peer does not speak CQL v4")                              \
   X(oversized_frame, "a frame over max_frame_bytes")                           \
   /* connecting */                                                             \
-  X(connect_timeout, "no TCP connection in time")                              \
-  X(handshake_timeout, "connected, and no CQL answer in time")                 \
+  X(handshake_timeout, "no connection, or no CQL answer, in time")             \
   X(handshake_refused, "ERROR instead of READY")                               \
   X(handshake_cut, "closed by the server in the handshake")                    \
   X(login_wanted, "AUTHENTICATE, and nobody to log in as")                     \

@@ -40,6 +40,24 @@ void live_name(char out[48], const char *stem) {
            (unsigned long)now.tv_nsec & 0xfffff, count++);
 }
 
+/* A node that wants logins and certificates (scripts/cassandra --auth --tls
+ * --client-cert), when the variable names the folder of those. */
+static void secure(tally_options *options) {
+  const char *folder = getenv("TALLY_TEST_CERTIFICATES");
+  static char ca[256], cert[256], key[256];
+
+  if (folder == NULL)
+    return;
+  snprintf(ca, sizeof ca, "%s/ca.pem", folder);
+  snprintf(cert, sizeof cert, "%s/client.pem", folder);
+  snprintf(key, sizeof key, "%s/client.key", folder);
+  options->tls = TALLY_TLS_VERIFY_FULL;
+  options->tls_ca = ca;
+  options->tls_cert = cert;
+  options->tls_key = key;
+  options->user = options->password = "cassandra";
+}
+
 void live_options(tally_options *options, int io_threads) {
   tally_options_init(options);
   options->hosts = live_hosts();
@@ -51,6 +69,7 @@ void live_options(tally_options *options, int io_threads) {
   options->increment_timeout_ms = 30000;
   options->read_timeout_ms = 30000;
   options->schema_timeout_ms = 60000;
+  secure(options);
 }
 
 tally_session *live_connect_with(const tally_options *options) {

@@ -8,29 +8,14 @@ independent client, which also makes the users."""
 
 import json
 import secrets
-import time
 import unittest
 
-from cassandra.cluster import NoHostAvailable
-
-from connect import connect
+from connect import first_login
 from test_tool import CONNECT, DONE, FAILED, HOSTS, KEYSPACE, USAGE, tally
 
 AUTHENTICATOR = "org.apache.cassandra.auth.PasswordAuthenticator"
 PASSWORD = "p'w\u00e4 " + secrets.token_hex(8)
 WRONG = "wrong" + secrets.token_hex(8)
-
-
-def first_login():
-    """The first user is there about two seconds after the node is."""
-    end = time.monotonic() + 60
-    while True:
-        try:
-            return connect(HOSTS, "cassandra", "cassandra")
-        except NoHostAvailable:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.2)
 
 
 def as_user(user, *words, password=PASSWORD):
@@ -41,7 +26,7 @@ def as_user(user, *words, password=PASSWORD):
 class Login(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.cluster, cls.session = first_login()
+        cls.cluster, cls.session = first_login(HOSTS)
         run = cls.session.execute
         run(
             f"CREATE KEYSPACE {KEYSPACE} WITH replication = "

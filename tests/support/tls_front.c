@@ -5,6 +5,7 @@
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,29 +97,39 @@ static bool from_client(struct front *f, SSL *ssl, int backend) {
   return true;
 }
 
-static bool from_backend(SSL *ssl, int backend, unsigned *left) {
+static bool to_client(SSL *ssl, const char *bytes, int n, unsigned record) {
+  int most = record != 0 ? (int)record : n;
+
+  for (int sent = 0; sent < n; sent += most)
+    if (SSL_write(ssl, bytes + sent, n - sent < most ? n - sent : most) <= 0)
+      return false;
+  return true;
+}
+
+static bool from_backend(SSL *ssl, int backend, struct front_settings *s) {
   char buf[16384];
   ssize_t n = recv(backend, buf, sizeof buf, 0);
 
   if (n <= 0)
     return false;
-  if (*left != 0 && (size_t)n >= *left) {
-    SSL_write(ssl, buf, (int)*left);
+  if (s->cut_after != 0 && (size_t)n >= s->cut_after) {
+    to_client(ssl, buf, (int)s->cut_after, s->record);
     return false;
   }
-  if (*left != 0)
-    *left -= (unsigned)n;
-  return SSL_write(ssl, buf, (int)n) == n;
+  if (s->cut_after != 0)
+    s->cut_after -= (unsigned)n;
+  return to_client(ssl, buf, (int)n, s->record);
 }
 
-static void pump(struct front *f, SSL *ssl, int client, unsigned cut_after) {
+static void pump(struct front *f, SSL *ssl, int client,
+                 struct front_settings *settings) {
   int backend = connect_backend(f->backend);
   struct pollfd fds[2] = {{.fd = client, .events = POLLIN},
                           {.fd = backend, .events = POLLIN}};
 
   while (backend >= 0 && poll(fds, 2, -1) > 0)
     if ((fds[0].revents != 0 && !from_client(f, ssl, backend)) ||
-        (fds[1].revents != 0 && !from_backend(ssl, backend, &cut_after)))
+        (fds[1].revents != 0 && !from_backend(ssl, backend, settings)))
       break;
   if (backend >= 0)
     close(backend);
@@ -128,13 +139,13 @@ static void *link_thread(void *arg) {
   struct link *l = arg;
   struct front *f = l->front;
   const char *name;
-  unsigned cut_after;
+  struct front_settings settings;
   SSL_CTX *ctx;
   SSL *ssl;
 
   lock(f);
   ctx = context_of(&f->settings);
-  cut_after = f->settings.cut_after;
+  settings = f->settings;
   unlock(f);
   ssl = SSL_new(ctx);
   SSL_set_fd(ssl, l->client);
@@ -144,7 +155,7 @@ static void *link_thread(void *arg) {
     f->agreed++;
     snprintf(f->wanted, sizeof f->wanted, "%s", name != NULL ? name : "");
     unlock(f);
-    pump(f, ssl, l->client, cut_after);
+    pump(f, ssl, l->client, &settings);
   }
   ERR_clear_error();
   SSL_free(ssl);
@@ -170,14 +181,18 @@ static struct link *free_link(struct front *f) {
     if (!l->used)
       return l;
   }
-  abort();
+  return NULL;
 }
 
 static void take(struct front *f, int client) {
   struct link *l;
 
   lock(f);
-  l = free_link(f);
+  while ((l = free_link(f)) == NULL) {
+    unlock(f);
+    sched_yield();
+    lock(f);
+  }
   l->front = f;
   l->client = client;
   l->used = true;

@@ -16,6 +16,7 @@ struct front_settings {
   int max_version;            /* TLS1_1_VERSION, ...; 0: any */
   int min_version;
   const char *ciphers; /* of TLS 1.2; NULL: the usual ones */
+  unsigned record;     /* bytes of the server's in each; 0: as they come */
   unsigned cut_after;  /* bytes of the server's, then FIN; 0: never */
 };
 

@@ -473,6 +473,32 @@ START_TEST(many_in_flight) {
 }
 END_TEST
 
+/* What was taken from the socket is used, though the socket has no more. */
+START_TEST(answers_at_once) {
+  enum { COUNT = 2000 };
+  static struct done done[COUNT];
+  struct house h;
+
+  memset(done, 0, sizeof done);
+  house_begin(&h, _i);
+  /* As Cassandra does: a record or two for each answer. */
+  h.settings.record = 10;
+  front_set(h.front, &h.settings);
+  rig_connect(&h.r);
+  rig_applied(&h.r, "/home");
+  script_next_kind(h.r.server, AT_UPDATE, SCRIPT_HOLD, COUNT);
+  for (int i = 0; i < COUNT; i++)
+    rig_submit(&h.r, "/home", 1, &done[i]);
+  ck_assert(rig_served(&h.r, AT_UPDATE, COUNT + 1));
+  script_release(h.r.server);
+  for (int i = 0; i < COUNT; i++) {
+    ck_assert(rig_done(&h.r, &done[i]));
+    ck_assert_int_eq(done[i].outcome, TALLY_APPLIED);
+  }
+  house_end(&h);
+}
+END_TEST
+
 static void add_trust(TCase *tc) {
   tcase_add_loop_test(tc, believed, 0, GOOD * RIG_MODES);
   tcase_add_loop_test(tc, not_believed, 0, BAD * RIG_MODES);
@@ -500,6 +526,7 @@ Suite *tls_suite(void) {
   tcase_add_loop_test(tc, reconnects_are_verified, 0, RIG_MODES);
   tcase_add_loop_test(tc, large_frames, 0, RIG_MODES);
   tcase_add_loop_test(tc, many_in_flight, 0, RIG_MODES);
+  tcase_add_loop_test(tc, answers_at_once, 0, RIG_MODES);
   suite_add_tcase(s, tc);
   return s;
 }
