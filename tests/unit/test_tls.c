@@ -1,134 +1,12 @@
 /* tests/unit/test_tls.c - over TLS: who is believed and who is not, on every way
  * to a connection; and what is never sent. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <openssl/ssl.h>
-#include <unistd.h>
+#include <stdio.h>
+#include <string.h>
 
-#include "tests/support/tls_front.h"
 #include "tests/unit/hosts_rig.h"
+#include "tests/unit/house.h"
 #include "tests/unit/suites.h"
-
-/* ---- Certificates ------------------------------------------------------- */
-
-/* What one case needs; the files are in a folder of their own. */
-struct pki {
-  struct cert ca, other_ca, between, server, client;
-  char folder[32];
-  char ca_file[64], cert_file[64], key_file[64];
-};
-
-static void file_name(const struct pki *p, char out[64], const char *name) {
-  snprintf(out, 64, "%s/%s", p->folder, name);
-}
-
-static void pki_init(struct pki *p) {
-  const struct cert_spec ca = {.common_name = "Tests CA", .is_ca = true};
-  const struct cert_spec other = {.common_name = "Another CA", .is_ca = true};
-
-  memset(p, 0, sizeof *p);
-  snprintf(p->folder, sizeof p->folder, "/tmp/tally-tls-XXXXXX");
-  ck_assert_ptr_nonnull(mkdtemp(p->folder));
-  file_name(p, p->ca_file, "ca.pem");
-  file_name(p, p->cert_file, "cert.pem");
-  file_name(p, p->key_file, "key.pem");
-  cert_make(&p->ca, &ca);
-  cert_make(&p->other_ca, &other);
-  cert_write(&p->ca, p->ca_file);
-}
-
-static void pki_free(struct pki *p) {
-  cert_free(&p->ca);
-  cert_free(&p->other_ca);
-  cert_free(&p->between);
-  cert_free(&p->server);
-  cert_free(&p->client);
-  unlink(p->ca_file);
-  unlink(p->cert_file);
-  unlink(p->key_file);
-  rmdir(p->folder);
-}
-
-/* ---- A server behind TLS ------------------------------------------------ */
-
-struct house {
-  struct rig r;
-  struct pki pki;
-  struct front *front;
-  struct front_settings settings;
-  char hosts[64];
-};
-
-/* Whatever name it is, it is here. */
-static int resolve_here(void *user, const char *name, char (*addresses)[46],
-                        int max) {
-  (void)user;
-  (void)name;
-  ck_assert_int_ge(max, 1);
-  snprintf(addresses[0], 46, "127.0.0.1");
-  return 1;
-}
-
-static void house_names(struct house *h, const char *host) {
-  snprintf(h->hosts, sizeof h->hosts, "%s:%u", host,
-           (unsigned)front_port(h->front));
-  h->r.options.hosts = h->hosts;
-}
-
-static void house_cert(struct house *h, const struct cert_spec *spec) {
-  struct cert_spec s = *spec;
-
-  if (s.issuer == NULL)
-    s.issuer = &h->pki.ca;
-  cert_free(&h->pki.server);
-  cert_make(&h->pki.server, &s);
-  h->settings.cert = h->pki.server;
-  front_set(h->front, &h->settings);
-}
-
-static void house_begin(struct house *h, int mode) {
-  static const struct cert_spec good = {.names = "DNS:db.example"};
-
-  memset(&h->settings, 0, sizeof h->settings);
-  pki_init(&h->pki);
-  rig_init(&h->r, (enum rig_mode)mode);
-  h->front = front_start(script_port(h->r.server));
-  h->r.tasks = rig_tasks();
-  house_cert(h, &good);
-  house_names(h, "db.example");
-  h->r.options.resolve = resolve_here;
-  h->r.options.tls = TALLY_TLS_VERIFY_FULL;
-  h->r.options.tls_ca = h->pki.ca_file;
-}
-
-static void house_end(struct house *h) {
-  rig_close(&h->r);
-  front_stop(h->front);
-  rig_fini(&h->r);
-  pki_free(&h->pki);
-}
-
-static void house_counts(struct house *h) {
-  rig_connect(&h->r);
-  rig_applied(&h->r, "/home");
-  ck_assert_int_eq(script_sum(h->r.server, "/home", "views"), 1);
-}
-
-static void house_refuses(struct house *h, int code, const char *words) {
-  int rc = rig_try_connect(&h->r);
-
-  ck_assert_msg(rc == code, "%s: %s: %s", tally_error_name(rc),
-                h->r.error.message, h->r.error.detail);
-  ck_assert_int_eq(h->r.error.outcome, TALLY_NOT_APPLIED);
-  ck_assert_msg(strstr(h->r.error.detail, words) != NULL ||
-                    strstr(h->r.error.message, words) != NULL,
-                "no \"%s\" in: %s: %s", words, h->r.error.message,
-                h->r.error.detail);
-  /* Not one byte of CQL, and no password, came to whoever that is. */
-  ck_assert_uint_eq(front_heard(h->front), 0);
-  ck_assert_uint_eq(script_accepted(h->r.server), 0);
-}
 
 /* ---- Who is believed ---------------------------------------------------- */
 
@@ -437,6 +315,88 @@ START_TEST(reconnects_are_verified) {
 }
 END_TEST
 
+/* A second host, behind a front of its own: the servers know of their own ports
+ * alone. */
+struct street {
+  struct house h;
+  struct peer peer;
+  struct front *front;
+  unsigned named; /* calls of tls_name_of */
+};
+
+static int to_front(void *user, const char *address, uint16_t port,
+                    char translated[46], uint16_t *translated_port) {
+  struct street *s = user;
+
+  (void)address;
+  (void)translated;
+  *translated_port =
+      port == script_port(s->peer.server) ? front_port(s->front) : port;
+  return 1;
+}
+
+static int name_for(void *user, const char *address, uint16_t port,
+                    char name[256]) {
+  struct street *s = user;
+
+  ck_assert_str_eq(address, "127.0.0.1");
+  if (port != front_port(s->front))
+    return 1;
+  s->named++;
+  strcpy(name, "db.example");
+  return 0;
+}
+
+static bool peer_is_up(struct street *s, struct seen *seen) {
+  seen_look(&s->h.r, seen);
+  return seen->count == 2 && seen->hosts[1].host.up == 1;
+}
+
+/* Its address is what is known of it, unless options say more. */
+START_TEST(discovered_hosts) {
+  int how = _i / RIG_MODES;
+  struct street s = {.named = 0};
+  uint64_t limit;
+  struct seen seen;
+
+  house_begin(&s.h, _i % RIG_MODES);
+  peer_init(&s.peer, &s.h.r, "dc1", "rack1");
+  s.front = front_start(script_port(s.peer.server));
+  front_set(s.front, &s.h.settings);
+  s.h.r.tasks = rig_tasks();
+  s.h.r.options.translate_address = to_front;
+  s.h.r.options.host_user = &s;
+  if (how == 1)
+    s.h.r.options.tls_name = "db.example";
+  if (how == 2) {
+    s.h.r.options.tls_name_of = name_for;
+    s.h.r.options.tls_user = &s;
+  }
+  rig_connect(&s.h.r);
+  rig_applied(&s.h.r, "/home");
+  limit = rig_ms() + WAIT_LIMIT_MS;
+  if (how == 0) {
+    while (front_taken(s.front) < 3) {
+      ck_assert_uint_lt(rig_ms(), limit);
+      rig_step(&s.h.r);
+    }
+    ck_assert(!peer_is_up(&s, &seen));
+    ck_assert_ptr_nonnull(strstr(seen.hosts[1].why, "not for \"127.0.0.1\""));
+    ck_assert_uint_eq(front_heard(s.front), 0);
+  } else {
+    while (!peer_is_up(&s, &seen)) {
+      ck_assert_uint_lt(rig_ms(), limit);
+      rig_step(&s.h.r);
+    }
+    ck_assert((s.named > 0) == (how == 2));
+  }
+  rig_close(&s.h.r);
+  front_stop(s.front);
+  house_end(&s.h);
+  peer_fini(&s.peer);
+}
+END_TEST
+
 /* ---- Bytes -------------------------------------------------------------- */
 
 /* Rows and keys over many records. */
@@ -524,6 +484,7 @@ Suite *tls_suite(void) {
   tcase_add_loop_test(tc, no_client_certificate, 0, 2 * RIG_MODES);
   tcase_add_loop_test(tc, files_that_fail, 0, FILES);
   tcase_add_loop_test(tc, reconnects_are_verified, 0, RIG_MODES);
+  tcase_add_loop_test(tc, discovered_hosts, 0, 3 * RIG_MODES);
   tcase_add_loop_test(tc, large_frames, 0, RIG_MODES);
   tcase_add_loop_test(tc, many_in_flight, 0, RIG_MODES);
   tcase_add_loop_test(tc, answers_at_once, 0, RIG_MODES);

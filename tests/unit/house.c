@@ -1,0 +1,112 @@
+#include "tests/unit/house.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- Certificates ------------------------------------------------------- */
+
+static void file_name(const struct pki *p, char out[64], const char *name) {
+  snprintf(out, 64, "%s/%s", p->folder, name);
+}
+
+static void pki_init(struct pki *p) {
+  const struct cert_spec ca = {.common_name = "Tests CA", .is_ca = true};
+  const struct cert_spec other = {.common_name = "Another CA", .is_ca = true};
+
+  memset(p, 0, sizeof *p);
+  snprintf(p->folder, sizeof p->folder, "/tmp/tally-tls-XXXXXX");
+  ck_assert_ptr_nonnull(mkdtemp(p->folder));
+  file_name(p, p->ca_file, "ca.pem");
+  file_name(p, p->cert_file, "cert.pem");
+  file_name(p, p->key_file, "key.pem");
+  cert_make(&p->ca, &ca);
+  cert_make(&p->other_ca, &other);
+  cert_write(&p->ca, p->ca_file);
+}
+
+static void pki_free(struct pki *p) {
+  cert_free(&p->ca);
+  cert_free(&p->other_ca);
+  cert_free(&p->between);
+  cert_free(&p->server);
+  cert_free(&p->client);
+  unlink(p->ca_file);
+  unlink(p->cert_file);
+  unlink(p->key_file);
+  rmdir(p->folder);
+}
+
+/* ---- A server behind TLS ------------------------------------------------ */
+
+/* Whatever name it is, it is here. */
+static int resolve_here(void *user, const char *name, char (*addresses)[46],
+                        int max) {
+  (void)user;
+  (void)name;
+  ck_assert_int_ge(max, 1);
+  snprintf(addresses[0], 46, "127.0.0.1");
+  return 1;
+}
+
+void house_names(struct house *h, const char *host) {
+  snprintf(h->hosts, sizeof h->hosts, "%s:%u", host,
+           (unsigned)front_port(h->front));
+  h->r.options.hosts = h->hosts;
+}
+
+void house_cert(struct house *h, const struct cert_spec *spec) {
+  struct cert_spec s = *spec;
+
+  if (s.issuer == NULL)
+    s.issuer = &h->pki.ca;
+  cert_free(&h->pki.server);
+  cert_make(&h->pki.server, &s);
+  h->settings.cert = h->pki.server;
+  front_set(h->front, &h->settings);
+}
+
+void house_begin(struct house *h, int mode) {
+  static const struct cert_spec good = {.names = "DNS:db.example"};
+
+  memset(&h->settings, 0, sizeof h->settings);
+  pki_init(&h->pki);
+  rig_init(&h->r, (enum rig_mode)mode);
+  h->front = front_start(script_port(h->r.server));
+  h->r.tasks = rig_tasks();
+  house_cert(h, &good);
+  house_names(h, "db.example");
+  h->r.options.resolve = resolve_here;
+  h->r.options.tls = TALLY_TLS_VERIFY_FULL;
+  h->r.options.tls_ca = h->pki.ca_file;
+}
+
+void house_end(struct house *h) {
+  rig_close(&h->r);
+  front_stop(h->front);
+  rig_fini(&h->r);
+  pki_free(&h->pki);
+}
+
+void house_counts(struct house *h) {
+  rig_connect(&h->r);
+  rig_applied(&h->r, "/home");
+  ck_assert_int_eq(script_sum(h->r.server, "/home", "views"), 1);
+}
+
+void house_refuses(struct house *h, int code, const char *words) {
+  int rc = rig_try_connect(&h->r);
+
+  ck_assert_msg(rc == code, "%s: %s: %s", tally_error_name(rc),
+                h->r.error.message, h->r.error.detail);
+  ck_assert_int_eq(h->r.error.outcome, TALLY_NOT_APPLIED);
+  ck_assert_msg(strstr(h->r.error.detail, words) != NULL ||
+                    strstr(h->r.error.message, words) != NULL,
+                "no \"%s\" in: %s: %s", words, h->r.error.message,
+                h->r.error.detail);
+  /* Not one byte of CQL, and no password, came to whoever that is. */
+  ck_assert_uint_eq(front_heard(h->front), 0);
+  ck_assert_uint_eq(script_accepted(h->r.server), 0);
+}

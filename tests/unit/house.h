@@ -1,0 +1,38 @@
+/* tests/unit/house.h - a rig whose server is behind TLS, with certificates of
+ * any kind. */
+#ifndef TALLY_TESTS_HOUSE_H
+#define TALLY_TESTS_HOUSE_H
+
+#include "tests/support/rig.h"
+#include "tests/support/tls_front.h"
+
+/* What one case needs; the files are in a folder of their own. */
+struct pki {
+  struct cert ca, other_ca, between, server, client;
+  char folder[32];
+  char ca_file[64], cert_file[64], key_file[64];
+};
+
+struct house {
+  struct rig r;
+  struct pki pki;
+  struct front *front;
+  struct front_settings settings;
+  char hosts[64];
+};
+
+/* The server is db.example, which is good, and the client is to verify it: edit
+ * the options then, and connect. */
+void house_begin(struct house *h, int mode);
+void house_end(struct house *h);
+/* The contact point is called so. */
+void house_names(struct house *h, const char *host);
+/* Another certificate, signed by the CA that the client trusts unless the
+ * specification says who does. */
+void house_cert(struct house *h, const struct cert_spec *spec);
+/* It connects, and an increment counts. */
+void house_counts(struct house *h);
+/* It does not, and says these words; nothing was sent to whoever that is. */
+void house_refuses(struct house *h, int code, const char *words);
+
+#endif
