@@ -110,8 +110,13 @@ static void check_waiting(struct seen *s) {
   const struct hosts *hosts = &s->loop->cluster.hosts;
   bool stuck = false;
 
-  for (struct list *n = hosts->all.next; n != &hosts->all; n = n->next)
-    stuck = stuck || waits_in_vain(host_of(n));
+  for (struct list *n = hosts->all.next; n != &hosts->all; n = n->next) {
+    const struct host *h = host_of(n);
+
+    stuck = stuck || waits_in_vain(h);
+    if (!h->route.ready && !list_empty(&h->waiting))
+      violation("operations wait at a host that takes none");
+  }
   if (!stuck)
     s->stuck_at = 0;
   else if (s->stuck_at == 0)
@@ -334,7 +339,9 @@ void view_executes(const void *loop, const void *conn, unsigned host,
               host);
   if (r == NULL)
     return;
-  if (r->submitted_at > s->taken_at && !is_listed(s, peer_of(s, conn)))
+  /* In the turn that takes a view what was encoded before it may be sent. */
+  if (r->submitted_at > s->taken_at && s->snapshot == snapshot_of(s) &&
+      !is_listed(s, peer_of(s, conn)))
     violation("operation %u goes to host %u, and the newest view has no host "
               "that this connection is for",
               number, host);

@@ -285,7 +285,7 @@ class Silence(Case):
     @for_each_mode
     def test_heartbeat_refused(self, mode):
         end = self.heartbeat(mode, ANSWERS["server_error"])
-        self.ends(end, "unknown", "EUNKNOWN", "EPROTOCOL", "0x0000")
+        self.ends(end, "unknown", "EUNKNOWN", "ESERVER", "0x0000")
 
 
 @expand

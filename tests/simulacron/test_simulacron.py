@@ -278,6 +278,7 @@ class Documented(unittest.TestCase):
     # in Ends.test_in_the_middle, but cannot be told from one never encoded.)
     NOT_HERE = {
         "connection lost before the frame's last byte was accepted",
+        "PROTOCOL_ERROR on stream 0",
         "undecodable answer",
         "UNAVAILABLE, several partitions or ScyllaDB",
         "CONFIG_ERROR, ScyllaDB",
@@ -291,7 +292,7 @@ class Documented(unittest.TestCase):
         "never encoded",  # Refusing
         "connection lost after the frame was accepted",  # Closed, Ends
         "client deadline after encoding",  # ExecuteAnsweredLate, Silence
-        "ERROR on stream 0",  # Silence
+        "another ERROR on stream 0",  # Silence
     }
 
     @classmethod
