@@ -91,7 +91,7 @@ static bool from_client(struct front *f, SSL *ssl, int backend) {
     lock(f);
     f->heard += (unsigned)n;
     unlock(f);
-    if (send(backend, buf, (size_t)n, MSG_NOSIGNAL) != n)
+    if (backend >= 0 && send(backend, buf, (size_t)n, MSG_NOSIGNAL) != n)
       return false;
   } while (SSL_pending(ssl) > 0);
   return true;
@@ -121,13 +121,25 @@ static bool from_backend(SSL *ssl, int backend, struct front_settings *s) {
   return to_client(ssl, buf, (int)n, s->record);
 }
 
+static void stay_deaf(struct front *f) {
+  bool deaf;
+
+  do {
+    lock(f);
+    deaf = f->settings.deaf;
+    unlock(f);
+    sched_yield();
+  } while (deaf);
+}
+
 static void pump(struct front *f, SSL *ssl, int client,
                  struct front_settings *settings) {
-  int backend = connect_backend(f->backend);
+  int backend = f->backend != 0 ? connect_backend(f->backend) : -1;
   struct pollfd fds[2] = {{.fd = client, .events = POLLIN},
                           {.fd = backend, .events = POLLIN}};
 
-  while (backend >= 0 && poll(fds, 2, -1) > 0)
+  stay_deaf(f);
+  while ((backend >= 0 || f->backend == 0) && poll(fds, 2, -1) > 0)
     if ((fds[0].revents != 0 && !from_client(f, ssl, backend)) ||
         (fds[1].revents != 0 && !from_backend(ssl, backend, settings)))
       break;
@@ -246,6 +258,15 @@ void front_drop(struct front *f) {
     if (f->links[i].used && f->links[i].client >= 0)
       shutdown(f->links[i].client, SHUT_RDWR);
   unlock(f);
+}
+
+void front_wait(struct front *f) {
+  for (int i = 0; i < LINKS_MAX; i++)
+    for (bool over = false; !over; sched_yield()) {
+      lock(f);
+      over = !f->links[i].used || f->links[i].client < 0;
+      unlock(f);
+    }
 }
 
 void front_stop(struct front *f) {

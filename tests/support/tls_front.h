@@ -17,12 +17,14 @@ struct front_settings {
   int min_version;
   const char *ciphers; /* of TLS 1.2; NULL: the usual ones */
   unsigned record;     /* bytes of the server's in each; 0: as they come */
+  bool deaf;           /* reads nothing until that is taken back */
   unsigned cut_after;  /* bytes of the server's, then FIN; 0: never */
 };
 
 struct front;
 
-/* Threads of their own; the settings may be changed at any time, for the
+/* backend: a port; 0: none, bytes are read and that is it.  Threads of their own;
+ * the settings may be changed at any time, for the
  * connections to come. */
 struct front *front_start(uint16_t backend);
 void front_set(struct front *f, const struct front_settings *settings);
@@ -35,6 +37,8 @@ unsigned front_taken(struct front *f);
 void front_wanted(struct front *f, char name[256]);
 /* Bytes of the client's that came after a handshake, or instead of one. */
 unsigned front_heard(struct front *f);
+/* Until all connections are over. */
+void front_wait(struct front *f);
 /* Close all connections. */
 void front_drop(struct front *f);
 

@@ -49,6 +49,7 @@
   X(connections)                                                               \
   X(elsewhere)                                                                 \
   X(login)                                                                     \
+  X(channel)                                                                   \
   X(tls)                                                                       \
   X(secrets)                                                                   \
   X(shards)                                                                    \

@@ -16,6 +16,10 @@ START_TEST(asking_for_it) {
 }
 END_TEST
 
+Suite *channel_suite(void) {
+  return suite_create("channel");
+}
+
 Suite *tls_suite(void) {
   Suite *s = suite_create("tls");
   TCase *tc = tcase_create("none");
