@@ -6,6 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert((int)TALLY_COMPRESSION_NONE == (int)COMPRESSION_NONE &&
+                   (int)TALLY_COMPRESSION_LZ4 == (int)COMPRESSION_LZ4 &&
+                   (int)TALLY_COMPRESSION_LZ4_REQUIRED ==
+                       (int)COMPRESSION_LZ4_REQUIRED,
+               "core and api number the kinds of compression alike");
+
 void tally_options_init_sized(tally_options *options, size_t size) {
   static const tally_options defaults = {
       .hosts = "127.0.0.1",
@@ -54,6 +60,7 @@ enum setting_kind {
   SETTING_CONSISTENCY,
   SETTING_SWITCH,
   SETTING_TLS,
+  SETTING_COMPRESSION,
 };
 
 struct setting {
@@ -103,12 +110,16 @@ static const struct setting settings[] = {
     SETTING(tls_cert, SETTING_TEXT, 0, 0),
     SETTING(tls_key, SETTING_TEXT, 0, 0),
     SETTING(tls_name, SETTING_TEXT, 0, 0),
+    SETTING(compression, SETTING_COMPRESSION, TALLY_COMPRESSION_NONE,
+            TALLY_COMPRESSION_LZ4_REQUIRED),
 };
 
-static const struct {
+struct word {
   const char *name;
   int value;
-} consistencies[] = {
+};
+
+static const struct word consistencies[] = {
     {"one", TALLY_ONE},
     {"two", TALLY_TWO},
     {"three", TALLY_THREE},
@@ -117,6 +128,23 @@ static const struct {
     {"local_quorum", TALLY_LOCAL_QUORUM},
     {"each_quorum", TALLY_EACH_QUORUM},
     {"local_one", TALLY_LOCAL_ONE},
+};
+
+static const struct word tls_modes[] = {
+    {"off", TALLY_TLS_OFF},
+    {"verify_full", TALLY_TLS_VERIFY_FULL},
+    {"insecure_no_verify", TALLY_TLS_INSECURE_NO_VERIFY},
+};
+static const struct word compressions[] = {
+    {"none", TALLY_COMPRESSION_NONE},
+    {"lz4", TALLY_COMPRESSION_LZ4},
+    {"lz4_required", TALLY_COMPRESSION_LZ4_REQUIRED},
+};
+
+enum {
+  CONSISTENCIES = sizeof consistencies / sizeof consistencies[0],
+  TLS_MODES = sizeof tls_modes / sizeof tls_modes[0],
+  COMPRESSIONS = sizeof compressions / sizeof compressions[0],
 };
 
 /* Names match without regard to case and with "-" for "_". */
@@ -174,17 +202,21 @@ static int set_number(void *member, const struct setting *s, const char *value,
   return 0;
 }
 
-static int set_consistency(int *member, const char *name, const char *value,
-                           tally_error *e) {
-  for (size_t i = 0; i < sizeof consistencies / sizeof consistencies[0]; i++)
-    if (same_name(value, strlen(value), consistencies[i].name)) {
-      *member = consistencies[i].value;
+static int set_word(int *member, const char *name, const struct word *words,
+                    size_t count, const char *value, tally_error *e) {
+  char names[128] = "";
+  size_t len = 0;
+
+  for (size_t i = 0; i < count; i++) {
+    if (same_name(value, strlen(value), words[i].name)) {
+      *member = words[i].value;
       return 0;
     }
-  return error_set(e, TALLY_EINVAL,
-                   "option %s: \"%s\" is none of one, two, three, quorum, all, "
-                   "local_quorum, each_quorum, local_one",
-                   name, value);
+    len += (size_t)snprintf(names + len, sizeof names - len, "%s%s",
+                            i > 0 ? ", " : "", words[i].name);
+  }
+  return error_set(e, TALLY_EINVAL, "option %s: \"%s\" is none of %s", name,
+                   value, names);
 }
 
 static int set_switch(int *member, const char *name, const char *value,
@@ -196,23 +228,6 @@ static int set_switch(int *member, const char *name, const char *value,
                      name, value);
   *member = yes;
   return 0;
-}
-
-static int set_tls(int *member, const char *value, tally_error *e) {
-  static const char *const modes[] = {[TALLY_TLS_OFF] = "off",
-                                      [TALLY_TLS_VERIFY_FULL] = "verify_full",
-                                      [TALLY_TLS_INSECURE_NO_VERIFY] =
-                                          "insecure_no_verify"};
-
-  for (int i = 0; i <= TALLY_TLS_INSECURE_NO_VERIFY; i++)
-    if (same_name(value, strlen(value), modes[i])) {
-      *member = i;
-      return 0;
-    }
-  return error_set(e, TALLY_EINVAL,
-                   "option tls: \"%s\" is none of off, verify-full, "
-                   "insecure-no-verify",
-                   value);
 }
 
 static int set_one(tally_options *o, const struct setting *s, const char *value,
@@ -229,11 +244,13 @@ static int set_one(tally_options *o, const struct setting *s, const char *value,
     *(const char **)member = value;
     return 0;
   case SETTING_CONSISTENCY:
-    return set_consistency(member, s->name, value, e);
+    return set_word(member, s->name, consistencies, CONSISTENCIES, value, e);
+  case SETTING_COMPRESSION:
+    return set_word(member, s->name, compressions, COMPRESSIONS, value, e);
   case SETTING_SWITCH:
     return set_switch(member, s->name, value, e);
   case SETTING_TLS:
-    return set_tls(member, value, e);
+    return set_word(member, s->name, tls_modes, TLS_MODES, value, e);
   default:
     return set_number(member, s, value, e);
   }
@@ -285,7 +302,7 @@ int tally_options_set(tally_options *options, const char *setting,
 /* ---- Checks ------------------------------------------------------------- */
 
 static int check_consistency(int value, const char *name, tally_error *e) {
-  for (size_t i = 0; i < sizeof consistencies / sizeof consistencies[0]; i++)
+  for (size_t i = 0; i < CONSISTENCIES; i++)
     if (consistencies[i].value == value)
       return 0;
   return error_set(e, TALLY_EINVAL, "option %s: there is no level %d", name,
@@ -301,6 +318,7 @@ static int64_t number_of(const tally_options *o, const struct setting *s) {
   case SETTING_THREADS:
   case SETTING_SWITCH:
   case SETTING_TLS:
+  case SETTING_COMPRESSION:
     return *(const int *)member;
   default:
     return *(const uint32_t *)member;
@@ -332,6 +350,10 @@ static int check_values(const tally_options *o, tally_error *e) {
                      "option reconnect_min_ms: %u is above reconnect_max_ms %u",
                      (unsigned)o->reconnect_min_ms,
                      (unsigned)o->reconnect_max_ms);
+  if (o->compression != TALLY_COMPRESSION_NONE && !compress_is_built())
+    return error_set(e, TALLY_EINVAL,
+                     "option compression: this build of tally has no lz4 "
+                     "(TALLY_LZ4=OFF)");
   rc = check_consistency(o->consistency, "consistency", e);
   if (rc == 0)
     rc = check_consistency(o->read_consistency, "read_consistency", e);
@@ -487,6 +509,7 @@ void options_settings(const tally_options *o, uint32_t loops,
   c->max_frame = o->max_frame_bytes;
   c->connections_per_host = o->connections_per_host;
   c->remote = o->allow_remote != 0;
+  c->compression = (enum compression)o->compression;
   c->resolve = o->resolve;
   c->resolve_user = o->resolve_user;
   s->log.write = o->log;

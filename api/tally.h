@@ -313,6 +313,15 @@ typedef int (*tally_tls_name_callback)(void *user, const char *address,
 typedef int (*tally_passphrase_callback)(void *user, const char *file,
                                          char *passphrase, size_t size);
 
+/* Of frames, by LZ4. */
+typedef enum tally_compression {
+  TALLY_COMPRESSION_NONE = 0,
+  TALLY_COMPRESSION_LZ4 = 1,          /* with servers that offer it; a warning
+                                         names the first that does not */
+  TALLY_COMPRESSION_LZ4_REQUIRED = 2, /* connecting to one that does not fails
+                                         with TALLY_ECONNECT */
+} tally_compression;
+
 /**
  * How to connect and how to behave.  Always initialise with
  * tally_options_init(), which writes the defaults in brackets and stamps the
@@ -455,6 +464,12 @@ typedef struct tally_options {
   tally_tls_name_callback tls_name_of;      /* [none] */
   tally_passphrase_callback tls_passphrase; /* [none] */
   void *tls_user; /* the first argument of these two */
+
+  /* A tally_compression.  Pays where keys or answers are long and the network
+   * is slow or dear: requests up to 512 bytes, as most increments are, and
+   * logins go as they are, whatever is agreed upon.  Takes up to 150 KiB of
+   * memory for each loop.  TALLY_EINVAL in a build without lz4. */
+  int compression; /* [TALLY_COMPRESSION_NONE] */
 } tally_options;
 
 #define tally_options_init(options)                                            \

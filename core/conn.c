@@ -76,13 +76,13 @@ void conn_flush(struct conn *conn) {
 }
 
 static void send_control(struct conn *conn, enum cql_opcode opcode) {
-  size_t n = handshake_encode(opcode, &conn->login, NULL, 0);
+  size_t n = handshake_encode(opcode, &conn->peer, &conn->login, NULL, 0);
   uint8_t *to = output_room(&conn->out, &conn->context->heap, n);
 
   /* Without room there is traffic enough to show whether the peer lives. */
   if (to == NULL)
     return;
-  handshake_encode(opcode, &conn->login, to, n);
+  handshake_encode(opcode, &conn->peer, &conn->login, to, n);
   output_commit(&conn->out, n);
   conn->out.secret |= opcode == CQL_OP_AUTH_RESPONSE;
 }
@@ -110,18 +110,20 @@ static enum conn_sent encode_into_output(struct conn *conn, struct op *op,
                                          struct cql_span id) {
   struct output *out = &conn->out;
   size_t room = out->cap - out->tail;
-  size_t n = op_encode(op, id, out->buf + out->tail, room);
+  uint8_t *to = out->buf + out->tail;
+  size_t n = op_encode(op, id, to, room);
 
   if (n == 0)
     return CONN_TOO_LARGE;
   if (n > room) {
-    uint8_t *to = room_for(conn, n);
-
+    to = room_for(conn, n);
     if (to == NULL)
       return output_pending(out) == 0 && conn->write_error == 0 ? CONN_NO_MEMORY
                                                                 : CONN_FULL;
     op_encode(op, id, to, n);
   }
+  if (conn->peer.lz4)
+    n = compress_frame(&conn->context->compress, &conn->context->heap, to, n);
   output_commit(out, n);
   return CONN_SENT;
 }
@@ -228,17 +230,22 @@ static void on_answer(struct conn *conn, const struct cql_frame *frame) {
 }
 
 static void on_control(struct conn *conn, const struct cql_frame *frame) {
+  struct context *c = conn->context;
   struct failure why;
   enum conn_event event =
-      handshake_event(frame, conn->state, &conn->peer, &conn->login, &why);
+      handshake_event(frame, conn->state, c->config.compression, &conn->peer,
+                      &conn->login, &why);
 
   if (event == CONN_EV_SUPPORTED) {
     conn->heartbeat.asked = 0;
     /* The next one follows a silence, not the patience for this answer. */
     if (conn->state >= CONN_READY) {
       MARK(heartbeat_answered);
-      timer_set(&conn->context->timers, &conn->timer,
-                heartbeat_due(&conn->heartbeat, &conn->context->config));
+      timer_set(&c->timers, &conn->timer,
+                heartbeat_due(&conn->heartbeat, &c->config));
+    } else {
+      compress_tell(&c->compress, &c->log, c->config.compression,
+                    conn->peer.lz4, conn->peer.name);
     }
   }
   conn_event(conn, event, &why);
@@ -254,6 +261,20 @@ static void on_frame(struct conn *conn, const struct cql_frame *frame) {
   } else {
     MARK(negative_stream);
     broke_rules(conn, "it answered a negative stream");
+  }
+}
+
+static void on_compressed(struct conn *conn, struct cql_frame *frame) {
+  struct context *c = conn->context;
+  struct failure why;
+
+  conn_failure(conn, &why, FAILURE_PROTOCOL, "the server broke the protocol");
+  if (compress_open(&c->compress, &c->heap, conn->peer.lz4, c->config.max_frame,
+                    frame, &why)) {
+    on_frame(conn, frame);
+    compress_done(&c->compress, &c->heap);
+  } else {
+    conn_event(conn, CONN_EV_FAIL, &why);
   }
 }
 
@@ -273,7 +294,10 @@ static void take_frames(struct conn *conn) {
     rc = input_next(&conn->in, &frame);
     if (rc == CQL_OK) {
       conn->heartbeat.heard = conn->context->now;
-      on_frame(conn, &frame);
+      if (frame.header.flags & CQL_FLAG_COMPRESSED)
+        on_compressed(conn, &frame);
+      else
+        on_frame(conn, &frame);
     } else if (rc != CQL_MORE) {
       on_no_frame(conn, rc);
     }

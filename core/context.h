@@ -2,6 +2,7 @@
 #ifndef CONTEXT_H
 #define CONTEXT_H
 
+#include "core/compress.h"
 #include "core/failure.h"
 #include "core/list.h"
 #include "core/log.h"
@@ -57,6 +58,7 @@ struct config {
   bool (*tls_name)(void *user, const struct net_address *address,
                    char name[TLS_NAME]);
   void *tls_user;
+  enum compression compression;
 };
 
 struct op;
@@ -81,6 +83,7 @@ struct context {
   bool in_turn;         /* our own code runs: `now` is fresh, a flush follows */
   bool unread; /* a socket had more than one read takes: what waits there
                          is read before anything expires */
+  struct compress compress;
   struct metrics metrics;
   uint32_t pending;        /* operations accepted and not completed */
   uint64_t last_operation; /* the number that was given last */

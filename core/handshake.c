@@ -6,25 +6,35 @@
 #include "core/request.h"
 #include "proto/request.h"
 
-size_t handshake_encode(enum cql_opcode opcode, const struct login *login,
-                        void *out, size_t cap) {
+size_t handshake_encode(enum cql_opcode opcode, const struct peer *peer,
+                        const struct login *login, void *out, size_t cap) {
   static const struct cql_pair startup[] = {
       {{(const uint8_t *)"CQL_VERSION", 11}, {(const uint8_t *)"3.0.0", 5}},
       {{(const uint8_t *)"DRIVER_NAME", 11}, {(const uint8_t *)"tally", 5}},
+      {{(const uint8_t *)"COMPRESSION", 11}, {(const uint8_t *)"lz4", 3}},
   };
   struct cql_request_options o = {0};
 
   if (opcode == CQL_OP_STARTUP)
-    return cql_startup_encode(out, cap, &o, startup, 2);
+    return cql_startup_encode(out, cap, &o, startup, peer->lz4 ? 3 : 2);
   if (opcode == CQL_OP_AUTH_RESPONSE)
     return cql_auth_response_encode(out, cap, &o, login_token(login));
   return cql_options_encode(out, cap, &o);
 }
 
+static bool has_lz4(struct cql_list values) {
+  struct cql_span value;
+
+  while (cql_list_next_string(&values, &value))
+    if (cql_span_equal(value, cql_span_of("lz4")))
+      return true;
+  return false;
+}
+
 /* False when it cannot be decoded: how far the peer's errors can be believed
  * depends on what it is, so one that cannot say what is no peer. */
 static bool learn_peer(struct peer *peer, enum conn_state state,
-                       struct cql_reader *message) {
+                       enum compression wanted, struct cql_reader *message) {
   struct cql_list options, values;
   struct cql_span key;
 
@@ -34,10 +44,29 @@ static bool learn_peer(struct peer *peer, enum conn_state state,
   if (state >= CONN_READY)
     return true;
   sharding_learn(&peer->sharding, options);
-  while (cql_list_next_multi(&options, &key, &values))
+  while (cql_list_next_multi(&options, &key, &values)) {
     if (key.len > 7 && memcmp(key.p, "SCYLLA_", 7) == 0)
       peer->kind = SERVER_SCYLLA;
+    if (cql_span_equal(key, cql_span_of("COMPRESSION")))
+      peer->lz4 = wanted != COMPRESSION_NONE && has_lz4(values);
+  }
   return true;
+}
+
+static enum conn_event supported_event(struct cql_reader *message,
+                                       enum conn_state state,
+                                       enum compression wanted,
+                                       struct peer *peer, struct failure *why) {
+  if (!learn_peer(peer, state, wanted, message)) {
+    failure_detail(why, "its SUPPORTED is cut short");
+    return CONN_EV_FAIL;
+  }
+  if (wanted != COMPRESSION_LZ4_REQUIRED || peer->lz4)
+    return CONN_EV_SUPPORTED;
+  why->code = FAILURE_CONNECT;
+  why->what = "the server offers no lz4";
+  failure_detail(why, "the option compression demands it");
+  return CONN_EV_FAIL;
 }
 
 static void refuse_login(const struct login *login, const struct cql_error *e,
@@ -109,8 +138,9 @@ static enum conn_event login_event(uint8_t opcode, enum conn_state state,
 }
 
 enum conn_event handshake_event(const struct cql_frame *frame,
-                                enum conn_state state, struct peer *peer,
-                                struct login *login, struct failure *why) {
+                                enum conn_state state, enum compression wanted,
+                                struct peer *peer, struct login *login,
+                                struct failure *why) {
   struct cql_prefix prefix;
   struct cql_reader message;
 
@@ -123,10 +153,7 @@ enum conn_event handshake_event(const struct cql_frame *frame,
   }
   switch (frame->header.opcode) {
   case CQL_OP_SUPPORTED:
-    if (learn_peer(peer, state, &message))
-      return CONN_EV_SUPPORTED;
-    failure_detail(why, "its SUPPORTED is cut short");
-    return CONN_EV_FAIL;
+    return supported_event(&message, state, wanted, peer, why);
   case CQL_OP_READY:
     return CONN_EV_READY;
   case CQL_OP_AUTHENTICATE:

@@ -332,6 +332,8 @@ int loop_init(struct loop *l, const struct loop_settings *settings,
   list_init(&l->context.closed);
   list_init(&l->context.unsettled);
   timer_init(&l->close_timer, on_close_timer);
+  /* The first loop speaks for all. */
+  l->context.compress.told = settings->number != 0;
   l->guest = attach != NULL;
   l->loops = settings->loops;
   l->loop_count = settings->loop_count;
@@ -390,6 +392,7 @@ void loop_fini(struct loop *l) {
   ENSURE(list_empty(&l->context.unsettled) && l->context.unsettled_count == 0);
   snapshot_release(atomic_exchange(&l->view, NULL));
   cluster_fini(&l->cluster);
+  compress_fini(&l->context.compress, &l->context.heap);
   if (!l->guest)
     net_loop_free(l->context.net);
 }

@@ -7,7 +7,7 @@ static void mark_lost(const struct op *op, uint64_t accepted) {
     MARK(lost_after_last_byte);
   else
     MARK(lost_before_last_byte);
-  /* The values are the last bytes of a frame. */
+  /* The values are the last bytes of a frame that is not compressed. */
   if (op->end_offset > accepted && op->end_offset - op->values_len < accepted)
     MARK(lost_half_sent);
 }

@@ -75,6 +75,12 @@
   X(out_of_turn, "a message that does not fit the connection's state")         \
   X(wrong_peer, "the peer does not speak CQL v4")                              \
   X(oversized_frame, "a frame over max_frame_bytes")                           \
+  /* compression */                                                            \
+  X(request_compressed, "a request's body is compressed")                      \
+  X(compressed_in_vain, "... or not, as it would not be smaller")              \
+  X(answer_compressed, "an answer's body is")                                  \
+  X(compressed_badly, "... which cannot be, or may not")                       \
+  X(compression_missing, "a server offers none: without")                      \
   /* connecting */                                                             \
   X(handshake_timeout, "no connection, or no CQL answer, in time")             \
   X(handshake_refused, "ERROR instead of READY")                               \
@@ -108,6 +114,7 @@
   X(oom_conn, "no memory for a connection")                                    \
   X(oom_input, "no memory for a large answer")                                 \
   X(oom_output, "no memory for a large request")                               \
+  X(oom_compress, "no memory for a compressed body")                           \
   X(oom_prepare, "no memory for a PREPARE")                                    \
   X(oom_statement, "no memory for what a host knows of a statement")           \
   X(oom_tries, "no memory for where an operation was in vain")                 \

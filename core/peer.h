@@ -14,6 +14,7 @@ struct peer {
   uint32_t number; /* of its host; 0: not known whose it is */
   enum server_kind kind;
   struct sharding sharding;
+  bool lz4; /* frames to it and from it may be compressed */
 };
 
 /* Whatever is sent there stays in this machine. */

@@ -94,7 +94,8 @@ static void print_options(void) {
        "`timeout` sets the ones of increments and reads at\nonce. The tool "
        "has `--hosts`, `--port`, `--keyspace`, `--local-dc`, `--user` (the "
        "password is in\n`TALLY_PASSWORD`), `--allow-plaintext-password`, "
-       "`--consistency` (of both), `--timeout` and\n`--connect-timeout`.\n\n"
+       "`--lz4`\n(`compression`), `--consistency` (of both), `--timeout` and "
+       "`--connect-timeout`.\n\n"
        "In a program only: `allocator`, `log`, `resolve`, `on_settled`, "
        "`host_filter`,\n`translate_address`, `on_host`, `credentials`, "
        "`sasl`, `tls_name_of` and `tls_passphrase`; see\n`api/tally.h`.\n\n"
@@ -150,6 +151,8 @@ static void print_options(void) {
        "| `tls_cert`, `tls_key` | none | files of the client's own, PEM |\n"
        "| `tls_name` | each its own | the one name that all servers' "
        "certificates are valid for |");
+  puts("| `compression` | none | lz4: of frames, with servers that offer it; "
+       "lz4_required: with no others |");
 }
 
 int main(int argc, char **argv) {

@@ -45,6 +45,16 @@ planted "api includes proto" api/get.c \
 planted "core asks the clock" core/op.c \
   '$a #include <time.h>\nlong op_planted(void);\nlong op_planted(void) { return (long)time(NULL); }' \
   "time"
+planted "another file includes <lz4.h>" core/output.c \
+  '1i #include <lz4.h>' "core/ uses a library outside its one file"
+planted "another file calls lz4" core/output.c \
+  '$a int LZ4_sizeofState(void);\nint output_planted(void);\nint output_planted(void) { return LZ4_sizeofState(); }' \
+  "lz4 is used outside core/compress.c"
+planted "lz4 takes memory of its own" core/compress.c \
+  '$a void *LZ4_createStream(void);\nvoid *compress_planted(void);\nvoid *compress_planted(void) { return LZ4_createStream(); }' \
+  "LZ4_createStream"
+planted "the file of lz4 includes <uv.h>" core/compress.c \
+  '1i #include <uv.h>' "core/ uses a library outside its one file"
 planted "a circle of files" core/list.h \
   's|#include <stddef.h>|#include "core/op.h"|' "a circle of files"
 planted "the tool uses core" tool/main.c \
