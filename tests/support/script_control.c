@@ -70,6 +70,13 @@ void script_want_login(struct script_server *s, const char *authenticator,
   script_unlock(s);
 }
 
+void script_compress(struct script_server *s, bool packs) {
+  script_lock(s);
+  s->lz4 = true;
+  s->lz4_packs = packs;
+  script_unlock(s);
+}
+
 void script_refuse(struct script_server *s, bool reset, unsigned times) {
   script_lock(s);
   s->refusals = times;
@@ -148,6 +155,10 @@ unsigned script_count(struct script_server *s, enum script_place place) {
 
 unsigned script_answered(struct script_server *s, enum script_place place) {
   return read_count(s, &s->answered[place]);
+}
+
+unsigned script_compressed(struct script_server *s, enum script_place place) {
+  return read_count(s, &s->compressed[place]);
 }
 
 unsigned script_accepted(struct script_server *s) {

@@ -1,5 +1,6 @@
 /* tests/support/script_cql.c - what the script server answers: v4 frames,
  * written by hand. */
+#include "tests/support/lz4_block.h"
 #include "tests/support/script_private.h"
 
 #include <stdio.h>
@@ -34,17 +35,34 @@ struct request {
   size_t values_len;
 };
 
+enum { FLAG_COMPRESSED = 0x01 };
+
+/* A body of a length and one LZ4 block. */
+static void pack(struct bytes *packed, const struct bytes *body) {
+  bytes_u32(packed, (uint32_t)body->len);
+  bytes_reserve(packed, lz4_block_bound(body->len));
+  packed->len += lz4_block_encode(body->p, body->len, packed->p + packed->len);
+}
+
+/* What is flagged as compressed is sent as it was scripted. */
 static void send_frame(struct script_conn *c, const struct request *r,
                        bool held, unsigned flags, unsigned opcode,
                        const struct bytes *body) {
   struct bytes *to = held ? &c->held : &c->out;
+  struct bytes packed = {0};
 
+  if (c->packs && (flags & FLAG_COMPRESSED) == 0) {
+    pack(&packed, body);
+    flags |= FLAG_COMPRESSED;
+    body = &packed;
+  }
   bytes_u8(to, 0x84);
   bytes_u8(to, flags);
   bytes_u16(to, r->stream);
   bytes_u8(to, opcode);
   bytes_u32(to, (uint32_t)body->len);
   bytes_add(to, body->p, body->len);
+  bytes_free(&packed);
   if (held)
     c->held_count[r->place]++;
   else
@@ -61,9 +79,16 @@ static void add_pair(struct bytes *b, const char *key, const char *value) {
 
 static void body_supported(const struct script_server *s,
                            const struct script_conn *c, struct bytes *b) {
-  bytes_u16(b, 2 + (s->shards > 0 ? SHARD_OPTIONS : s->scylla));
+  bytes_u16(b,
+            (s->lz4 ? 3U : 2U) + (s->shards > 0 ? SHARD_OPTIONS : s->scylla));
   add_pair(b, "PROTOCOL_VERSIONS", "4/v4");
   add_pair(b, "CQL_VERSION", "3.4.7");
+  if (s->lz4) {
+    bytes_string(b, "COMPRESSION");
+    bytes_u16(b, 2);
+    bytes_string(b, "snappy");
+    bytes_string(b, "lz4");
+  }
   if (s->shards > 0)
     script_shard_options(s, c, b);
   else if (s->scylla)
@@ -128,13 +153,15 @@ static void body_rows(struct script_server *s, const struct request *r,
   }
 }
 
-static bool text_has(const struct request *r, const char *part) {
-  size_t n = strlen(part);
-
+static bool body_has(const struct request *r, const void *part, size_t n) {
   for (size_t i = 0; i + n <= r->len; i++)
     if (memcmp(r->body + i, part, n) == 0)
       return true;
   return false;
+}
+
+static bool text_has(const struct request *r, const char *part) {
+  return body_has(r, part, strlen(part));
 }
 
 /* ---- Other queries ------------------------------------------------------ */
@@ -324,17 +351,55 @@ static void read_request(struct script_server *s, struct request *r) {
   }
 }
 
+/* Everything from here on may be compressed, the answer to this included. */
+static void agree(const struct script_server *s, struct script_conn *c,
+                  const struct request *r) {
+  if (!text_has(r, "COMPRESSION"))
+    return;
+  if (!s->lz4 || !body_has(r,
+                           "\0\x0b"
+                           "COMPRESSION\0\3lz4",
+                           18))
+    abort(); /* what was not offered */
+  c->lz4 = true;
+  c->packs = s->lz4_packs;
+}
+
+/* The body as it is without compression. */
+static void unpack(const struct script_conn *c, struct request *r,
+                   struct bytes *body) {
+  uint32_t len;
+
+  if (!c->lz4 || r->opcode == OP_STARTUP || r->opcode == OP_AUTH_RESPONSE ||
+      r->len < 4)
+    abort(); /* what may not be compressed */
+  len = (uint32_t)r->body[0] << 24 | (uint32_t)r->body[1] << 16 |
+        (uint32_t)r->body[2] << 8 | r->body[3];
+  bytes_reserve(body, len);
+  if (len <= r->len || !lz4_block_decode(r->body + 4, r->len - 4, body->p, len))
+    abort(); /* what is not smaller, or no such block */
+  body->len = len;
+  r->body = body->p;
+  r->len = len;
+}
+
 void script_request(struct script_server *s, struct script_conn *c,
                     const uint8_t *frame, size_t len) {
   struct request r = {.stream = (uint16_t)(frame[2] << 8 | frame[3]),
                       .opcode = frame[4],
                       .body = frame + 9,
                       .len = len - 9};
+  struct bytes unpacked = {0};
   struct script_step step;
 
-  if (frame[0] != 0x04 || frame[1] != 0)
+  if (frame[0] != 0x04 || (frame[1] & ~FLAG_COMPRESSED) != 0)
     abort();
+  if (frame[1] != 0)
+    unpack(c, &r, &unpacked);
   read_request(s, &r);
+  s->compressed[r.place] += frame[1] != 0;
+  if (r.place == AT_STARTUP)
+    agree(s, c, &r);
   s->counts[r.place]++;
   s->last[r.place].len = 0;
   s->last_stream[r.place] = (uint16_t)r.stream;
@@ -344,4 +409,5 @@ void script_request(struct script_server *s, struct script_conn *c,
     script_enter(s, r.statement, r.values, r.values_len, c->shard,
                  step.kind == SCRIPT_NORMAL || step.kind == SCRIPT_HOLD);
   answer(s, c, &r, &step);
+  bytes_free(&unpacked);
 }

@@ -13,6 +13,8 @@ struct bytes {
   size_t cap;
 };
 void bytes_add(struct bytes *b, const void *p, size_t len);
+/* Room for n more. */
+void bytes_reserve(struct bytes *b, size_t n);
 void bytes_u8(struct bytes *b, unsigned v);
 void bytes_u16(struct bytes *b, unsigned v);
 void bytes_u32(struct bytes *b, uint32_t v);
@@ -36,6 +38,8 @@ struct script_conn {
   struct bytes out;
   struct bytes held;
   size_t received;
+  bool lz4;   /* either side may compress ... */
+  bool packs; /* ... and the server does */
   unsigned shard;
   unsigned queued[SCRIPT_PLACES]; /* answers in out ... */
   unsigned held_count[SCRIPT_PLACES];
@@ -91,6 +95,8 @@ struct script_server {
   const char *authenticator; /* NULL: nobody need log in */
   const void *login;
   size_t login_len;
+  bool lz4; /* offered */
+  bool lz4_packs;
   unsigned shards;
   enum script_shard_port shard_port_is;
   int shard_listener; /* -1: none */
@@ -113,6 +119,7 @@ struct script_server {
   unsigned accepted;
   unsigned counts[SCRIPT_PLACES];
   unsigned answered[SCRIPT_PLACES];
+  unsigned compressed[SCRIPT_PLACES];
   struct bytes last[SCRIPT_PLACES];
   uint16_t last_stream[SCRIPT_PLACES];
   struct script_statement statements[STATEMENTS_MAX];

@@ -11,13 +11,18 @@ void (*script_thread_begins)(void);
 
 /* ---- Bytes -------------------------------------------------------------- */
 
+void bytes_reserve(struct bytes *b, size_t n) {
+  if (b->p != NULL && b->len + n <= b->cap)
+    return;
+  b->cap = (b->len + n + 1) * 2;
+  b->p = realloc(b->p, b->cap);
+  if (b->p == NULL)
+    abort();
+}
+
 void bytes_add(struct bytes *b, const void *p, size_t len) {
-  if (b->len + len > b->cap) {
-    b->cap = (b->len + len) * 2;
-    b->p = realloc(b->p, b->cap);
-    if (b->p == NULL)
-      abort();
-  }
+  if (len > 0)
+    bytes_reserve(b, len);
   if (len > 0)
     memcpy(b->p + b->len, p, len);
   b->len += len;

@@ -83,6 +83,10 @@ void script_be_scylla(struct script_server *s);
 void script_want_login(struct script_server *s, const char *authenticator,
                        const void *token, size_t len);
 
+/* SUPPORTED offers lz4 from now on.  A client that asks for it gets all answers
+ * compressed when it `packs`, and else as they are. */
+void script_compress(struct script_server *s, bool packs);
+
 enum script_shard_port {
   SHARD_PORT_NONE,    /* there is no port for them */
   SHARD_PORT_RIGHT,   /* the client's port, modulo their number, is the shard */
@@ -158,6 +162,8 @@ void script_tell(struct script_server *s, const char *type, const char *change,
 /* Requests that arrived at `place`, and answers that the system accepted. */
 unsigned script_count(struct script_server *s, enum script_place place);
 unsigned script_answered(struct script_server *s, enum script_place place);
+/* ... and those of the former that were compressed. */
+unsigned script_compressed(struct script_server *s, enum script_place place);
 /* Updates that arrived with this key (several parts are joined by "|"; only
  * the first 95 bytes count). */
 unsigned script_seen(struct script_server *s, const char *key);

@@ -28,6 +28,7 @@
   X(streams)                                                                   \
   X(output)                                                                    \
   X(source_port)                                                               \
+  X(compress)                                                                  \
   X(outcome)                                                                   \
   X(options)                                                                   \
   X(definition)                                                                \
@@ -52,6 +53,7 @@
   X(channel)                                                                   \
   X(tls)                                                                       \
   X(secrets)                                                                   \
+  X(lz4)                                                                       \
   X(shards)                                                                    \
   X(host_options)                                                              \
   X(guest)                                                                     \
