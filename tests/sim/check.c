@@ -26,7 +26,8 @@ const char *key_text(const struct key *k, char *room) {
   size_t n = strlen(k->text);
 
   memcpy(room, k->text, n);
-  memset(room + n, 'x', k->more);
+  for (uint32_t i = 0; i < k->more; i++)
+    room[n + i] = key_letter(k->more, i);
   room[n + k->more] = '\0';
   return room;
 }
@@ -239,10 +240,12 @@ static void check_not_too_early(const struct record *r) {
               (unsigned long long)(took / 1000));
 }
 
-/* Refused by one host, and encoded for another by its deadline. */
-static bool is_on_its_way_again(const struct record *r) {
-  return r->heard == TALLY_NOT_APPLIED && r->outcome == TALLY_UNKNOWN &&
-         r->cause == TALLY_ETIMEDOUT;
+/* Refused by one host, and encoded for another by its deadline.  Or there was
+ * no memory for what a compressed answer says. */
+static bool is_rightly_unknown(const struct record *r) {
+  return r->outcome == TALLY_UNKNOWN &&
+         ((r->heard == TALLY_NOT_APPLIED && r->cause == TALLY_ETIMEDOUT) ||
+          (plan.lz4 != 0 && r->cause == TALLY_ENOMEM));
 }
 
 static void find_early(struct record *r) {
@@ -275,7 +278,7 @@ static void complete(struct record *r, int status, int outcome,
   check_not_too_unknown(r);
   check_not_too_early(r);
   if (r->heard != TALLY_UNKNOWN && r->heard != r->outcome && !books.closing &&
-      !is_on_its_way_again(r))
+      !is_rightly_unknown(r))
     violation("operation %u: the answer that was read says %s, and it is told "
               "as %s",
               r->number, tally_outcome_name(r->heard),
@@ -554,7 +557,7 @@ static void check_last(const struct record *r) {
   struct ledger_entry l = model_ledger(r->number);
 
   check_truth(r);
-  if (r->owed && r->settled == 0)
+  if (r->owed && r->settled == 0 && (plan.lz4 == 0 || heap_refused() == 0))
     violation("operation %u: its late answer was read, and it never settled",
               r->number);
   /* Once, and again for each time that the statement was forgotten: two; and

@@ -31,6 +31,7 @@
   X(ANSWER_GARBLED, 100, 10000, "answer", "a header that cannot be")           \
   X(ANSWER_ODD, 100, 20000, "answer", "cut body, other kind, other opcode")    \
   X(ANSWER_DECOR, 1000, 200000, "answer", "warnings, tracing id, payload")     \
+  X(ANSWER_PACKED, 100, 10000, "answer", "a compressed body that is none")     \
   X(STREAM_0, 100, 5000, "request", "ERROR on stream 0")                       \
   X(EVENT, 1000, 100000, "request", "an EVENT nobody asked for")               \
   X(HANDSHAKE, 10000, 300000, "handshake", "silence, reset, error, login")     \

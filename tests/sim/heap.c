@@ -16,6 +16,7 @@ struct piece {
 static struct {
   uint64_t live;
   uint64_t bytes;
+  uint64_t refused;
   struct piece *freed[QUARANTINE];
   unsigned next;
 } heap;
@@ -59,7 +60,7 @@ static void flush_quarantine(void) {
 
 void heap_begin(void) {
   flush_quarantine();
-  heap.live = heap.bytes = 0;
+  heap.live = heap.bytes = heap.refused = 0;
 }
 
 void heap_check_empty(const char *when) {
@@ -73,6 +74,10 @@ uint64_t heap_bytes(void) {
   return heap.bytes;
 }
 
+uint64_t heap_refused(void) {
+  return heap.refused;
+}
+
 /* ---- The seam ----------------------------------------------------------- */
 
 void *net_alloc(const struct net_heap *unused, size_t size) {
@@ -81,8 +86,10 @@ void *net_alloc(const struct net_heap *unused, size_t size) {
 
   (void)unused;
   threads_yield();
-  if (seam_fails(true) || fault(FAULT_ALLOC, &detail))
+  if (seam_fails(true) || fault(FAULT_ALLOC, &detail)) {
+    heap.refused++;
     return NULL;
+  }
   p = calloc(1, sizeof *p + size);
   p->size = size;
   p->magic = MAGIC;

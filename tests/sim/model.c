@@ -203,23 +203,10 @@ static void refuse_version(struct model_conn *c, unsigned version) {
   refuse_frame(c, version <= 2 ? 0x80 | version : 0x85, 0, r.text);
 }
 
-static void take_frame(struct model_conn *c, const uint8_t *p, uint32_t len) {
-  int stream = (int16_t)load16(p + 2);
-  enum opcode opcode = (enum opcode)p[4];
-  struct in body = {p + HEADER_LEN, len, false};
+static void take_request(struct model_conn *c, enum opcode opcode, int stream,
+                         struct in body) {
   struct refusal r;
 
-  model_counts.requests++;
-  if ((p[0] & 0x80) != 0)
-    violation("host %u: a frame of the client that is no request: 0x%02x",
-              c->host, p[0]);
-  if (p[0] != VERSION_REQUEST) {
-    refuse_version(c, p[0]);
-    return;
-  }
-  if (p[1] != 0 || stream < 0)
-    violation("host %u: a header with flags 0x%02x, stream %d", c->host, p[1],
-              stream);
   if (opcode == OP_ERROR || opcode == OP_READY || opcode == OP_AUTHENTICATE ||
       opcode == OP_SUPPORTED || opcode == OP_RESULT || opcode == OP_EVENT ||
       opcode == 0x04 || opcode == 0x0e || opcode > OP_AUTH_RESPONSE) {
@@ -235,6 +222,29 @@ static void take_frame(struct model_conn *c, const uint8_t *p, uint32_t len) {
   } else {
     request_arrived(c, opcode, stream, body);
   }
+}
+
+static void take_frame(struct model_conn *c, const uint8_t *p, uint32_t len) {
+  int stream = (int16_t)load16(p + 2);
+  enum opcode opcode = (enum opcode)p[4];
+  struct in body = {p + HEADER_LEN, len, false};
+  uint8_t *plain = NULL;
+
+  model_counts.requests++;
+  if ((p[0] & 0x80) != 0)
+    violation("host %u: a frame of the client that is no request: 0x%02x",
+              c->host, p[0]);
+  if (p[0] != VERSION_REQUEST) {
+    refuse_version(c, p[0]);
+    return;
+  }
+  if ((p[1] & ~FLAG_COMPRESSED) != 0 || stream < 0)
+    violation("host %u: a header with flags 0x%02x, stream %d", c->host, p[1],
+              stream);
+  if (p[1] != 0)
+    plain = lz4_request(c, opcode, &body);
+  take_request(c, opcode, stream, body);
+  free(plain);
 }
 
 /* Complete frames; the number of bytes that they took. */

@@ -25,7 +25,8 @@ struct model_plan {
   unsigned anchors; /* the first so many hosts never leave it */
   bool names;       /* they are known by names, so that these may move, too */
   bool other_partitioner;
-  bool login; /* wanted, as "sim" with "s1m" */
+  bool no_lz4;       /* is offered */
+  bool login;        /* wanted, as "sim" with "s1m" */
   uint64_t gossip;   /* so long no host knows of another */
   uint64_t patience; /* the client's timeout for increments, for faults that are
                         about late answers */

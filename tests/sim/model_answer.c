@@ -31,9 +31,10 @@ void answer_supported(struct out *o, const struct model_conn *c,
   out_string(o, "5/v5");
   out_string(o, "6/v6-beta");
   out_string(o, "COMPRESSION");
-  out_short(o, 2);
+  out_short(o, model.plan.no_lz4 ? 1 : 2);
   out_string(o, "snappy");
-  out_string(o, "lz4");
+  if (!model.plan.no_lz4)
+    out_string(o, "lz4");
   pair(o, "CQL_VERSION", "3.4.7");
   if (!model.plan.scylla)
     return;
@@ -238,6 +239,16 @@ static bool may_speak(const struct request *r) {
          (host == HOST_UP || (host == HOST_DEAF && basic));
 }
 
+/* How the frame looks on the wire, when it is one. */
+static void dress(struct out *o, const struct request *r) {
+  uint64_t detail;
+
+  if (fault(FAULT_ANSWER_PACKED, &detail))
+    lz4_broken(o, r->conn, detail);
+  else
+    lz4_answer(o, r->conn);
+}
+
 void answer_send(struct request *r) {
   static struct out o;
 
@@ -259,6 +270,8 @@ void answer_send(struct request *r) {
   conn_set_stream(r->conn, r->stream, STREAM_FREE);
   if ((r->faults & GARBLED) != 0)
     shape_garble(&o, r->garbled);
+  else
+    dress(&o, r);
   if ((r->faults & TWICE) != 0)
     out_bytes(&o, o.bytes, o.len);
   send(r, &o);

@@ -42,6 +42,7 @@ static void on_event(void *unused, uint64_t event) {
     TRACE("host %u: tells event %d of 10.0.0.%u", observer, (int)kind, place);
     world_hash(event);
     shape_change(&o, kind, place);
+    lz4_answer(&o, c);
     wire_send(c->wire, o.bytes, o.len);
   }
 }

@@ -277,6 +277,7 @@ static void besides(struct request *r, const struct rolls *f) {
 
   if (f->event && conn_can_send(r->conn)) {
     shape_event(&o, f->on_event);
+    lz4_answer(&o, r->conn);
     change_told_up(1);
     wire_send(r->conn->wire, o.bytes, o.len);
   }

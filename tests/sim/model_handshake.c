@@ -44,6 +44,8 @@ static void read_startup(struct request *r, struct in *in) {
                     "CQL version is not supported by the binary protocol "
                     "(supported version are >= 3.0.0): ",
                     version);
+  else if (slice_is(compression, "lz4") && !model.plan.no_lz4)
+    r->conn->lz4 = true;
   else if (compression.len != LEN_NULL)
     startup_refused(r, "Unknown compression algorithm: ", compression);
 }

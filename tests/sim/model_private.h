@@ -202,6 +202,7 @@ struct model_conn {
   unsigned shard;
   bool logging_in;       /* STARTUP was answered with AUTHENTICATE */
   bool started;          /* STARTUP was accepted, and the login if one is due */
+  bool lz4;              /* either side may compress */
   bool registered;       /* it is told of events */
   uint64_t reads_due[2]; /* of the hosts, of keyspaces: see model_decode.c */
   bool silent;           /* sends nothing more */
@@ -418,6 +419,16 @@ void cluster_rows(struct out *o, const struct request *r);
 void cluster_keyspace_rows(struct out *o, const struct request *r);
 void cell_text(struct out *o, const char *text);
 void cell_null(struct out *o);
+
+/* ---- Compressed bodies (model_lz4.c) ------------------------------------- */
+
+/* A request's becomes what it stands for, in memory for the caller to free. */
+uint8_t *lz4_request(const struct model_conn *c, enum opcode opcode,
+                     struct in *body);
+/* A whole frame may be compressed, where that was agreed upon ... */
+void lz4_answer(struct out *o, const struct model_conn *c);
+/* ... or be flagged so, and no client can read it. */
+void lz4_broken(struct out *o, const struct model_conn *c, uint64_t detail);
 
 /* ---- Shapes of answers that are not well (model_shape.c) ----------------- */
 

@@ -1,5 +1,6 @@
 #include "tests/sim/run.h"
 
+#include "core/compress.h"
 #include "core/mark.h"
 #include "tests/sim/check.h"
 #include "tests/sim/model.h"
@@ -101,6 +102,18 @@ static void draw_shards(void) {
   plan.skewed = plan.shards > 1 && draw_once_in(CHANCE_CLUSTER, 3);
 }
 
+/* A fifth of the runs, with more of the keys that it pays for. */
+static void draw_lz4(void) {
+  plan.lz4 = 0;
+  if (!compress_is_built() || !draw_once_in(CHANCE_CLUSTER, 5))
+    return;
+  plan.lz4 = draw_once_in(CHANCE_CLUSTER, 6)
+                 ? 2
+                 : 1 + 2 * draw_below(CHANCE_CLUSTER, 2);
+  if (plan.long_keys > 64)
+    plan.long_keys = 64;
+}
+
 void plan_from_seed(uint64_t seed) {
   uint64_t share;
 
@@ -142,6 +155,7 @@ void plan_from_seed(uint64_t seed) {
   draw_moving();
   draw_shards();
   plan.login = draw_once_in(CHANCE_CLUSTER, 4);
+  draw_lz4();
 }
 
 /* ---- A run -------------------------------------------------------------- */
@@ -161,6 +175,7 @@ void run_begin(void) {
       .gossip = plan.gossip * MILLISECOND,
       .other_partitioner = plan.partitioner != 0,
       .login = plan.login != 0,
+      .no_lz4 = plan.lz4 == 2,
       .patience = plan.increment_timeout * MILLISECOND,
       .think_min = 5000,
       .think_max = 5000 + plan.think_us * 1000,

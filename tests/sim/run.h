@@ -35,6 +35,7 @@ enum sim_mode { SIM_THREADS, SIM_GUEST, SIM_INLINE, SIM_MODES };
   X(partitioner, "another one than Murmur3")                                   \
   X(heal_all, "all servers are well in the end, not one of each data center")  \
   X(login, "servers want one")                                                 \
+  X(lz4, "1 asked for, 2 and not offered, 3 and demanded")                     \
   X(names, "contact points are names; 2: of three addresses each")             \
   X(operations, "of the safety phase")                                         \
   X(faults, "any at all")                                                      \
@@ -153,6 +154,8 @@ void heap_begin(void);
 void heap_check_empty(const char *when);
 /* What the library holds now. */
 uint64_t heap_bytes(void);
+/* So often it had none. */
+uint64_t heap_refused(void);
 /* More than a session of ours needs when it has nothing to do, for itself and
  * for each host of each loop: a connection has two buffers of 64 KiB. */
 enum { IDLE_BYTES = 1 << 20, IDLE_BYTES_EACH = 192 << 10 };

@@ -137,6 +137,9 @@ static void set_options(tally_options *o) {
     o->password = "s1m";
     o->allow_plaintext_password = 1;
   }
+  o->compression = plan.lz4 == 3   ? TALLY_COMPRESSION_LZ4_REQUIRED
+                   : plan.lz4 != 0 ? TALLY_COMPRESSION_LZ4
+                                   : TALLY_COMPRESSION_NONE;
   o->on_settled = workload_settled;
   tally_log(o, on_log, NULL, TALLY_LOG_DEBUG);
 }

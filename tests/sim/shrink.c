@@ -110,6 +110,7 @@ static void simpler(struct plan *p, const struct injected *list, size_t count) {
   TRY(skewed, 0);
   TRY(shards, 0);
   TRY(scylla, 0);
+  TRY(lz4, 0);
   TRY(reopen, 0);
   TRY(close_in_callback, 0);
   TRY(setup_faults, 0);

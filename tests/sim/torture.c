@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/compress.h"
 #include "core/mark.h"
 #include "tests/sim/model.h"
 #include "tests/sim/script.h"
@@ -162,16 +163,18 @@ static const struct scenario {
   bool names; /* host names are looked up */
   bool login; /* servers want one */
   bool large; /* long keys */
+  bool lz4;   /* bodies are compressed */
   void (*run)(void);
   /* Situations that must have been met in one of its runs. */
   enum mark expect[4];
   unsigned expect_count;
 } scenarios[] = {
-    {"plain", false, false, false, scenario_plain, {0}, 0},
-    {"names", true, false, false, scenario_plain, {0}, 0},
-    {"login", false, true, false, scenario_plain, {MARK_login_begun}, 1},
-    {"many", false, false, false, scenario_many, {0}, 0},
+    {"plain", false, false, false, false, scenario_plain, {0}, 0},
+    {"names", true, false, false, false, scenario_plain, {0}, 0},
+    {"login", false, true, false, false, scenario_plain, {MARK_login_begun}, 1},
+    {"many", false, false, false, false, scenario_many, {0}, 0},
     {"restart",
+     false,
      false,
      false,
      false,
@@ -182,6 +185,7 @@ static const struct scenario {
      false,
      false,
      false,
+     false,
      scenario_late,
      {MARK_late_reply_settles_applied, MARK_settled_row_no_memory},
      2},
@@ -189,19 +193,29 @@ static const struct scenario {
      false,
      false,
      false,
+     false,
      scenario_forgotten,
      {MARK_unprepared_once, MARK_oom_prepare},
      2},
-    {"learned", false, false, false, scenario_learned, {0}, 0},
+    {"learned", false, false, false, false, scenario_learned, {0}, 0},
     {"large",
      false,
      false,
      true,
+     false,
      scenario_large,
      {MARK_output_grown, MARK_frame_larger_than_buffer, MARK_oom_output,
       MARK_oom_input},
      4},
-    {"close", false, false, false, scenario_close_in_flight, {0}, 0},
+    {"lz4",
+     false,
+     false,
+     true,
+     true,
+     scenario_plain,
+     {MARK_request_compressed, MARK_answer_compressed, MARK_oom_compress},
+     3},
+    {"close", false, false, false, false, scenario_close_in_flight, {0}, 0},
 };
 
 /* ---- Attempts ----------------------------------------------------------- */
@@ -220,6 +234,7 @@ static void set_plan(const struct scenario *s, enum sim_mode mode) {
   plan.pool = 1;
   plan.names = s->names;
   plan.login = s->login;
+  plan.lz4 = s->lz4 ? 3 : 0;
   plan.faults = 1; /* errors are not a surprise */
   plan.setup_faults = 0;
   plan.think_us = 100;
@@ -400,6 +415,8 @@ int torture(const char *name) {
     uint64_t before[MARK_COUNT];
 
     if (name != NULL && strcmp(name, s->name) != 0)
+      continue;
+    if (s->lz4 && !compress_is_built())
       continue;
     found = true;
     memcpy(before, tally_marks, sizeof before);

@@ -5,10 +5,12 @@
 
 #include "tests/sim/check.h"
 #include "tests/sim/view.h"
+#include "tests/support/lz4_block.h"
 
 enum {
   HEADER = 9,
   ERROR = 0x00,
+  STARTUP = 0x01,
   READY = 0x02,
   AUTHENTICATE = 0x03,
   SUPPORTED = 0x06,
@@ -22,6 +24,15 @@ enum {
 static uint32_t int_at(const uint8_t *p) {
   return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 |
          p[3];
+}
+
+static bool has(const uint8_t *p, size_t n, const char *text) {
+  size_t len = strlen(text);
+
+  for (; n >= len; p++, n--)
+    if (memcmp(p, text, len) == 0)
+      return true;
+  return false;
 }
 
 static uint32_t short_at(const uint8_t *p) {
@@ -50,6 +61,31 @@ static size_t whole(const struct bytes *b, size_t at) {
     return 0;
   len = HEADER + (size_t)int_at(b->p + at + 5);
   return b->len - at < len ? 0 : len;
+}
+
+/* A frame as it is without compression, and its length; *memory is to be freed.
+ * NULL: it cannot be read. */
+static const uint8_t *plain(const struct watch *w, const uint8_t *f,
+                            size_t *len, uint8_t **memory) {
+  size_t n;
+
+  *memory = NULL;
+  if ((f[1] & 1) == 0)
+    return f;
+  if (!w->lz4 || *len < HEADER + 4 || int_at(f + HEADER) > INT32_MAX)
+    return NULL;
+  n = int_at(f + HEADER);
+  if (n > plan.max_frame && f[0] == 0x84)
+    return NULL;
+  *memory = malloc(HEADER + n + 1);
+  memcpy(*memory, f, HEADER);
+  (*memory)[1] &= 0xfe;
+  /* Of nothing there need be no block. */
+  if ((n > 0 || *len > HEADER + 4) &&
+      !lz4_block_decode(f + HEADER + 4, *len - HEADER - 4, *memory + HEADER, n))
+    return NULL;
+  *len = HEADER + n;
+  return *memory;
 }
 
 /* The number in the first delta that is not 0 (tests/sim/model.h); 0 when it
@@ -81,24 +117,36 @@ static uint32_t number_of(const uint8_t *f) {
   return 0;
 }
 
+static void take_request(struct watch *w, const uint8_t *f, size_t len) {
+  uint32_t stream = short_at(f + 2);
+
+  if (f[4] == STARTUP)
+    w->lz4 = has(f + HEADER, len - HEADER, "COMPRESSION");
+  if (stream >= WATCH_STREAMS)
+    return;
+  w->numbers[stream] = f[4] == EXECUTE ? number_of(f) : 0;
+  w->asked[stream] = true;
+  w->preparing[stream] = f[4] == PREPARE;
+  if (f[4] == EXECUTE)
+    view_executes(w->loop, w->conn, w->host, stream, w->numbers[stream],
+                  f + HEADER + 2, short_at(f + HEADER));
+  if (w->numbers[stream] != 0)
+    check_frame_accepted(w->numbers[stream]);
+}
+
 void watch_accepted(struct watch *w, const void *bytes, size_t n) {
   size_t at = 0, len;
 
   add(&w->up, bytes, n);
   while ((len = whole(&w->up, at)) > 0) {
-    const uint8_t *f = w->up.p + at;
-    uint32_t stream = short_at(f + 2);
+    size_t plain_len = len;
+    uint8_t *memory;
+    const uint8_t *f = plain(w, w->up.p + at, &plain_len, &memory);
 
-    if (stream < WATCH_STREAMS) {
-      w->numbers[stream] = f[4] == EXECUTE ? number_of(f) : 0;
-      w->asked[stream] = true;
-      w->preparing[stream] = f[4] == PREPARE;
-      if (f[4] == EXECUTE)
-        view_executes(w->loop, w->conn, w->host, stream, w->numbers[stream],
-                      f + HEADER + 2, short_at(f + HEADER));
-      if (w->numbers[stream] != 0)
-        check_frame_accepted(w->numbers[stream]);
-    }
+    if (f == NULL)
+      violation("a request that is compressed badly");
+    take_request(w, f, plain_len);
+    free(memory);
     at += len;
   }
   drop(&w->up, at);
@@ -158,7 +206,7 @@ static void take_prepared(const struct watch *w, const uint8_t *f, size_t len) {
 }
 
 /* False when it is no answer to anything. */
-static bool take_answer(struct watch *w, const uint8_t *f, size_t len) {
+static bool take_plain(struct watch *w, const uint8_t *f, size_t len) {
   uint32_t stream = short_at(f + 2);
 
   if (stream > INT16_MAX)
@@ -179,6 +227,15 @@ static bool take_answer(struct watch *w, const uint8_t *f, size_t len) {
   if (w->numbers[stream] != 0 && !w->doubtful)
     check_answer_read(w->numbers[stream], said_by(f, len));
   return true;
+}
+
+static bool take_answer(struct watch *w, const uint8_t *frame, size_t len) {
+  uint8_t *memory;
+  const uint8_t *f = plain(w, frame, &len, &memory);
+  bool good = f != NULL && take_plain(w, f, len);
+
+  free(memory);
+  return good;
 }
 
 void watch_read(struct watch *w, const void *bytes, size_t n) {

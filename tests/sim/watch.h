@@ -21,6 +21,7 @@ struct watch {
   const void *loop; /* the client's loop, and its connection ... */
   const void *conn;
   unsigned host; /* ... and to which host */
+  bool lz4;      /* the client has asked for it: bodies may be compressed */
   bool answered; /* something, after the handshake */
   struct bytes up;
   struct bytes down;
