@@ -35,6 +35,8 @@ static const struct option_row rows[OPTION_COUNT] = {
     [OPTION_CERT] = {"cert", "FILE", "a certificate of your own ...",
                      "tls_cert", NULL},
     [OPTION_KEY] = {"key", "FILE", "... and its key", "tls_key", NULL},
+    [OPTION_LZ4] = {"lz4", NULL, "compress, with servers that offer it",
+                    "compression=lz4", NULL},
     [OPTION_CONSISTENCY] = {"consistency", "NAME",
                             "one, quorum, ... [local_quorum]", "consistency",
                             NULL},
@@ -96,7 +98,7 @@ bool option_variable(enum option_id id, char *name, size_t size) {
 /* Options that other versions have, or will: silence would mean that someone
  * believes to have an encrypted connection. */
 static int refuse_unknown(const char *word) {
-  static const char *const missing[] = {"password-file", "lz4", "url", "yes"};
+  static const char *const missing[] = {"password-file", "url", "yes"};
   const char *name = word + strspn(word, "-");
   char bare[64], hint[128];
   const char *names[OPTION_COUNT];
@@ -260,9 +262,11 @@ int options_refused(const struct options *o, const tally_error *e) {
   return STATUS_USAGE;
 }
 
-/* The text must live as long as the session: *keep. */
+/* The text must live as long as the session: *keep.  A flag's setting has its
+ * value with it. */
 static int set(struct options *o, char **keep, int id, const char *setting) {
   size_t size = strlen(setting) + strlen(o->value[id]) + 2;
+  bool flag = rows[id].argument == NULL;
   tally_error error;
 
   *keep = malloc(size);
@@ -270,7 +274,7 @@ static int set(struct options *o, char **keep, int id, const char *setting) {
     report("out of memory", NULL, NULL, NULL);
     return STATUS_FAILED;
   }
-  snprintf(*keep, size, "%s=%s", setting, o->value[id]);
+  snprintf(*keep, size, "%s%s%s", setting, flag ? "" : "=", o->value[id]);
   if (tally_options_set(&o->session, *keep, &error) != 0)
     return bad_value(o, id, error.message);
   return STATUS_DONE;

@@ -20,6 +20,7 @@ enum option_id {
   OPTION_CA,
   OPTION_CERT,
   OPTION_KEY,
+  OPTION_LZ4,
   OPTION_CONSISTENCY,
   OPTION_TIMEOUT,
   OPTION_CONNECT_TIMEOUT,
@@ -40,7 +41,8 @@ struct option_row {
   const char *name;     /* without the dashes */
   const char *argument; /* as --help shows it; NULL: takes none */
   const char *help;
-  const char *setting;  /* of tally_options_set(), or NULL */
+  const char *setting;  /* of tally_options_set(), or NULL; with its value
+                           when there is no argument */
   const char *commands; /* "get, cluster": that take it; NULL: all do */
 };
 

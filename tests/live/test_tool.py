@@ -313,7 +313,7 @@ class Usage(ToolTest):
         self.assertNotIn("secret", r.err)
 
     def test_options_of_other_versions(self):
-        for name in "url lz4 password-file".split():
+        for name in "url password-file".split():
             for word in [f"--{name}", f"--{name}=x"]:
                 self.check(
                     tally("get", "t", "a=b", word),
