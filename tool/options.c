@@ -241,9 +241,10 @@ static bool is_about(const char *text, const char *name) {
   const char *s = strncmp(text, "option ", 7) == 0 ? text + 7 : "";
   size_t i = 0;
 
-  while (name[i] != '\0' && s[i] == name[i])
+  while (name[i] != '\0' && name[i] != '=' && s[i] == name[i])
     i++;
-  return name[i] == '\0' && !isalnum((unsigned char)s[i]) && s[i] != '_';
+  return (name[i] == '\0' || name[i] == '=') && !isalnum((unsigned char)s[i]) &&
+         s[i] != '_';
 }
 
 int options_refused(const struct options *o, const tally_error *e) {
