@@ -79,12 +79,6 @@ struct read_record {
 
 /* The whole text, in room for KEY_BYTES. */
 enum { KEY_BYTES = KEY_MAX + 65536 };
-/* Every other long key is one that LZ4 cannot make smaller. */
-static inline char key_letter(uint32_t more, uint32_t i) {
-  uint32_t x = (i + 1) * UINT32_C(2654435761);
-
-  return more % 2 == 0 ? 'x' : (char)('0' + (x >> 9 ^ x >> 19) % 75);
-}
 const char *key_text(const struct key *k, char *room);
 
 void check_begin(void);

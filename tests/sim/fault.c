@@ -49,8 +49,11 @@ void fault_begin(void) {
   memset(faults.happened, 0, sizeof faults.happened);
   memset(faults.opportunities, 0, sizeof faults.opportunities);
   draw_rates(CHANCE_PLAN, 0, FAULT_FIRST_CHANGE, plan.moving != MOVING_ALONE);
-  draw_rates(CHANCE_CLUSTER, FAULT_FIRST_CHANGE, FAULT_COUNT,
+  draw_rates(CHANCE_CLUSTER, FAULT_FIRST_CHANGE, FAULT_FIRST_PACKED,
              plan.moving != MOVING_NOT);
+  if (plan.lz4 != 0)
+    draw_rates(CHANCE_CLUSTER, FAULT_FIRST_PACKED, FAULT_COUNT,
+               plan.moving != MOVING_ALONE && draw_once_in(CHANCE_CLUSTER, 2));
 }
 
 void fault_allow(bool allowed) {

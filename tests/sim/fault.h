@@ -31,7 +31,6 @@
   X(ANSWER_GARBLED, 100, 10000, "answer", "a header that cannot be")           \
   X(ANSWER_ODD, 100, 20000, "answer", "cut body, other kind, other opcode")    \
   X(ANSWER_DECOR, 1000, 200000, "answer", "warnings, tracing id, payload")     \
-  X(ANSWER_PACKED, 100, 10000, "answer", "a compressed body that is none")     \
   X(STREAM_0, 100, 5000, "request", "ERROR on stream 0")                       \
   X(EVENT, 1000, 100000, "request", "an EVENT nobody asked for")               \
   X(HANDSHAKE, 10000, 300000, "handshake", "silence, reset, error, login")     \
@@ -52,14 +51,17 @@
   X(ALTER, 500, 20000, "request", "a keyspace is replicated otherwise")        \
   X(CONTROL, 500, 10000, "request", "no word more where events are told")      \
   X(UNWILLING, 500, 20000, "request", "errors only, for a while")              \
-  X(CROWDED, 500, 20000, "request", "no further connection for a while")
+  X(CROWDED, 500, 20000, "request", "no further connection for a while")       \
+  /* compression: plan.lz4 */                                                  \
+  X(ANSWER_PACKED, 100, 5000, "answer", "a compressed body that is none")
 
 enum fault_kind {
 #define FAULT_ENUM(name, lo, hi, opportunity, text) FAULT_##name,
   FAULT_MAP(FAULT_ENUM)
 #undef FAULT_ENUM
       FAULT_COUNT,
-  FAULT_FIRST_CHANGE = FAULT_JOIN /* from here on: of the cluster */
+  FAULT_FIRST_CHANGE = FAULT_JOIN,         /* from here on: of the cluster */
+  FAULT_FIRST_PACKED = FAULT_ANSWER_PACKED /* ... of compression */
 };
 
 /* An opportunity for this fault: does it happen?  *detail (64 bits drawn for
