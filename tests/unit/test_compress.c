@@ -156,6 +156,44 @@ START_TEST(no_memory_for_a_request) {
 }
 END_TEST
 
+/* A callback may send while an answer is looked at. */
+START_TEST(answer_outlives_a_request) {
+  static uint8_t frame[9 + LARGE];
+  struct compress z = {0};
+  struct pool pool = {0};
+  struct failure why;
+  struct cql_frame f;
+  const struct net_heap heap = pool_heap(&pool);
+
+  ck_assert(opens(&z, &pool, &f, bodies[2].body, bodies[2].len, &why));
+  cql_header_encode(frame, 0, 1, CQL_OP_QUERY, LARGE);
+  ck_assert_uint_lt(compress_frame(&z, &heap, frame, sizeof frame), LARGE);
+  ck_assert_mem_eq(f.body, bodies[2].plain, bodies[2].plain_len);
+  compress_fini(&z, &heap);
+}
+END_TEST
+
+/* ... and large requests leave as little as large answers do. */
+START_TEST(large_request_leaves_nothing) {
+  size_t large = 10 * COMPRESS_KEEP;
+  uint8_t *frame = calloc(1, 9 + large);
+  struct compress z = {0};
+  struct pool pool = {0};
+  const struct net_heap heap = pool_heap(&pool);
+
+  cql_header_encode(frame, 0, 1, CQL_OP_QUERY, 1000);
+  ck_assert_uint_lt(compress_frame(&z, &heap, frame, 1009), 1009);
+  ck_assert_uint_le(pool.live, COMPRESS_KEEP + 20 * 1024);
+  cql_header_encode(frame, 0, 1, CQL_OP_QUERY, (uint32_t)large);
+  ck_assert_uint_lt(compress_frame(&z, &heap, frame, 9 + large), large);
+  ck_assert_uint_ge(pool.largest, large);
+  ck_assert_uint_le(pool.live, COMPRESS_KEEP + 20 * 1024);
+  compress_fini(&z, &heap);
+  ck_assert_uint_eq(pool.live, 0);
+  free(frame);
+}
+END_TEST
+
 Suite *compress_suite(void) {
   Suite *s = suite_create("compress");
   TCase *tc = tcase_create("bodies");
@@ -164,6 +202,8 @@ Suite *compress_suite(void) {
     tcase_add_loop_test(tc, good_body, 0, BODIES);
     tcase_add_loop_test(tc, both_ways, 0, 620);
     tcase_add_loop_test(tc, no_memory_for_a_request, 0, 2);
+    tcase_add_test(tc, answer_outlives_a_request);
+    tcase_add_test(tc, large_request_leaves_nothing);
   }
   tcase_add_loop_test(tc, broken_body, 0, BROKEN);
   suite_add_tcase(s, tc);
