@@ -233,8 +233,7 @@ static void on_control(struct conn *conn, const struct cql_frame *frame) {
   struct context *c = conn->context;
   struct failure why;
   enum conn_event event =
-      handshake_event(frame, conn->state, c->config.compression, &conn->peer,
-                      &conn->login, &why);
+      handshake_event(c, frame, conn->state, &conn->peer, &conn->login, &why);
 
   if (event == CONN_EV_SUPPORTED) {
     conn->heartbeat.asked = 0;
@@ -243,9 +242,6 @@ static void on_control(struct conn *conn, const struct cql_frame *frame) {
       MARK(heartbeat_answered);
       timer_set(&c->timers, &conn->timer,
                 heartbeat_due(&conn->heartbeat, &c->config));
-    } else {
-      compress_tell(&c->compress, &c->log, c->config.compression,
-                    conn->peer.lz4, conn->peer.name);
     }
   }
   conn_event(conn, event, &why);
@@ -264,26 +260,25 @@ static void on_frame(struct conn *conn, const struct cql_frame *frame) {
   }
 }
 
-static void on_compressed(struct conn *conn, struct cql_frame *frame) {
-  struct context *c = conn->context;
-  struct failure why;
-
-  conn_failure(conn, &why, FAILURE_PROTOCOL, "the server broke the protocol");
-  if (compress_open(&c->compress, &c->heap, conn->peer.lz4, c->config.max_frame,
-                    frame, &why)) {
-    on_frame(conn, frame);
-    compress_done(&c->compress, &c->heap);
-  } else {
-    conn_event(conn, CONN_EV_FAIL, &why);
-  }
-}
-
 static void on_no_frame(struct conn *conn, enum cql_rc rc) {
   struct failure why;
 
   conn_failure(conn, &why, FAILURE_PROTOCOL, "");
   input_describe(&conn->in, rc, &why);
   conn_event(conn, CONN_EV_FAIL, &why);
+}
+
+static void take_compressed(struct conn *conn, struct cql_frame *frame) {
+  struct context *c = conn->context;
+  struct failure why;
+
+  conn_failure(conn, &why, FAILURE_PROTOCOL, "the server broke the protocol");
+  if (compress_open(&c->compress, &c->heap, conn->peer.lz4, c->config.max_frame,
+                    frame, &why))
+    on_frame(conn, frame);
+  else
+    conn_event(conn, CONN_EV_FAIL, &why);
+  compress_done(&c->compress, &c->heap);
 }
 
 static void take_frames(struct conn *conn) {
@@ -295,7 +290,7 @@ static void take_frames(struct conn *conn) {
     if (rc == CQL_OK) {
       conn->heartbeat.heard = conn->context->now;
       if (frame.header.flags & CQL_FLAG_COMPRESSED)
-        on_compressed(conn, &frame);
+        take_compressed(conn, &frame);
       else
         on_frame(conn, &frame);
     } else if (rc != CQL_MORE) {
@@ -341,19 +336,14 @@ static bool read_once(struct conn *conn) {
 /* Nothing of ours is sent before the peer is who it should be. */
 static void secure(struct conn *conn) {
   struct failure why;
+  enum tls_rc rc;
 
   conn_failure(conn, &why, FAILURE_TLS, "");
-  switch (channel_handshake(&conn->channel, &why)) {
-  case TLS_DONE:
-    conn_event(conn, CONN_EV_CONNECTED, NULL);
-    return;
-  case TLS_MORE:
+  rc = channel_handshake(&conn->channel, &why);
+  if (rc == TLS_MORE)
     want_writable(conn);
-    return;
-  case TLS_FAILED:
-  default:
-    conn_event(conn, CONN_EV_FAIL, &why);
-  }
+  else
+    conn_event(conn, rc == TLS_DONE ? CONN_EV_CONNECTED : CONN_EV_FAIL, &why);
 }
 
 static void on_readable(void *arg) {
@@ -412,6 +402,7 @@ static void on_connected(void *arg, int error) {
 static void on_timer(struct timer *timer) {
   struct conn *conn = LIST_ENTRY(timer, struct conn, timer);
   struct context *c = conn->context;
+  enum heartbeat_step step;
   uint64_t end, next;
 
   if (conn->state < CONN_READY) {
@@ -430,18 +421,16 @@ static void on_timer(struct timer *timer) {
                 "it was replaced, and its last answers stayed away");
     return;
   }
-  switch (heartbeat_step(&conn->heartbeat, &c->config, c->now)) {
-  case HEARTBEAT_SILENT:
+  step = heartbeat_step(&conn->heartbeat, &c->config, c->now);
+  if (step == HEARTBEAT_SILENT) {
     failed_with(conn, FAILURE_LOST, "the connection was lost",
                 "silent: no answer to a heartbeat");
     return;
-  case HEARTBEAT_ASK:
+  }
+  if (step == HEARTBEAT_ASK) {
     send_heartbeat(conn);
     conn_flush(conn);
     return;
-  case HEARTBEAT_WAIT:
-  default:
-    break;
   }
   next = heartbeat_due(&conn->heartbeat, &c->config);
   if (conn->state == CONN_DRAINING && end < next)

@@ -53,14 +53,17 @@ static bool learn_peer(struct peer *peer, enum conn_state state,
   return true;
 }
 
-static enum conn_event supported_event(struct cql_reader *message,
-                                       enum conn_state state,
-                                       enum compression wanted,
-                                       struct peer *peer, struct failure *why) {
+static enum conn_event supported_event(struct context *c,
+                                       struct cql_reader *message,
+                                       enum conn_state state, struct peer *peer,
+                                       struct failure *why) {
+  enum compression wanted = c->config.compression;
+
   if (!learn_peer(peer, state, wanted, message)) {
     failure_detail(why, "its SUPPORTED is cut short");
     return CONN_EV_FAIL;
   }
+  compress_tell(&c->compress, &c->log, wanted, peer->lz4, peer->name);
   if (wanted != COMPRESSION_LZ4_REQUIRED || peer->lz4)
     return CONN_EV_SUPPORTED;
   why->code = FAILURE_CONNECT;
@@ -137,10 +140,10 @@ static enum conn_event login_event(uint8_t opcode, enum conn_state state,
   return good ? event : CONN_EV_FAIL;
 }
 
-enum conn_event handshake_event(const struct cql_frame *frame,
-                                enum conn_state state, enum compression wanted,
-                                struct peer *peer, struct login *login,
-                                struct failure *why) {
+enum conn_event handshake_event(struct context *c,
+                                const struct cql_frame *frame,
+                                enum conn_state state, struct peer *peer,
+                                struct login *login, struct failure *why) {
   struct cql_prefix prefix;
   struct cql_reader message;
 
@@ -153,7 +156,7 @@ enum conn_event handshake_event(const struct cql_frame *frame,
   }
   switch (frame->header.opcode) {
   case CQL_OP_SUPPORTED:
-    return supported_event(&message, state, wanted, peer, why);
+    return supported_event(c, &message, state, peer, why);
   case CQL_OP_READY:
     return CONN_EV_READY;
   case CQL_OP_AUTHENTICATE:

@@ -3,8 +3,8 @@
 #ifndef HANDSHAKE_H
 #define HANDSHAKE_H
 
-#include "core/compress.h"
 #include "core/conn_fsm.h"
+#include "core/context.h"
 #include "core/login.h"
 #include "core/peer.h"
 #include "proto/frame.h"
@@ -19,9 +19,9 @@ size_t handshake_encode(enum cql_opcode opcode, const struct peer *peer,
  * `why` is filled in for those that end it; SUPPORTED says what kind of server
  * the peer is and whether compression, if it is wanted, will be; and the login
  * takes its own steps. */
-enum conn_event handshake_event(const struct cql_frame *frame,
-                                enum conn_state state, enum compression wanted,
-                                struct peer *peer, struct login *login,
-                                struct failure *why);
+enum conn_event handshake_event(struct context *c,
+                                const struct cql_frame *frame,
+                                enum conn_state state, struct peer *peer,
+                                struct login *login, struct failure *why);
 
 #endif

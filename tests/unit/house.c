@@ -57,15 +57,17 @@ void house_names(struct house *h, const char *host) {
   h->r.options.hosts = h->hosts;
 }
 
+/* The front has the old one until it has this. */
 void house_cert(struct house *h, const struct cert_spec *spec) {
+  struct cert old = h->pki.server;
   struct cert_spec s = *spec;
 
   if (s.issuer == NULL)
     s.issuer = &h->pki.ca;
-  cert_free(&h->pki.server);
   cert_make(&h->pki.server, &s);
   h->settings.cert = h->pki.server;
   front_set(h->front, &h->settings);
+  cert_free(&old);
 }
 
 void house_begin(struct house *h, int mode) {
