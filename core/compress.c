@@ -36,6 +36,8 @@ static size_t encode_block(void **state, const struct net_heap *heap,
   return len > 0 ? (size_t)len : 0;
 }
 
+/* An offset of 0, which no block may have, lz4 lets pass: it repeats what lies
+ * there from an older answer.  A server can say as much without it. */
 static bool decode_block(const uint8_t *from, size_t n, uint8_t *to,
                          size_t len) {
   return LZ4_decompress_safe((const char *)from, (char *)to, (int)n,

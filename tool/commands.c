@@ -63,8 +63,8 @@ static const struct command commands[] = {
      "are down.\n\n"
      "  tally cluster --hosts 10.0.0.1 --json\n",
      command_cluster},
-    {"help", "[COMMAND | exit-status]", "explain a command",
-     "  tally help increment\n  tally help exit-status\n", NULL},
+    {"help", "[COMMAND | secure | exit-status]", "explain a command",
+     "  tally help increment\n  tally help secure\n", NULL},
     {"save", "", NULL,
      "Counter tables do not support save(). Use increment() or decrement() "
      "instead.\n",

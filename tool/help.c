@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { WIDTH = 34 };
+enum { WIDTH = 26 };
 
 /* "  --port N              help", further lines of it indented alike. */
 static void put_option(FILE *to, enum option_id id) {
@@ -17,7 +17,10 @@ static void put_option(FILE *to, enum option_id id) {
   snprintf(left, sizeof left, "%s--%s%s%s", id == OPTION_HELP ? "-h, " : "",
            row->name, row->argument != NULL ? " " : "",
            row->argument != NULL ? row->argument : "");
-  fprintf(to, "  %-*s", WIDTH, left);
+  if (strlen(left) < WIDTH)
+    fprintf(to, "  %-*s", WIDTH, left);
+  else
+    fprintf(to, "  %s\n  %-*s", left, WIDTH, "");
   for (; *s != '\0'; s++) {
     putc(*s, to);
     if (*s == '\n')
@@ -26,13 +29,32 @@ static void put_option(FILE *to, enum option_id id) {
   putc('\n', to);
 }
 
+/* Those of "tally help secure": an overview fits a screen. */
+static bool is_of_secure(enum option_id id) {
+  return id >= OPTION_USER && id <= OPTION_LZ4;
+}
+
 static void put_options(FILE *to, const char *command) {
   for (int i = 0; i < OPTION_COUNT; i++) {
     const struct option_row *row = option_row((enum option_id)i);
 
-    if (command == NULL ? row->commands == NULL : option_is_of(row, command))
+    if (command != NULL
+            ? option_is_of(row, command)
+            : row->commands == NULL && !is_of_secure((enum option_id)i))
       put_option(to, (enum option_id)i);
   }
+}
+
+static void help_secure(void) {
+  fputs("secure: logins, TLS and compression; options of all commands, and "
+        "TALLY_USER, ...\n\n",
+        stdout);
+  for (int i = OPTION_USER; i <= OPTION_LZ4; i++)
+    put_option(stdout, (enum option_id)i);
+  fputs("\nA password is never taken from the command line.  With \"verify-full"
+        "\" a server has\nto show a certificate that is trusted, and valid "
+        "for the name in --hosts.\n",
+        stdout);
 }
 
 void help_overview(FILE *to) {
@@ -46,7 +68,7 @@ void help_overview(FILE *to) {
         to);
   put_options(to, NULL);
   fputs("TIME is 500ms, 5s or 2m.  More: \"tally help COMMAND\", "
-        "\"tally help exit-status\".\n",
+        "\"... secure\", ...\n",
         to);
 }
 
@@ -97,6 +119,10 @@ int help_about(const char *name) {
 
   if (strcmp(name, "exit-status") == 0) {
     help_exit_status();
+    return STATUS_DONE;
+  }
+  if (strcmp(name, "secure") == 0) {
+    help_secure();
     return STATUS_DONE;
   }
   c = commands_find(name);

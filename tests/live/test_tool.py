@@ -254,6 +254,12 @@ class Help(ToolTest):
         self.check(tally("-h"), DONE, out=r.out)
         self.check(tally("help"), DONE, out=r.out)
 
+    def test_secure(self):
+        r = tally("help", "secure")
+        self.check(r, DONE)
+        for word in ["--user", "--tls MODE", "--ca FILE", "--lz4"]:
+            self.assertIn(word, r.out)
+
     def test_no_command(self):
         r = tally()
         self.check(r, USAGE, "usage: tally", out="")

@@ -6,7 +6,7 @@
 set -u
 suites="wire frame request response result type value murmur3 conn_fsm timer
 streams output outcome options definition statement bind pool_fsm control_fsm
-topology routing_key snapshot router"
+topology routing_key snapshot router compress"
 
 export CK_FORK=no CK_TIMEOUT_MULTIPLIER=20
 printf '%s\n' $suites | xargs -P "$(nproc)" -I{} sh -c '
