@@ -67,8 +67,8 @@ void help_overview(FILE *to) {
         "TALLY_HOSTS, ...\n",
         to);
   put_options(to, NULL);
-  fputs("TIME is 500ms, 5s or 2m.  More: \"tally help COMMAND\", "
-        "\"... secure\", ...\n",
+  fputs("TIME is 500ms, 5s or 2m.  More: \"tally help "
+        "COMMAND|secure|exit-status\".\n",
         to);
 }
 
