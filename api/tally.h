@@ -642,8 +642,9 @@ struct uv_loop_s; /* uv_loop_t of <uv.h> */
  *         it takes the servers to tell: local_dc, host_filter),
  *         TALLY_ECONNECT (refused, unreachable, closed at once, unknown host
  *         name: each host's reason is in error->detail), TALLY_ETIMEDOUT,
- *         TALLY_EPROTOCOL (not a CQL server, or not v4), TALLY_EAUTH,
- *         TALLY_ENOMEM, TALLY_ESYSTEM.  *session is NULL unless 0 is returned,
+ *         TALLY_EPROTOCOL (not a CQL server, or not v4), TALLY_ETLS (not to be
+ *         trusted, or no TLS), TALLY_EAUTH, TALLY_ENOMEM, TALLY_ESYSTEM.
+ *         *session is NULL unless 0 is returned,
  *         and nothing of ours is left behind.
  * @blocks at most connect_timeout_ms, for finding the hosts and for connecting
  *         to one of them on every loop; longer only while the system still
