@@ -278,10 +278,6 @@ const char *tls_reason(const struct tls *t) {
   return t->reason != NULL ? t->reason : "no reason given";
 }
 
-bool tls_has_more(const struct tls *t) {
-  return SSL_has_pending(t->ssl) == 1 || BIO_ctrl_pending(t->in) > 0;
-}
-
 void tls_shut(struct tls *t) {
   ERR_clear_error();
   if (SSL_is_init_finished(t->ssl))

@@ -64,8 +64,6 @@ bool tls_seal(struct tls *t, const uint8_t *bytes, size_t n);
 ptrdiff_t tls_read(struct tls *t, void *buf, size_t len);
 /* Why it was -EPROTO: "tlsv13 alert certificate required". */
 const char *tls_reason(const struct tls *t);
-/* Something was fed that was not read yet. */
-bool tls_has_more(const struct tls *t);
 /* Say goodbye: pending has it. */
 void tls_shut(struct tls *t);
 

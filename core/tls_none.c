@@ -73,11 +73,6 @@ const char *tls_reason(const struct tls *t) {
   return "";
 }
 
-bool tls_has_more(const struct tls *t) {
-  (void)t;
-  return false;
-}
-
 void tls_shut(struct tls *t) {
   (void)t;
 }

@@ -144,9 +144,9 @@ void plan_from_seed(uint64_t seed) {
   plan.reopen =
       draw_once_in(CHANCE_PLAN, 2) ? 0 : draw_scale(CHANCE_PLAN, 20, 400);
   /* Every contact point's share of the time, and every address's, is enough for
-   * a look-up and four answers, also for an inline application that turns
+   * a look-up and five answers, also for an inline application that turns
    * every 10 ms: a shorter one reaches nobody, rightly. */
-  share = 100 + 10 * (plan.think_us + plan.delay_us) / 1000;
+  share = 120 + 12 * (plan.think_us + plan.delay_us) / 1000;
   share *= plan.hosts * (plan.names == 2 ? 3 : 1);
   if (plan.connect_timeout < share)
     plan.connect_timeout = share;
@@ -155,6 +155,7 @@ void plan_from_seed(uint64_t seed) {
   draw_moving();
   draw_shards();
   plan.login = draw_once_in(CHANCE_CLUSTER, 4);
+  plan.tls = draw_once_in(CHANCE_CLUSTER, 4);
   draw_lz4();
 }
 

@@ -34,6 +34,7 @@ enum sim_mode { SIM_THREADS, SIM_GUEST, SIM_INLINE, SIM_MODES };
   X(gossip, "so long no server knows of others")                               \
   X(partitioner, "another one than Murmur3")                                   \
   X(heal_all, "all servers are well in the end, not one of each data center")  \
+  X(tls, "all is in records of TLS")                                           \
   X(login, "servers want one")                                                 \
   X(lz4, "1 asked for, 2 and not offered, 3 and demanded")                     \
   X(names, "contact points are names; 2: of three addresses each")             \

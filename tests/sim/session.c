@@ -132,6 +132,8 @@ static void set_options(tally_options *o) {
   o->connection_max_in_flight = (uint32_t)plan.connection_max_in_flight;
   o->max_abandoned = (uint32_t)plan.max_abandoned;
   o->max_frame_bytes = (uint32_t)plan.max_frame;
+  if (plan.tls)
+    o->tls = TALLY_TLS_VERIFY_FULL;
   if (plan.login) {
     o->user = "sim";
     o->password = "s1m";

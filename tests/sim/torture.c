@@ -234,6 +234,7 @@ static void set_plan(const struct scenario *s, enum sim_mode mode) {
   plan.pool = 1;
   plan.names = s->names;
   plan.login = s->login;
+  plan.tls = s->login; /* both are of the beginning of a connection */
   plan.lz4 = s->lz4 ? 3 : 0;
   plan.faults = 1; /* errors are not a surprise */
   plan.setup_faults = 0;

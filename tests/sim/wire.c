@@ -8,6 +8,7 @@
 
 #include "tests/sim/model.h"
 #include "tests/sim/run.h"
+#include "tests/sim/toy.h"
 #include "tests/sim/watch.h"
 
 /* Bytes from `base` on; positions count from the connection's start. */
@@ -45,9 +46,15 @@ struct wire {
   bool finishing; /* the server sends nothing more */
   bool finished;  /* ... and the client has got its FIN */
   struct watch watch;
-  int error; /* the next call of the client fails with it, once */
+  struct toy toy_up;    /* TLS: what the server has got, */
+  struct toy seen_up;   /* what the system has taken from the client, */
+  struct toy seen_down; /* and what that has read */
+  bool stranger;        /* the server is none to be trusted, and has said so */
+  int error;            /* the next call of the client fails with it, once */
   bool reset;
 };
+
+static void receive(struct wire *w, const uint8_t *bytes, size_t n);
 
 static struct wire *wires;
 static uint64_t wire_count;
@@ -149,8 +156,7 @@ static void on_deliver(void *arg, uint64_t upto) {
     return;
   }
   world_hash(upto);
-  model_receive(w->server, w->up.bytes + (from - w->up.base),
-                (size_t)(upto - from));
+  receive(w, w->up.bytes + (from - w->up.base), (size_t)(upto - from));
 }
 
 /* ---- The server does ---------------------------------------------------- */
@@ -188,7 +194,7 @@ static void cut(struct wire *w, size_t n, uint64_t detail) {
     world_at(arrival(&w->down), down_order(w), on_reset, w, ECONNRESET);
 }
 
-void wire_send(struct wire *w, const void *bytes, size_t n) {
+static void send_bytes(struct wire *w, const void *bytes, size_t n) {
   uint64_t detail, at;
 
   if (w->finishing || w->client_closed || w->reset)
@@ -205,6 +211,79 @@ void wire_send(struct wire *w, const void *bytes, size_t n) {
   world_at(at, down_order(w), on_arrive, w, w->down.end);
   if (fault(FAULT_CUT, &detail))
     cut(w, n, detail);
+}
+
+/* Under TLS in one record or several, as servers please. */
+void wire_send(struct wire *w, const void *bytes, size_t n) {
+  static uint8_t out[TOY_HEAD + TOY_MOST];
+  const uint8_t *from = bytes;
+
+  if (!plan.tls) {
+    send_bytes(w, bytes, n);
+    return;
+  }
+  while (n > 0) {
+    size_t most = n < TOY_MOST ? n : TOY_MOST;
+    size_t some = draw_once_in(CHANCE_NETWORK, 8)
+                      ? (size_t)draw_between(CHANCE_NETWORK, 1, most)
+                      : most;
+
+    send_bytes(w, out, toy_seal(out, TOY_DATA, from, some));
+    from += some;
+    n -= some;
+  }
+}
+
+/* At times it is somebody else: then it must not get anything. */
+static void greet(struct wire *w) {
+  uint8_t out[TOY_HEAD + 1], trusted = 1;
+  uint64_t detail;
+
+  if (fault(FAULT_HANDSHAKE, &detail) && detail_below(&detail, 3) == 0)
+    trusted = 0;
+  w->stranger = trusted == 0;
+  send_bytes(w, out, toy_seal(out, TOY_SERVER, &trusted, 1));
+}
+
+/* What has come to the server, records under TLS. */
+static void receive(struct wire *w, const uint8_t *bytes, size_t n) {
+  const uint8_t *payload;
+  enum toy_type type;
+
+  if (!plan.tls) {
+    model_receive(w->server, bytes, n);
+    return;
+  }
+  toy_add(&w->toy_up, bytes, n);
+  while (w->server != NULL &&
+         (type = toy_next(&w->toy_up, &payload, &n)) != TOY_MORE) {
+    if (type == TOY_BROKEN || type == TOY_SERVER)
+      violation("host %u: no record of a client", w->host);
+    if (type == TOY_DATA && w->stranger)
+      violation("host %u: a client talks to a stranger", w->host);
+    if (type == TOY_HELLO)
+      greet(w);
+    else if (type == TOY_DATA)
+      model_receive(w->server, payload, n);
+  }
+}
+
+/* Whole records alone are told of. */
+static void watch_records(struct wire *w, struct toy *seen, const void *bytes,
+                          size_t n,
+                          void (*watch)(struct watch *, const void *, size_t)) {
+  const uint8_t *payload;
+  enum toy_type type;
+
+  if (!plan.tls) {
+    watch(&w->watch, bytes, n);
+    return;
+  }
+  toy_add(seen, bytes, n);
+  while ((type = toy_next(seen, &payload, &n)) != TOY_MORE &&
+         type != TOY_BROKEN)
+    if (type == TOY_DATA)
+      watch(&w->watch, payload, n);
 }
 
 void wire_finish(struct wire *w) {
@@ -350,7 +429,7 @@ ptrdiff_t wire_client_read(struct wire *w, void *buf, size_t len) {
   }
   memcpy(buf, w->down.bytes + (w->read - w->down.base), n);
   w->read += n;
-  watch_read(&w->watch, buf, n);
+  watch_records(w, &w->seen_down, buf, n, watch_read);
   return (ptrdiff_t)n;
 }
 
@@ -456,7 +535,7 @@ ptrdiff_t wire_client_write(struct wire *w, const void *buf, size_t len) {
   keep_refused(w, (const uint8_t *)buf + n, len - n);
   if (n == 0)
     return -EAGAIN;
-  watch_accepted(&w->watch, buf, n);
+  watch_records(w, &w->seen_up, buf, n, watch_accepted);
   stream_add(&w->up, buf, n, w->delivered);
   world_at(arrival(&w->up), up_order(w), on_deliver, w, w->up.end);
   if (w->dead || w->finishing)
@@ -492,6 +571,9 @@ void wires_end(void) {
     free(w->down.bytes);
     free(w->refused);
     watch_end(&w->watch);
+    toy_end(&w->toy_up);
+    toy_end(&w->seen_up);
+    toy_end(&w->seen_down);
     free(w);
   }
 }
