@@ -28,7 +28,8 @@ size_t toy_seal(uint8_t *out, enum toy_type type, const void *bytes, size_t n) {
 }
 
 void toy_add(struct toy *t, const void *bytes, size_t n) {
-  memmove(t->p, t->p + t->at, t->len - t->at);
+  if (t->at > 0)
+    memmove(t->p, t->p + t->at, t->len - t->at);
   t->len -= t->at;
   t->at = 0;
   if (t->len + n > t->cap) {
