@@ -132,8 +132,8 @@ static const struct word consistencies[] = {
 
 static const struct word tls_modes[] = {
     {"off", TALLY_TLS_OFF},
-    {"verify_full", TALLY_TLS_VERIFY_FULL},
-    {"insecure_no_verify", TALLY_TLS_INSECURE_NO_VERIFY},
+    {"verify-full", TALLY_TLS_VERIFY_FULL},
+    {"insecure-no-verify", TALLY_TLS_INSECURE_NO_VERIFY},
 };
 static const struct word compressions[] = {
     {"none", TALLY_COMPRESSION_NONE},
@@ -152,7 +152,7 @@ static bool same_name(const char *a, size_t a_len, const char *b) {
   for (size_t i = 0; i < a_len; i++) {
     int c = a[i] == '-' ? '_' : tolower((unsigned char)a[i]);
 
-    if (b[i] == '\0' || c != b[i])
+    if (b[i] == '\0' || c != (b[i] == '-' ? '_' : b[i]))
       return false;
   }
   return b[a_len] == '\0';

@@ -138,7 +138,8 @@ class Tls(unittest.TestCase):
 
 def forward_to(hosts):
     """Somebody in the middle, who has no certificate of his own."""
-    name, _, port = hosts.rpartition(":")
+    name, colon, port = hosts.rpartition(":")
+    address = (name, int(port)) if colon else (hosts, 9042)
 
     def pump(a, b):
         try:
@@ -153,7 +154,7 @@ def forward_to(hosts):
                 pass
 
     def serve(client):
-        server = socket.create_connection((name, int(port)))
+        server = socket.create_connection(address)
         back = threading.Thread(target=pump, args=(server, client))
         back.start()
         pump(client, server)

@@ -129,6 +129,42 @@ START_TEST(set_text) {
 }
 END_TEST
 
+/* There is nothing in between. */
+START_TEST(set_tls) {
+  static const struct {
+    const char *value;
+    int mode; /* -1: none */
+  } rows[] = {{"off", TALLY_TLS_OFF},
+              {"verify-full", TALLY_TLS_VERIFY_FULL},
+              {"Verify_Full", TALLY_TLS_VERIFY_FULL},
+              {"insecure-no-verify", TALLY_TLS_INSECURE_NO_VERIFY},
+              {"verify", -1},
+              {"prefer", -1},
+              {"require", -1},
+              {"yes", -1},
+              {"1", -1},
+              {"", -1}};
+
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    char setting[64];
+    tally_options o;
+    tally_error e;
+    int rc;
+
+    tally_options_init(&o);
+    ck_assert_int_eq(o.tls, TALLY_TLS_OFF);
+    snprintf(setting, sizeof setting, "tls=%s", rows[i].value);
+    rc = tally_options_set(&o, setting, &e);
+    ck_assert_int_eq(rc, rows[i].mode < 0 ? TALLY_EINVAL : 0);
+    if (rows[i].mode >= 0)
+      ck_assert_int_eq(o.tls, rows[i].mode);
+    else
+      ck_assert_ptr_nonnull(
+          strstr(e.message, "none of off, verify-full, insecure-no-verify"));
+  }
+}
+END_TEST
+
 START_TEST(set_both_timeouts) {
   tally_options o;
 
@@ -464,6 +500,7 @@ Suite *options_suite(void) {
   tcase_add_test(tc, defaults);
   tcase_add_loop_test(tc, set_number, 0, NUMBERS);
   tcase_add_test(tc, set_text);
+  tcase_add_test(tc, set_tls);
   tcase_add_test(tc, set_both_timeouts);
   tcase_add_loop_test(tc, bad_value, 0, REFUSED);
   tcase_add_test(tc, older_program);
