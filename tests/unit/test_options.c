@@ -1,6 +1,7 @@
 /* tests/unit/test_options.c - defaults, settings as text, sizes of older and
  * newer programs, hosts, and the texts of errors. */
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "api/internal.h"
