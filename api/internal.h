@@ -146,7 +146,9 @@ void text_literal(struct text *t, const char *value);
 /* A keyspace or table by CQL's rules for the name a user typed: bare when that
  * is possible, else quoted. */
 void text_name(struct text *t, const char *name);
-/* A copy; none of NULL or "", which mean the same.  False: no memory. */
+/* An option's text: NULL and "" mean the same. */
+bool is_given(const char *text);
+/* A copy; none of what is not given.  False: no memory. */
 bool keep_text(const struct net_heap *heap, char **to, const char *from);
 /* The name as the system tables have it: folded, unquoted. NULL: no memory. */
 char *name_folded(const struct net_heap *heap, const char *name);

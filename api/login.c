@@ -10,28 +10,24 @@ _Static_assert((int)TALLY_SASL_BEGIN == (int)SASL_BEGIN &&
                    (int)TALLY_SASL_END == (int)SASL_END,
                "core and api number the steps of a login alike");
 
-static bool is_there(const char *text) {
-  return text != NULL && text[0] != '\0';
-}
-
 /* No sentence has the password. */
 int login_check(const tally_options *o, tally_error *e) {
-  if (is_there(o->user) && o->password == NULL)
+  if (is_given(o->user) && o->password == NULL)
     return error_set(e, TALLY_EINVAL,
                      "option user: there is no password for \"%.255s\": set "
                      "the option password",
                      o->user);
-  if (!is_there(o->user) && is_there(o->password))
+  if (!is_given(o->user) && is_given(o->password))
     return error_set(e, TALLY_EINVAL,
                      "option password: nobody to log in as: set the option "
                      "user");
-  if (is_there(o->user) && o->credentials != NULL)
+  if (is_given(o->user) && o->credentials != NULL)
     return error_set(e, TALLY_EINVAL,
                      "option credentials: user and password are set already");
-  if (is_there(o->user) && strlen(o->user) >= LOGIN_USER_MAX)
+  if (is_given(o->user) && strlen(o->user) >= LOGIN_USER_MAX)
     return error_set(e, TALLY_EINVAL, "option user: longer than %d bytes",
                      LOGIN_USER_MAX - 1);
-  if (is_there(o->user) && strlen(o->password) >= LOGIN_PASSWORD_MAX)
+  if (is_given(o->user) && strlen(o->password) >= LOGIN_PASSWORD_MAX)
     return error_set(e, TALLY_EINVAL, "option password: longer than %d bytes",
                      LOGIN_PASSWORD_MAX - 1);
   return 0;

@@ -213,8 +213,12 @@ void text_name(struct text *t, const char *name) {
   net_free(t->heap, folded);
 }
 
+bool is_given(const char *text) {
+  return text != NULL && text[0] != '\0';
+}
+
 bool keep_text(const struct net_heap *heap, char **to, const char *from) {
-  if (from == NULL || from[0] == '\0')
+  if (!is_given(from))
     return true;
   *to = string_copy(heap, from);
   return *to != NULL;

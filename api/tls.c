@@ -4,10 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool is_there(const char *text) {
-  return text != NULL && text[0] != '\0';
-}
-
 int tls_check(const tally_options *o, tally_error *e) {
   const struct {
     const char *name;
@@ -23,17 +19,17 @@ int tls_check(const tally_options *o, tally_error *e) {
                      "(TALLY_TLS=OFF)");
   /* Somebody believes to be safe. */
   for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-    if (o->tls == TALLY_TLS_OFF && is_there(texts[i].value))
+    if (o->tls == TALLY_TLS_OFF && is_given(texts[i].value))
       return error_set(e, TALLY_EINVAL,
                        "option %s: TLS is off: set the option tls",
                        texts[i].name);
-  if (is_there(o->tls_cert) != is_there(o->tls_key))
+  if (is_given(o->tls_cert) != is_given(o->tls_key))
     return error_set(e, TALLY_EINVAL,
                      "options tls_cert and tls_key: give both or none");
-  if (is_there(o->tls_name) && o->tls_name_of != NULL)
+  if (is_given(o->tls_name) && o->tls_name_of != NULL)
     return error_set(e, TALLY_EINVAL,
                      "option tls_name_of: tls_name is set already");
-  if (is_there(o->tls_name) && strlen(o->tls_name) >= TLS_NAME)
+  if (is_given(o->tls_name) && strlen(o->tls_name) >= TLS_NAME)
     return error_set(e, TALLY_EINVAL, "option tls_name: longer than %d bytes",
                      TLS_NAME - 1);
   return 0;
@@ -49,9 +45,9 @@ static bool ask_passphrase(void *arg, const char *file, char *out,
 int tls_keep(tally_session *s, const tally_options *o, tally_error *e) {
   tally_options copy = *o;
   const struct tls_settings settings = {
-      .ca = is_there(o->tls_ca) ? o->tls_ca : NULL,
-      .cert = is_there(o->tls_cert) ? o->tls_cert : NULL,
-      .key = is_there(o->tls_key) ? o->tls_key : NULL,
+      .ca = is_given(o->tls_ca) ? o->tls_ca : NULL,
+      .cert = is_given(o->tls_cert) ? o->tls_cert : NULL,
+      .key = is_given(o->tls_key) ? o->tls_key : NULL,
       .verify = o->tls == TALLY_TLS_VERIFY_FULL,
       .passphrase = o->tls_passphrase != NULL ? ask_passphrase : NULL,
       .arg = &copy,

@@ -2,8 +2,6 @@
 
 #include <errno.h>
 
-#include "core/mark.h"
-
 int channel_open(struct channel *ch, struct net_loop *loop,
                  const struct net_address *to, const struct net_source *from,
                  uint32_t user_timeout_ms,

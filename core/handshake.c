@@ -72,17 +72,18 @@ static enum conn_event supported_event(struct context *c,
   return CONN_EV_FAIL;
 }
 
-static void refuse_login(const struct login *login, const struct cql_error *e,
-                         struct failure *why) {
+/* Whose it is stands in front of what the server says. */
+static void refuse_login(const struct login *login, struct failure *why) {
   const char *user = login_user(login);
+  char said[sizeof why->detail];
 
   MARK(login_refused);
   why->code = FAILURE_AUTH;
   why->what = "the server refused the login";
-  failure_detail(why, "%s%s%s0x%04x: %.*s", user[0] != '\0' ? "user \"" : "",
-                 user, user[0] != '\0' ? "\": " : "", (unsigned)e->code,
-                 (int)(e->text.len < 300 ? e->text.len : 300),
-                 (const char *)e->text.p);
+  if (user[0] == '\0')
+    return;
+  memcpy(said, why->detail, sizeof said);
+  failure_detail(why, "user \"%s\": %s", user, said);
 }
 
 /* A refused handshake, a server that could not decode what it was sent, or one
@@ -107,7 +108,7 @@ static void read_error(enum conn_state state, const struct peer *peer,
   }
   request_describe_error(why, &e, peer);
   if (e.code == CQL_ERROR_BAD_CREDENTIALS)
-    refuse_login(login, &e, why);
+    refuse_login(login, why);
 }
 
 static bool cut_short(struct failure *why, const char *message) {

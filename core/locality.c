@@ -160,11 +160,15 @@ void locality_name(const struct config *config,
 
 void locality_keep_contacts(struct topology *t, const struct topology *latest,
                             const char *contact) {
-  for (size_t i = 0; latest != NULL && i < t->count; i++) {
-    const struct host_info *known = topology_find(latest, t->hosts[i].id);
+  /* There may be a thousand hosts, and few of them are contact points. */
+  for (size_t i = 0; latest != NULL && i < latest->count; i++) {
+    const struct host_info *known = &latest->hosts[i], *same;
 
-    if (known != NULL)
-      t->hosts[i].contact = known->contact;
+    if (known->contact == NULL)
+      continue;
+    same = topology_find(t, known->id);
+    if (same != NULL)
+      t->hosts[same - t->hosts].contact = known->contact;
   }
   if (contact != NULL)
     t->hosts[0].contact = contact;

@@ -23,10 +23,6 @@ static bool refuse(struct failure *why, const char *what) {
 
 /* ---- Who may have the password ------------------------------------------ */
 
-static bool has_name(struct cql_span class, const char *name) {
-  return class.len == strlen(name) && memcmp(class.p, name, class.len) == 0;
-}
-
 static const char dse[] = "com.datastax.bdp.cassandra.auth.DseAuthenticator";
 static const char scylla[] = "com.scylladb.auth.";
 
@@ -34,12 +30,17 @@ static const char scylla[] = "com.scylladb.auth.";
  * to get at passwords. */
 static bool speaks_plain(const struct login_settings *s,
                          struct cql_span class) {
-  return has_name(class, "org.apache.cassandra.auth.PasswordAuthenticator") ||
-         has_name(class, dse) ||
-         has_name(class, "com.amazon.helenus.auth.HelenusAuthenticator") ||
+  return cql_span_equal(
+             class,
+             cql_span_of("org.apache.cassandra.auth.PasswordAuthenticator")) ||
+         cql_span_equal(class, cql_span_of(dse)) ||
+         cql_span_equal(
+             class,
+             cql_span_of("com.amazon.helenus.auth.HelenusAuthenticator")) ||
          (class.len > sizeof scylla - 1 &&
           memcmp(class.p, scylla, sizeof scylla - 1) == 0) ||
-         (s->authenticator != NULL && has_name(class, s->authenticator));
+         (s->authenticator != NULL &&
+          cql_span_equal(class, cql_span_of(s->authenticator)));
 }
 
 static bool may_have_password(const struct login *l, struct cql_span class,
@@ -171,7 +172,7 @@ bool login_begin(struct login *l, struct cql_span class, struct failure *why) {
     return false;
   MARK(login_begun);
   l->by_caller = by_caller;
-  l->says_plain = !by_caller && has_name(class, dse);
+  l->says_plain = !by_caller && cql_span_equal(class, cql_span_of(dse));
   if (by_caller)
     return ask_caller(l, SASL_BEGIN, nothing, why);
   if (!l->says_plain)
@@ -187,7 +188,7 @@ bool login_challenge(struct login *l, struct cql_span challenge,
   if (l->by_caller)
     return ask_caller(l, SASL_CHALLENGE, challenge, why);
   l->says_plain = false;
-  if (was_plain && has_name(challenge, "PLAIN-START"))
+  if (was_plain && cql_span_equal(challenge, cql_span_of("PLAIN-START")))
     return make_plain(l, why);
   failure_detail(why, "%s: PLAIN has no answer to a challenge",
                  l->room->authenticator);
