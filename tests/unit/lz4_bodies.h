@@ -1,5 +1,5 @@
 /* tests/unit/lz4_bodies.h - compressed bodies that break a rule, and the words
- * for it.  The limit is 1 MiB. */
+ * for it (the limit is 1 MiB); and keys that compress badly. */
 #ifndef TALLY_TESTS_LZ4_BODIES_H
 #define TALLY_TESTS_LZ4_BODIES_H
 
@@ -39,5 +39,19 @@ static const struct {
     {BYTES("\0\0\0\4\x40\0\0\0\1\0"), "cannot be decoded"}, /* more behind it */
 };
 enum { BROKEN = sizeof broken / sizeof broken[0] };
+
+enum { LARGE = 20000 };
+
+/* Letters in which nothing comes twice. */
+static inline const char *wild_key(char key[LARGE + 1], size_t len) {
+  uint32_t x = 1;
+
+  for (size_t i = 0; i < len; i++) {
+    x = x * 1103515245 + 12345;
+    key[i] = (char)('0' + (x >> 16) % 75);
+  }
+  key[len] = '\0';
+  return key;
+}
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/output.h"
+#include "tests/support/bare_loop.h"
 #include "tests/support/tls_front.h"
 #include "tests/unit/suites.h"
 
@@ -22,10 +23,6 @@ struct line {
   bool connected;
   bool agreed;
 };
-
-static void on_nothing(void *arg) {
-  (void)arg;
-}
 
 static void agree(struct line *l) {
   struct failure why;
@@ -49,8 +46,6 @@ static void on_readable(void *arg) {
 
 /* Agreed on TLS with a peer that reads nothing more. */
 static void line_open(struct line *l) {
-  static const struct net_loop_events loop_events = {on_nothing, on_nothing,
-                                                     on_nothing, on_nothing};
   static const struct net_socket_events events = {on_connected, on_readable,
                                                   on_nothing};
   const struct tls_settings settings = {.verify = false};
@@ -66,7 +61,7 @@ static void line_open(struct line *l) {
   l->tls = tls_context_make(&settings, &why);
   ck_assert_ptr_nonnull(l->tls);
   ck_assert(net_address_parse(&to, "127.0.0.1", front_port(l->front)));
-  ck_assert_int_eq(net_loop_open(&l->loop, &heap, NULL, &loop_events, l), 0);
+  l->loop = bare_loop_open();
   ck_assert_int_eq(channel_open(&l->channel, l->loop, &to, NULL, 1000, &events,
                                 l, l->tls, "x"),
                    0);
@@ -78,10 +73,7 @@ static void line_open(struct line *l) {
 }
 
 static void line_free(struct line *l) {
-  net_loop_close(l->loop, on_nothing);
-  while (net_loop_turn(l->loop, false))
-    continue;
-  net_loop_free(l->loop);
+  bare_loop_close(l->loop);
   tls_context_free(l->tls);
   front_stop(l->front);
   cert_free(&l->cert);

@@ -11,7 +11,7 @@
 #include "tests/unit/lz4_bodies.h"
 #include "tests/unit/suites.h"
 
-enum { MAX_FRAME = 1 << 20, LARGE = 20000 };
+enum { MAX_FRAME = 1 << 20 };
 
 /* ---- Rigs --------------------------------------------------------------- */
 
@@ -34,18 +34,6 @@ static void has_words(const tally_error *e, const char *words) {
 
 static const char *long_key(char key[LARGE + 1], size_t len) {
   memset(key, 'k', len);
-  key[len] = '\0';
-  return key;
-}
-
-/* Letters in which nothing comes twice. */
-static const char *wild_key(char key[LARGE + 1], size_t len) {
-  uint32_t x = 1;
-
-  for (size_t i = 0; i < len; i++) {
-    x = x * 1103515245 + 12345;
-    key[i] = (char)('0' + (x >> 16) % 75);
-  }
   key[len] = '\0';
   return key;
 }

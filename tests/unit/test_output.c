@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/output.h"
+#include "tests/support/bare_loop.h"
 #include "tests/unit/suites.h"
 
 static const struct net_heap heap;
@@ -83,10 +84,6 @@ END_TEST
 
 /* ---- Over a socket ------------------------------------------------------ */
 
-static void on_nothing(void *arg) {
-  (void)arg;
-}
-
 static void on_connected(void *arg, int error) {
   ck_assert_int_eq(error, 0);
   *(bool *)arg = true;
@@ -101,8 +98,6 @@ struct wire {
 };
 
 static void wire_open(struct wire *w) {
-  static const struct net_loop_events loop_events = {on_nothing, on_nothing,
-                                                     on_nothing, on_nothing};
   static const struct net_socket_events events = {on_connected, on_nothing,
                                                   on_nothing};
   struct sockaddr_in address = {.sin_family = AF_INET};
@@ -118,7 +113,7 @@ static void wire_open(struct wire *w) {
   ck_assert_int_eq(listen(w->listener, 1), 0);
   getsockname(w->listener, (void *)&address, &len);
   ck_assert(net_address_parse(&to, "127.0.0.1", ntohs(address.sin_port)));
-  ck_assert_int_eq(net_loop_open(&w->loop, &heap, NULL, &loop_events, w), 0);
+  w->loop = bare_loop_open();
   ck_assert_int_eq(net_socket_open(&w->channel.socket, w->loop, &to, NULL, 1000,
                                    &events, &w->connected),
                    0);
@@ -128,16 +123,9 @@ static void wire_open(struct wire *w) {
   ck_assert_int_ge(w->peer, 0);
 }
 
-static void wire_closed(void *arg) {
-  (void)arg;
-}
-
 static void wire_close(struct wire *w) {
   net_socket_close(w->channel.socket);
-  net_loop_close(w->loop, wire_closed);
-  while (net_loop_turn(w->loop, false))
-    continue;
-  net_loop_free(w->loop);
+  bare_loop_close(w->loop);
   close(w->listener);
   if (w->peer >= 0)
     close(w->peer);

@@ -90,6 +90,14 @@ START_TEST(replicas_by_keyspace) {
 }
 END_TEST
 
+static void is_another(struct snapshot *s, struct topology *t,
+                       const struct replication *how, uint32_t count) {
+  struct snapshot *next = snapshot_make(&heap, s, t, how, count);
+
+  ck_assert_ptr_ne(next, s);
+  snapshot_release(next);
+}
+
 /* Tables are read again every few minutes, and mostly say the same. */
 START_TEST(the_same_again) {
   static const struct replication other[] = {
@@ -98,19 +106,15 @@ START_TEST(the_same_again) {
       {.class = REPLICATION_SIMPLE, .factor = 1},
   };
   struct topology t = town(4, true), again = town(4, true);
-  struct snapshot *s = snapshot_make(&heap, NULL, &t, keyspaces, 3), *next;
+  struct snapshot *s = snapshot_make(&heap, NULL, &t, keyspaces, 3);
 
   ck_assert_ptr_eq(snapshot_make(&heap, s, &again, keyspaces, 3), s);
   ck_assert_uint_eq(again.count, 0);
   snapshot_release(s);
   again = town(4, true);
-  next = snapshot_make(&heap, s, &again, other, 3);
-  ck_assert_ptr_ne(next, s);
-  snapshot_release(next);
+  is_another(s, &again, other, 3);
   again = town(4, true);
-  next = snapshot_make(&heap, s, &again, keyspaces, 2);
-  ck_assert_ptr_ne(next, s);
-  snapshot_release(next);
+  is_another(s, &again, keyspaces, 2);
   snapshot_release(s);
   ck_assert_int_eq(held, 0);
 }
@@ -143,16 +147,12 @@ enum { CHANGES = 9 };
 
 START_TEST(not_the_same) {
   struct topology t = town(4, true), other = town(4, true);
-  struct snapshot *s = snapshot_make(&heap, NULL, &t, keyspaces, 3), *next;
+  struct snapshot *s = snapshot_make(&heap, NULL, &t, keyspaces, 3);
 
   change(&other, _i);
-  next = snapshot_make(&heap, s, &other, keyspaces, 3);
-  ck_assert_ptr_ne(next, s);
-  snapshot_release(next);
+  is_another(s, &other, keyspaces, 3);
   other = town(5, true);
-  next = snapshot_make(&heap, s, &other, keyspaces, 3);
-  ck_assert_ptr_ne(next, s);
-  snapshot_release(next);
+  is_another(s, &other, keyspaces, 3);
   snapshot_release(s);
   ck_assert_int_eq(held, 0);
 }

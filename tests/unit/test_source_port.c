@@ -5,17 +5,12 @@
 #include <unistd.h>
 
 #include "core/net.h"
+#include "tests/support/bare_loop.h"
 #include "tests/unit/suites.h"
 
 /* Of 16,384 ports 16 leave the same remainder; other programs of this machine
  * may have some. */
 enum { MODULUS = 1024, REMAINDER = 77, SOCKETS = 10 };
-
-static const struct net_heap heap;
-
-static void on_nothing(void *arg) {
-  (void)arg;
-}
 
 static void on_connected(void *arg, int error) {
   ck_assert_int_eq(error, 0);
@@ -49,8 +44,6 @@ static uint16_t accept_port(int listener) {
 /* All of these lead to one address, so each needs a port that none before it
  * has. */
 START_TEST(many_of_one_shard) {
-  static const struct net_loop_events loop_events = {on_nothing, on_nothing,
-                                                     on_nothing, on_nothing};
   static const struct net_socket_events events = {on_connected, on_nothing,
                                                   on_nothing};
   static const struct net_source from = {MODULUS, REMAINDER};
@@ -59,7 +52,7 @@ START_TEST(many_of_one_shard) {
   struct net_address to;
   int connected = 0, listener = listen_at(&to);
 
-  ck_assert_int_eq(net_loop_open(&loop, &heap, NULL, &loop_events, NULL), 0);
+  loop = bare_loop_open();
   for (int i = 0; i < SOCKETS; i++)
     ck_assert_int_eq(net_socket_open(&sockets[i], loop, &to, &from, 1000,
                                      &events, &connected),
@@ -74,10 +67,7 @@ START_TEST(many_of_one_shard) {
   }
   for (int i = 0; i < SOCKETS; i++)
     net_socket_close(sockets[i]);
-  net_loop_close(loop, on_nothing);
-  while (net_loop_turn(loop, false))
-    continue;
-  net_loop_free(loop);
+  bare_loop_close(loop);
   close(listener);
 }
 END_TEST
