@@ -17,6 +17,12 @@ elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
        -D_FORTIFY_SOURCE=2)
 endif()
 
+# libFuzzer wants all that it is to see compiled for it; AFL++'s compiler does
+# that anyway.
+if(TALLY_FUZZ AND NOT CMAKE_C_COMPILER MATCHES "afl-")
+  list(APPEND TALLY_COMPILE_OPTIONS -fsanitize=fuzzer-no-link)
+endif()
+
 function(tally_target target)
   target_compile_options(${target} PRIVATE ${TALLY_WARNINGS}
                          ${TALLY_COMPILE_OPTIONS})

@@ -1,0 +1,112 @@
+/* tests/fuzz/target_tool.c - what is typed at the tool: its options, the columns
+ * of "tally sync", values, and names that are nearly right.
+ *
+ * Input: texts that end with a NUL: the words of a command line. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/fuzz/fuzz.h"
+#include "tool/command_sync.c" /* its words are read by functions of its own */
+
+enum { WORDS = 40 };
+
+/* What the tool reports goes nowhere; fuzzers write to the descriptor. */
+static void be_quiet(void) {
+  static FILE *nowhere;
+
+  if (nowhere != NULL)
+    return;
+  nowhere = fopen("/dev/null", "w");
+  FUZZ_CHECK(nowhere != NULL);
+  stderr = nowhere;
+}
+
+/* ---- Numbers and text --------------------------------------------------- */
+
+/* Digit by digit, in a type with room. */
+static enum number plain_number(const char *s, int64_t *out) {
+  bool minus = *s == '-';
+  __extension__ typedef __int128 wide;
+  wide n = 0;
+
+  s += *s == '-' || *s == '+';
+  if (*s == '\0')
+    return NUMBER_BAD;
+  for (; *s != '\0'; s++) {
+    if (*s < '0' || *s > '9')
+      return NUMBER_BAD;
+    if (n < (wide)1 << 100)
+      n = n * 10 + (*s - '0');
+  }
+  n = minus ? -n : n;
+  if (n != (int64_t)n)
+    return NUMBER_RANGE;
+  *out = (int64_t)n;
+  return NUMBER_OK;
+}
+
+static void try_value(const char *word) {
+  int64_t a = 0, b = 0;
+  char again[32];
+
+  FUZZ_CHECK(text_int64(word, &a) == plain_number(word, &b) && a == b);
+  snprintf(again, sizeof again, "%lld", (long long)a);
+  FUZZ_CHECK(text_int64(again, &b) == NUMBER_OK && a == b);
+  if (text_is_utf8(word))
+    for (const char *s = word; *s != '\0';) {
+      uint32_t point;
+      size_t n = text_utf8(s, &point);
+
+      FUZZ_CHECK(n > 0 && n <= 4 && n <= strlen(s));
+      s += n;
+    }
+}
+
+/* ---- A command line ----------------------------------------------------- */
+
+/* getopt() remembers where it is in a word. */
+static void forget_words(char **argv) {
+  optind = 0;
+  getopt_long(1, argv, "-:h", NULL, NULL);
+  optind = 1;
+}
+
+static void try_words(int argc, char **argv) {
+  struct options o;
+  struct schema s = {0};
+  int status;
+
+  forget_words(argv);
+  status = options_read(&o, argc, argv);
+  FUZZ_CHECK(status == STATUS_DONE || status == STATUS_USAGE);
+  if (status == STATUS_DONE) {
+    status = options_apply(&o);
+    FUZZ_CHECK(status == STATUS_DONE || status == STATUS_USAGE);
+    if (read_schema(&s, &o) == STATUS_DONE)
+      check_schema(&s);
+    free(s.columns);
+    free(s.words);
+  }
+  options_free(&o);
+}
+
+void fuzz_one(const uint8_t *data, size_t size) {
+  struct fuzz_input in = {data, size};
+  char program[] = "tally", *argv[WORDS + 2] = {program};
+  char *texts[WORDS];
+  int argc = 1, count;
+
+  be_quiet();
+  while (in.left > 0 && argc <= WORDS) {
+    argv[argc] = texts[argc - 1] = fuzz_text(&in);
+    try_value(argv[argc++]);
+  }
+  count = argc - 1;
+  if (count > 0)
+    text_nearest(texts[0], (const char *const *)texts, (size_t)count);
+  try_words(argc, argv);
+  for (int i = 0; i < count; i++)
+    free(texts[i]); /* argv may have been put in another order */
+}
