@@ -38,7 +38,7 @@ const uint8_t *fuzz_take(struct fuzz_input *in, size_t *n);
 /* A text that the caller frees: up to the next NUL, or all that is left. */
 char *fuzz_text(struct fuzz_input *in);
 
-/* ---- Memory --------------------------------------------------------------- */
+/* ---- Memory ------------------------------------------------------------- */
 
 /* Counts, and fails the target when more is in use than an input of this size
  * may take: 4 bytes for each of its own, and 64 KiB. */
@@ -52,7 +52,7 @@ void fuzz_heap_init(struct fuzz_heap *h, size_t input);
 /* Everything was given back. */
 void fuzz_heap_check(const struct fuzz_heap *h);
 
-/* ---- Where an input has its lengths, for the mutator ------------------------ */
+/* ---- Where an input has its lengths, for the mutator -------------------- */
 
 /* A number that says how much follows: `width` bytes at `at`, counting those
  * from `start` to `end` (a length) or what stands there (a count).  Also any

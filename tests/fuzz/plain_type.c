@@ -1,5 +1,5 @@
-/* tests/fuzz/plain_type.c - type options (section 4.2.5.2) and the names of Java
- * classes, as trees. */
+/* tests/fuzz/plain_type.c - type options (section 4.2.5.2) and the names of
+ * Java classes, as trees. */
 #include <string.h>
 
 #include "tests/fuzz/plain_parts.h"

@@ -30,7 +30,7 @@ static void write_seed(const char *target, const char *name, const char *front,
   free(bytes);
 }
 
-/* ---- Types and values ---------------------------------------------------- */
+/* ---- Types and values --------------------------------------------------- */
 
 #define MARSHAL "'org.apache.cassandra.db.marshal."
 
@@ -81,13 +81,13 @@ static const struct golden k_values[] = {
                   "00000007"},
 };
 
-/* ---- Clusters ------------------------------------------------------------- */
+/* ---- Clusters ----------------------------------------------------------- */
 
 #define ID(x)            "00000010 " x "000000000000000000000000000000"
 #define DC_RACK_VERSION  "00000003 'dc1' 00000002 'r1' 00000005 '5.0.6'"
 #define SCHEMA           "00000010 00112233445566778899aabbccddeeff"
 #define TWO_TOKENS(a, b) "0000001a 00000002 00000007 '" a "' 00000007 '" b "'"
-#define MURMUR3          "0000002b 'org.apache.cassandra.dht.Murmur3Partitioner'"
+#define MURMUR3 "0000002b " "'org.apache.cassandra.dht.Murmur3Partitioner'"
 #define LOCAL_ROW(x)                                                           \
   ID(x) DC_RACK_VERSION SCHEMA TWO_TOKENS("1000000", "-500000") MURMUR3
 #define PEERS_ROW(x)                                                           \
@@ -142,7 +142,7 @@ static void write_topology(size_t which) {
   write_seed("topology", k_topologies[which].name, "", text);
 }
 
-/* ---- Sessions ------------------------------------------------------------ */
+/* ---- Sessions ----------------------------------------------------------- */
 
 /* A byte of options, what happens while it connects (00: all is answered), and
  * what the application does: session/net_fuzz.c, target_session.c. */
@@ -159,7 +159,7 @@ static const struct golden k_sessions[] = {
     {"pieces", "00 08 00 03 08 00 03 00 00 00 00 00 00 01 00 02 00 02"},
 };
 
-/* ---- Definitions and command lines ---------------------------------------- */
+/* ---- Definitions and command lines -------------------------------------- */
 
 #define PARTITION  "01 00 02 00 01"
 #define CLUSTERING "01 01 00 01 01"

@@ -1,5 +1,6 @@
-/* tests/fuzz/target_frames.c - the assembler: whatever the split and however its
- * buffer grows and shrinks, the frames are those that a look at all bytes finds.
+/* tests/fuzz/target_frames.c - the assembler: whatever the split and however
+ * its buffer grows and shrinks, the frames are those that a look at all bytes
+ * finds.
  *
  * Input: a byte for the sizes of chunks, one for the buffer, the stream. */
 #include <stdlib.h>

@@ -1,10 +1,10 @@
-/* tests/fuzz/target_session.c - a whole session, inline, against a server and a
- * network that do what the input says (session/world.h).
+/* tests/fuzz/target_session.c - a whole session, inline, against a server and
+ * a network that do what the input says (session/world.h).
  *
- * Whatever comes: every operation ends once; APPLIED is only what the server had
- * as a whole, NOT_APPLIED never what a server that keeps to the protocol had;
- * memory goes with the bytes that came, and is given back; and the session comes
- * to its end.
+ * Whatever comes: every operation ends once; APPLIED is only what the server
+ * had as a whole, NOT_APPLIED never what a server that keeps to the protocol
+ * had; memory goes with the bytes that came, and is given back; and the session
+ * comes to its end.
  *
  * Input: a byte of options, then what happens. */
 #include <stdlib.h>

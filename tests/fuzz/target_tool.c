@@ -1,5 +1,5 @@
-/* tests/fuzz/target_tool.c - what is typed at the tool: its options, the columns
- * of "tally sync", values, and names that are nearly right.
+/* tests/fuzz/target_tool.c - what is typed at the tool: its options, the
+ * columns of "tally sync", values, and names that are nearly right.
  *
  * Input: texts that end with a NUL: the words of a command line. */
 #include <getopt.h>

@@ -2,8 +2,8 @@
  * system.local and system.peers, replications, shards; and the ring and the
  * replicas that are made of it, held against a plain walk.
  *
- * Input: parts, each of a kind (a byte), a length (two bytes) and the message of
- * an answer. */
+ * Input: parts, each of a kind (a byte), a length (two bytes) and the
+ * message of an answer. */
 #include <string.h>
 
 #include "core/failure.h"

@@ -1,5 +1,5 @@
-/* tests/fuzz/target_values.c - values of any type: decoded, by the plain decoder
- * too, and encoded again.
+/* tests/fuzz/target_values.c - values of any type: decoded, by the plain
+ * decoder too, and encoded again.
  *
  * Input: a type option, and the bytes of a value. */
 #include "tests/fuzz/plain.h"

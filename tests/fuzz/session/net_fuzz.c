@@ -1,5 +1,5 @@
-/* tests/fuzz/session/net_fuzz.c - core/net.h: a turn has the phases of uv_run(),
- * and while a loop waits, the input says what happens. */
+/* tests/fuzz/session/net_fuzz.c - core/net.h: a turn has the phases of
+ * uv_run(), and while a loop waits, the input says what happens. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
