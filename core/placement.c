@@ -11,9 +11,15 @@ struct walk {
   uint32_t racks;
   uint32_t factor;  /* replicas to be found */
   uint32_t repeats; /* replicas that may share a rack with another */
+  uint32_t steps;   /* that were taken, by all walks */
 };
 
 enum { ANY_DC = -1 };
+
+/* Where one host has nearly all tokens, or one rack nearly all hosts, every walk
+ * is long: a loop has other things to do, too.  1,000 hosts of 256 tokens take
+ * a million steps for three replicas. */
+enum { STEPS_MAX = 32 * 1024 * 1024 };
 
 /* ---- What there is to walk over ----------------------------------------- */
 
@@ -71,12 +77,13 @@ static bool is_found(const uint16_t *found, uint32_t n, uint16_t host) {
 }
 
 /* From the i-th token that counts on, until the replicas are found. */
-static void walk_from(const struct walk *w, uint32_t i, uint16_t *found) {
+static void walk_from(struct walk *w, uint32_t i, uint16_t *found) {
   uint32_t n = 0, repeats = w->repeats;
 
   for (uint32_t step = 0; n < w->factor && step < w->count; step++) {
     uint16_t host = w->ring->owners[w->places[i]];
 
+    w->steps++;
     i = i + 1 < w->count ? i + 1 : 0;
     if (is_found(found, n, host))
       continue;
@@ -89,8 +96,9 @@ static void walk_from(const struct walk *w, uint32_t i, uint16_t *found) {
   }
 }
 
-/* Ranges between two tokens that count have the replicas of the second. */
-static void fill(struct placement *p, const struct walk *w, uint32_t offset) {
+/* Ranges between two tokens that count have the replicas of the second.  False:
+ * that takes too many steps. */
+static bool fill(struct placement *p, struct walk *w, uint32_t offset) {
   size_t bytes = w->factor * sizeof *p->hosts;
   uint32_t range = 0;
 
@@ -98,12 +106,15 @@ static void fill(struct placement *p, const struct walk *w, uint32_t offset) {
     uint16_t *first = p->hosts + (size_t)range * p->width + offset;
 
     walk_from(w, i, first);
+    if (w->steps > STEPS_MAX)
+      return false;
     for (range++; range <= w->places[i]; range++)
       memcpy(p->hosts + (size_t)range * p->width + offset, first, bytes);
   }
   for (; range < w->ring->token_count; range++)
     memcpy(p->hosts + (size_t)range * p->width + offset, p->hosts + offset,
            bytes);
+  return true;
 }
 
 /* ---- Strategies --------------------------------------------------------- */
@@ -135,7 +146,10 @@ static uint32_t width_of(struct walk *w, const struct replication *how,
 
   for (uint32_t i = 0; begin(w, how, i, seen); i++)
     width += w->factor;
-  return width <= PLACEMENT_WIDTH_MAX ? (uint32_t)width : 0;
+  if (width > PLACEMENT_WIDTH_MAX ||
+      width * w->ring->token_count > PLACEMENT_ENTRIES_MAX)
+    return 0;
+  return (uint32_t)width;
 }
 
 static bool make_hosts(struct placement *p, const struct net_heap *heap,
@@ -149,8 +163,8 @@ static bool make_hosts(struct placement *p, const struct net_heap *heap,
   if (p->hosts == NULL)
     return false;
   for (uint32_t i = 0; p->width > 0 && begin(w, how, i, seen); i++) {
-    if (w->factor > 0)
-      fill(p, w, offset);
+    if (w->factor > 0 && !fill(p, w, offset))
+      p->width = 0;
     offset += w->factor;
   }
   return true;

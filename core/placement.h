@@ -17,6 +17,9 @@ enum { REPLICATION_DCS = 32, REPLICATION_NAME = 128 };
 /* With more replicas than these nearly any host is one: they are not worth
  * their memory. */
 enum { PLACEMENT_WIDTH_MAX = 64 };
+/* ... and so many entries, 16 MiB, are more than any cluster that is not made up
+ * needs: 1,000 hosts of 256 tokens and nine replicas have a quarter. */
+enum { PLACEMENT_ENTRIES_MAX = 8 * 1024 * 1024 };
 
 struct replication {
   enum replication_class class;
@@ -34,8 +37,8 @@ struct placement {
                       data centers as the replication names them */
 };
 
-/* For REPLICATION_OTHER, beyond PLACEMENT_WIDTH_MAX, and where no host is a
- * replica, width is 0.  NULL: no memory. */
+/* For REPLICATION_OTHER, beyond either limit, where no host is a replica, and
+ * where looking for them takes too long, width is 0.  NULL: no memory. */
 struct placement *placement_make(const struct net_heap *heap,
                                  const struct ring *ring,
                                  const struct replication *how);

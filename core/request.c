@@ -107,15 +107,23 @@ static bool is_plain_void(const struct cql_frame *f) {
          f->header.body_len >= 4 && memcmp(f->body, void_body, 4) == 0;
 }
 
+/* An answer has room for 65,535 of them. */
+enum { WARNINGS_TOLD = 8 };
+
 static void log_warnings(struct context *c, struct cql_prefix *prefix,
                          const struct peer *peer) {
   struct cql_span text;
 
-  while (cql_list_next_string(&prefix->warnings, &text)) {
+  for (int n = 0; n < WARNINGS_TOLD; n++) {
+    if (!cql_list_next_string(&prefix->warnings, &text))
+      return;
     MARK(answer_warns);
     log_write(&c->log, LOG_WARNING, "%s warns: %.*s", peer->name,
               (int)(text.len < 800 ? text.len : 800), (const char *)text.p);
   }
+  if (prefix->warnings.count > 0)
+    log_write(&c->log, LOG_WARNING, "%s warns of %u things more", peer->name,
+              (unsigned)prefix->warnings.count);
 }
 
 static enum event undecodable(struct verdict *v, const char *detail) {

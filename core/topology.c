@@ -244,7 +244,8 @@ int topology_add_peers(struct topology *t, const struct net_heap *heap,
 
     if (!read_row(rows, cells, columns))
       return FAILURE_PROTOCOL;
-    if (!is_whole(cells) || !find_address(&address, cells, v2, port) ||
+    if (t->count == TOPOLOGY_HOSTS_MAX || !is_whole(cells) ||
+        !find_address(&address, cells, v2, port) ||
         is_known(t, cells[HOST_ID].p, &address)) {
       t->ignored++;
       continue;

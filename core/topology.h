@@ -23,6 +23,9 @@
   "SELECT host_id, data_center, rack, release_version, schema_version, "       \
   "tokens, peer, rpc_address FROM system.peers"
 
+/* No cluster has more hosts; of what lists more, the first are taken. */
+enum { TOPOLOGY_HOSTS_MAX = 8192 };
+
 /* The last three members are for whoever takes the topology into use. */
 struct host_info {
   struct net_address address; /* where it takes clients */

@@ -64,12 +64,12 @@ static bool parse_dimension(struct cql_span s, uint32_t *out) {
 
   s = trim(s);
   for (size_t i = 0; i < s.len; i++) {
-    if (s.p[i] < '0' || s.p[i] > '9' || n > (INT32_MAX - 9) / 10)
+    if (s.p[i] < '0' || s.p[i] > '9' || n > INT32_MAX / 10)
       return false;
     n = n * 10 + (uint32_t)(s.p[i] - '0');
   }
   *out = n;
-  return n > 0;
+  return n > 0 && n <= INT32_MAX;
 }
 
 static bool is_balanced(struct cql_span s) {

@@ -50,7 +50,7 @@ static void use_pool(struct rig *r, struct pool *pool) {
 
 /* ---- A log that is kept ------------------------------------------------- */
 
-enum { LINES = 8 };
+enum { LINES = 16 };
 
 struct lines {
   pthread_mutex_t mutex;
@@ -542,6 +542,27 @@ START_TEST(evil_text_in_a_warning) {
 }
 END_TEST
 
+/* As many as an answer can have. */
+START_TEST(warnings_without_end) {
+  static char body[2 + 2 * 65535 + 4 + 1];
+  struct script_step step = frame(0x08, body, sizeof body);
+  struct lines lines;
+  struct rig r;
+
+  body[0] = body[1] = (char)0xff; /* all of them empty */
+  body[sizeof body - 2] = 1; /* Void */
+  rig_init(&r, (enum rig_mode)_i);
+  rig_log(&r, &lines);
+  rig_connect(&r);
+  step.flags = 0x08;
+  script_next(r.server, AT_UPDATE, &step, 1);
+  rig_applied(&r, "/home");
+  ck_assert_int_eq(lines_with(&lines, "warns", ": "), 8);
+  ck_assert_int_eq(lines_with(&lines, "warns of", "65527 things more"), 1);
+  rig_fini(&r);
+}
+END_TEST
+
 /* What it says at the door goes into the error and the log. */
 START_TEST(evil_text_at_the_door) {
   struct script_step step = _i < RIG_MODES
@@ -576,6 +597,7 @@ Suite *hostile_suite(void) {
   tcase_add_loop_test(tc, no_memory_again_and_again, 0, 2);
   tcase_add_loop_test(tc, evil_text_in_an_error, 0, RIG_MODES * 2);
   tcase_add_loop_test(tc, evil_text_in_a_warning, 0, RIG_MODES);
+  tcase_add_loop_test(tc, warnings_without_end, 0, RIG_MODES);
   tcase_add_loop_test(tc, evil_text_at_the_door, 0, RIG_MODES * 2);
   suite_add_tcase(s, tc);
   return s;

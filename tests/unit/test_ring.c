@@ -222,6 +222,39 @@ START_TEST(too_many_replicas) {
 }
 END_TEST
 
+/* One host has nearly all tokens: to find another, every walk goes round half
+ * the ring.  And a made-up cluster of which the replicas alone would take
+ * 128 MiB. */
+START_TEST(more_than_can_be_had) {
+  static const struct {
+    size_t hosts, each;
+    uint32_t factor, width;
+  } shapes[] = {{2, 1000, 2, 2},
+                {2, 1000000, 2, 0},
+                {64, 1000, 64, 64},
+                {64, 16384, 64, 0}};
+  size_t count = shapes[_i].hosts, each = shapes[_i].each;
+  struct replication how = {.class = REPLICATION_SIMPLE,
+                            .factor = shapes[_i].factor};
+  int64_t *tokens = malloc(count * each * sizeof *tokens);
+  struct ring_host hosts[64];
+  struct placement *p;
+  struct ring *r;
+
+  for (size_t i = 0; i < count * each; i++)
+    tokens[i] = (int64_t)(i % each * count + i / each) * 1000;
+  for (size_t i = 0; i < count; i++)
+    hosts[i] = (struct ring_host){"dc1", "r1", tokens + i * each,
+                                  count == 2 && i == 1 ? 1 : each};
+  r = ring_make(&heap, hosts, count);
+  p = placement_make(&heap, r, &how);
+  ck_assert_uint_eq(p->width, shapes[_i].width);
+  placement_free(&heap, p);
+  ring_free(&heap, r);
+  free(tokens);
+}
+END_TEST
+
 /* Racks of the same name in two data centers are two. */
 START_TEST(racks_belong_to_data_centers) {
   static const int64_t tokens[] = {0, 10, 20, 30};
@@ -423,6 +456,7 @@ Suite *ring_suite(void) {
   tcase_add_test(tc, duplicates);
   tcase_add_test(tc, no_tokens);
   tcase_add_test(tc, too_many_replicas);
+  tcase_add_loop_test(tc, more_than_can_be_had, 0, 4);
   tcase_add_test(tc, racks_belong_to_data_centers);
   tcase_add_loop_test(tc, random_rings, 0, 60);
   tcase_add_test(tc, no_memory);

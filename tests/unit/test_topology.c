@@ -259,6 +259,38 @@ START_TEST(peers_v2) {
 }
 END_TEST
 
+/* More hosts than a cluster has: looking for doubles among them would take the
+ * longer the more there are. */
+START_TEST(made_up_hosts) {
+  enum { EACH = 16, ROWS = TOPOLOGY_HOSTS_MAX + 4 * EACH };
+  struct topology t = {0};
+
+  for (uint32_t i = 0; i < ROWS; i += EACH) {
+    struct bytes b = {.len = 0};
+    struct rows rows;
+
+    for (uint32_t k = i; k < i + EACH; k++) {
+      uint32_t id[4] = {k + 1, 0, 0, 0};
+      uint8_t address[4] = {10, 1, (uint8_t)(k >> 8), (uint8_t)k};
+
+      add_cell(&b, id, sizeof id);
+      add_text(&b, "dc1");
+      add_text(&b, "r1");
+      for (int n = 0; n < 3; n++)
+        add_null(&b);
+      add_cell(&b, address, 4);
+      add_cell(&b, address, 4);
+      add_null(&b);
+    }
+    rows = rows_of(&b, 9, EACH);
+    ck_assert_int_eq(topology_add_peers(&t, &heap, &rows, true, 9042), 0);
+  }
+  ck_assert_uint_eq(t.count, TOPOLOGY_HOSTS_MAX);
+  ck_assert_uint_eq(t.ignored, 4 * EACH);
+  topology_free(&heap, &t);
+}
+END_TEST
+
 /* system.peers knows no ports. */
 START_TEST(peers_before_4_0) {
   char where[20];
@@ -476,6 +508,7 @@ Suite *topology_suite(void) {
   tcase_add_test(tc, another_partitioner);
   tcase_add_loop_test(tc, other_tokens, 0, 7);
   tcase_add_loop_test(tc, peers_v2, 0, PEERS);
+  tcase_add_test(tc, made_up_hosts);
   tcase_add_test(tc, peers_before_4_0);
   tcase_add_test(tc, two_at_one_address);
   tcase_add_test(tc, answers_that_are_none);
