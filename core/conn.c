@@ -208,6 +208,12 @@ static void on_answer(struct conn *conn, const struct cql_frame *frame) {
     broke_rules(conn, detail);
     return;
   }
+  /* Whatever it says is not about this request, which may still be sent. */
+  if (!streams_is_forgotten(op) && op->state == OP_SENT &&
+      op->end_offset > conn->out.accepted) {
+    broke_rules(conn, "it answered a request that it did not have yet");
+    return;
+  }
   if (conn->write_error != 0)
     MARK(write_error_then_answers);
   ENSURE(streams_is_forgotten(op) ||

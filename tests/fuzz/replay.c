@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/fuzz/fuzz.h"
 
@@ -130,7 +131,7 @@ int main(int argc, char **argv) {
   for (size_t i = 0; i < file_count; i++)
     run(files[i].data, files[i].size);
   mutations(n);
-  printf("%zu inputs and %lu mutations\n", file_count, n);
+  dprintf(STDOUT_FILENO, "%zu inputs and %lu mutations\n", file_count, n);
   for (size_t i = 0; i < file_count; i++)
     free(files[i].data);
   return 0;

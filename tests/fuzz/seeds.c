@@ -34,7 +34,17 @@ static void write_seed(const char *target, const char *name, const char *front,
 
 #define MARSHAL "'org.apache.cassandra.db.marshal."
 
+#define EIGHT(x) x x x x x x x x
+#define NESTED   "'VectorType(' "
+#define CLOSED   "',1)' "
+
 static const struct golden k_types[] = {
+    {"class_deep", "ff" EIGHT(NESTED) EIGHT(NESTED) EIGHT(NESTED)
+                       EIGHT(NESTED) "'Int32Type' " EIGHT(CLOSED) EIGHT(CLOSED)
+                           EIGHT(CLOSED) EIGHT(CLOSED)},
+    {"class_too_deep", "ff" NESTED EIGHT(NESTED) EIGHT(NESTED) EIGHT(NESTED)
+                           EIGHT(NESTED) "'Int32Type' " EIGHT(CLOSED) EIGHT(
+                               CLOSED) EIGHT(CLOSED) EIGHT(CLOSED) CLOSED},
     {"int", "0009"},
     {"list_map", "0020 0021 000d 0022 000c"},
     {"tuple", "0031 0003 0009 000d 0031 0000"},
@@ -87,7 +97,9 @@ static const struct golden k_values[] = {
 #define DC_RACK_VERSION  "00000003 'dc1' 00000002 'r1' 00000005 '5.0.6'"
 #define SCHEMA           "00000010 00112233445566778899aabbccddeeff"
 #define TWO_TOKENS(a, b) "0000001a 00000002 00000007 '" a "' 00000007 '" b "'"
-#define MURMUR3 "0000002b " "'org.apache.cassandra.dht.Murmur3Partitioner'"
+#define MURMUR3                                                                \
+  "0000002b "                                                                  \
+  "'org.apache.cassandra.dht.Murmur3Partitioner'"
 #define LOCAL_ROW(x)                                                           \
   ID(x) DC_RACK_VERSION SCHEMA TWO_TOKENS("1000000", "-500000") MURMUR3
 #define PEERS_ROW(x)                                                           \
@@ -155,6 +167,10 @@ static const struct golden k_sessions[] = {
                 "00000001 0006 02"},
     {"event", "00 00 00 00 00 00 00 01 06 0c 001c 000d 'STATUS_CHANGE' 0002 "
               "'UP' 04 0a000001 00002352 00 02"},
+    /* Ten bytes of it are sent, and it is answered. */
+    {"answered_before_sent",
+     "00 00 00 00 00 00 00 01 00 02 00 02 00 02 00 02 00 02 08 00 2a 00 02 07 "
+     "02 04 0c 00 84 00 0007 08 00000004 00000001 02 07 02 07"},
     {"cut", "00 00 00 00 00 00 00 01 00 00 00 08 00 00 02 08 00 01 02 02"},
     {"pieces", "00 08 00 03 08 00 03 00 00 00 00 00 00 01 00 02 00 02"},
 };
@@ -177,7 +193,11 @@ static const struct golden k_definitions[] = {
 };
 
 static const struct golden k_words[] = {
-    {"count", "'increment' 00 'page_hits' 00 'url=/home' 00 'views=-1' 00"},
+    {"count", "'increment' 00 'ks.page_hits' 00 'url=/home' 00 'views=-1' 00"},
+    {"get", "'get' 00 '--json' 00 '--lz4' 00 'ks.page_hits' 00 'url=/home' 00"},
+    {"cluster", "'cluster' 00 '--wait=1s' 00 '--verbose' 00"},
+    {"keyspace", "'create-keyspace' 00 'ks' 00 '--replication=dc1:3' 00"},
+    {"help", "'help' 00 'exit-status' 00"},
     {"sync", "'--keyspace=ks' 00 'sync' 00 'hits' 00 'site:text:partition' 00 "
              "'day:int:clustering:desc' 00 'visits:counter:static' 00 "
              "'views:counter' 00"},

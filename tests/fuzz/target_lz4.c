@@ -69,7 +69,7 @@ static void open_any(const uint8_t *body, size_t n) {
                (n >= 4 && len <= MAX_FRAME && len <= (n - 4) * MAX_RATIO));
     return;
   }
-  plain = malloc(len + 1);
+  plain = calloc(1, len + 1);
   decoded =
       (n == 4 && len == 0) || lz4_block_decode(body + 4, n - 4, plain, len);
   FUZZ_CHECK(!open_body(body, n, plain, len) || decoded);

@@ -1,5 +1,6 @@
-/* tests/fuzz/target_tool.c - what is typed at the tool: its options, the
- * columns of "tally sync", values, and names that are nearly right.
+/* tests/fuzz/target_tool.c - what is typed at the tool: whole command lines,
+ * carried out against a server that is well (session/world.h); and values, and
+ * names that are nearly right.
  *
  * Input: texts that end with a NUL: the words of a command line. */
 #include <getopt.h>
@@ -7,8 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/fuzz/fuzz.h"
-#include "tool/command_sync.c" /* its words are read by functions of its own */
+#include "tests/fuzz/session/world.h"
+#include "tool/text.h"
+
+/* main() of tool/main.c */
+int tool_main(int argc, char **argv);
 
 enum { WORDS = 40 };
 
@@ -20,7 +24,7 @@ static void be_quiet(void) {
     return;
   nowhere = fopen("/dev/null", "w");
   FUZZ_CHECK(nowhere != NULL);
-  stderr = nowhere;
+  stdout = stderr = nowhere;
 }
 
 /* ---- Numbers and text --------------------------------------------------- */
@@ -73,23 +77,15 @@ static void forget_words(char **argv) {
   optind = 1;
 }
 
+/* Statuses as "tally help exit-status" has them. */
 static void try_words(int argc, char **argv) {
-  struct options o;
-  struct schema s = {0};
   int status;
 
   forget_words(argv);
-  status = options_read(&o, argc, argv);
-  FUZZ_CHECK(status == STATUS_DONE || status == STATUS_USAGE);
-  if (status == STATUS_DONE) {
-    status = options_apply(&o);
-    FUZZ_CHECK(status == STATUS_DONE || status == STATUS_USAGE);
-    if (read_schema(&s, &o) == STATUS_DONE)
-      check_schema(&s);
-    free(s.columns);
-    free(s.words);
-  }
-  options_free(&o);
+  world_begin(NULL, 0);
+  status = tool_main(argc, argv);
+  FUZZ_CHECK(status >= 0 && status <= 5);
+  world_end();
 }
 
 void fuzz_one(const uint8_t *data, size_t size) {
