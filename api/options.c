@@ -107,6 +107,7 @@ static const struct setting settings[] = {
     SETTING(allow_plaintext_password, SETTING_SWITCH, 0, 1),
     SETTING(tls, SETTING_TLS, 0, 2),
     SETTING(tls_ca, SETTING_TEXT, 0, 0),
+    SETTING(tls_crl, SETTING_TEXT, 0, 0),
     SETTING(tls_cert, SETTING_TEXT, 0, 0),
     SETTING(tls_key, SETTING_TEXT, 0, 0),
     SETTING(tls_name, SETTING_TEXT, 0, 0),

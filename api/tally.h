@@ -450,14 +450,20 @@ typedef struct tally_options {
    * file of PEM certificates), and to be valid for the name of the host: that
    * is the contact point's as it stands in `hosts`, and for hosts that servers
    * tell of their address.  tls_name is one name for all hosts instead,
-   * tls_name_of() one for each.  tls_cert and tls_key (PEM) are for servers
-   * that want a certificate of the client.  Files are read by tally_connect()
-   * and tally_connect_on(); what cannot be read is TALLY_EINVAL, naming it.
+   * tls_name_of() one for each.  tls_crl is a file of PEM lists of revoked
+   * certificates (CRLs), one of every authority in a chain: with it what is
+   * revoked is not trusted, nor what cannot be looked up, because the list is
+   * not there or its time is over; a session that outlives its lists does not
+   * reconnect.  tls_cert and tls_key (PEM) are for servers that want a
+   * certificate of the client.  Files are read by tally_connect() and
+   * tally_connect_on(), and not again; what cannot be read is TALLY_EINVAL,
+   * naming it.
    *
    * tls_name_of() runs where the connections do, as credentials() does;
    * tls_passphrase() inside tally_connect() or tally_connect_on(). */
   int tls;                                  /* tally_tls [TALLY_TLS_OFF] */
   const char *tls_ca;                       /* [the system's] */
+  const char *tls_crl;                      /* [not looked for] */
   const char *tls_cert;                     /* [none] */
   const char *tls_key;                      /* [none] */
   const char *tls_name;                     /* up to 255 bytes [each its own] */

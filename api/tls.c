@@ -9,6 +9,7 @@ int tls_check(const tally_options *o, tally_error *e) {
     const char *name;
     const char *value;
   } texts[] = {{"tls_ca", o->tls_ca},
+               {"tls_crl", o->tls_crl},
                {"tls_cert", o->tls_cert},
                {"tls_key", o->tls_key},
                {"tls_name", o->tls_name}};
@@ -46,6 +47,7 @@ int tls_keep(tally_session *s, const tally_options *o, tally_error *e) {
   tally_options copy = *o;
   const struct tls_settings settings = {
       .ca = is_given(o->tls_ca) ? o->tls_ca : NULL,
+      .crl = is_given(o->tls_crl) ? o->tls_crl : NULL,
       .cert = is_given(o->tls_cert) ? o->tls_cert : NULL,
       .key = is_given(o->tls_key) ? o->tls_key : NULL,
       .verify = o->tls == TALLY_TLS_VERIFY_FULL,

@@ -65,6 +65,25 @@ static bool load_trust(SSL_CTX *ssl, const struct tls_settings *s,
   return false;
 }
 
+/* Of every authority in a chain: with one whose list is not there, or is too
+ * old, nobody could tell. */
+static bool load_revoked(SSL_CTX *ssl, const struct tls_settings *s,
+                         struct failure *why) {
+  X509_STORE *store = SSL_CTX_get_cert_store(ssl);
+  X509_LOOKUP *lookup;
+
+  if (s->crl == NULL)
+    return true;
+  lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
+  if (lookup != NULL &&
+      X509_load_crl_file(lookup, s->crl, X509_FILETYPE_PEM) > 0)
+    return X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK |
+                                           X509_V_FLAG_CRL_CHECK_ALL) == 1;
+  why->what = "tls_crl";
+  describe(why, s->crl);
+  return false;
+}
+
 static bool load_own(SSL_CTX *ssl, const struct tls_settings *s,
                      struct failure *why) {
   struct asking asking = {s, false};
@@ -109,7 +128,9 @@ static bool configure(SSL_CTX *ssl, const struct tls_settings *s,
     return false;
   }
   SSL_CTX_set_verify(ssl, s->verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
-  return (!s->verify || load_trust(ssl, s, why)) && load_own(ssl, s, why);
+  return (!s->verify ||
+          (load_trust(ssl, s, why) && load_revoked(ssl, s, why))) &&
+         load_own(ssl, s, why);
 }
 
 struct tls_context *tls_context_make(const struct tls_settings *settings,

@@ -16,6 +16,7 @@ struct tls_context;
 
 struct tls_settings {
   const char *ca;   /* a file of certificates; NULL: the system's store */
+  const char *crl;  /* a file of lists of revoked ones; NULL: not looked for */
   const char *cert; /* files of the client's own; NULL: none */
   const char *key;
   bool verify; /* chain and name: always, but for who said "insecure" */

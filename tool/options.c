@@ -32,6 +32,8 @@ static const struct option_row rows[OPTION_COUNT] = {
                     NULL},
     [OPTION_CA] = {"ca", "FILE", "who is trusted with it [the system's]",
                    "tls_ca", NULL},
+    [OPTION_CRL] = {"crl", "FILE", "who is not any more: lists of revoked ones",
+                    "tls_crl", NULL},
     [OPTION_CERT] = {"cert", "FILE", "a certificate of your own ...",
                      "tls_cert", NULL},
     [OPTION_KEY] = {"key", "FILE", "... and its key", "tls_key", NULL},
