@@ -27,7 +27,10 @@ void cert_make(struct cert *c, const struct cert_spec *s) {
   X509_NAME *name;
   X509 *issuer;
 
-  c->key = s->weak ? EVP_RSA_gen(1024) : EVP_EC_gen("P-256");
+  if (s->twin != NULL && EVP_PKEY_up_ref(s->twin->key) == 1)
+    c->key = s->twin->key;
+  else
+    c->key = s->weak ? EVP_RSA_gen(1024) : EVP_EC_gen("P-256");
   c->x509 = X509_new();
   must(c->key != NULL && c->x509 != NULL);
   issuer = s->issuer != NULL ? s->issuer->x509 : c->x509;
@@ -52,7 +55,7 @@ void cert_make(struct cert *c, const struct cert_spec *s) {
   if (s->names != NULL)
     extend(c->x509, issuer, NID_subject_alt_name, s->names);
   must(X509_sign(c->x509, s->issuer != NULL ? s->issuer->key : c->key,
-                 s->weak ? EVP_sha1() : EVP_sha256()) > 0);
+                 s->sha1 ? EVP_sha1() : EVP_sha256()) > 0);
 }
 
 void cert_free(struct cert *c) {
@@ -77,4 +80,31 @@ void cert_write_key(const struct cert *c, const char *path,
            file, c->key, passphrase != NULL ? EVP_aes_256_cbc() : NULL, NULL, 0,
            NULL, (void *)(uintptr_t)passphrase) == 1);
   must(fclose(file) == 0);
+}
+
+void cert_revoke(const struct cert *issuer, const struct cert *revoked,
+                 long days, const char *path) {
+  FILE *file = fopen(path, "a");
+  X509_REVOKED *entry;
+  ASN1_TIME *when = ASN1_TIME_new();
+  X509_CRL *crl = X509_CRL_new();
+
+  must(file != NULL && when != NULL && crl != NULL);
+  X509_CRL_set_version(crl, X509_CRL_VERSION_2);
+  X509_CRL_set_issuer_name(crl, X509_get_subject_name(issuer->x509));
+  X509_time_adj_ex(when, days < 0 ? (int)days - 1 : 0, -3600, NULL);
+  X509_CRL_set1_lastUpdate(crl, when);
+  if (revoked != NULL) {
+    entry = X509_REVOKED_new();
+    must(entry != NULL);
+    X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(revoked->x509));
+    X509_REVOKED_set_revocationDate(entry, when);
+    must(X509_CRL_add0_revoked(crl, entry) == 1);
+  }
+  X509_time_adj_ex(when, (int)days, 0, NULL);
+  X509_CRL_set1_nextUpdate(crl, when);
+  must(X509_CRL_sign(crl, issuer->key, EVP_sha256()) > 0 &&
+       PEM_write_X509_CRL(file, crl) == 1 && fclose(file) == 0);
+  ASN1_TIME_free(when);
+  X509_CRL_free(crl);
 }

@@ -59,8 +59,9 @@ static SSL_CTX *context_of(const struct front_settings *s) {
       (SSL_CTX_use_certificate(ctx, s->cert.x509) != 1 ||
        SSL_CTX_use_PrivateKey(ctx, s->cert.key) != 1))
     abort();
-  if (s->intermediate != NULL)
-    SSL_CTX_add1_chain_cert(ctx, s->intermediate->x509);
+  for (int i = 0; i < 2; i++)
+    if (s->along[i] != NULL)
+      SSL_CTX_add1_chain_cert(ctx, s->along[i]->x509);
   if (s->clients != NULL) {
     X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), s->clients->x509);
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
@@ -147,19 +148,20 @@ static void pump(struct front *f, SSL *ssl, int client,
     close(backend);
 }
 
-static void *link_thread(void *arg) {
-  struct link *l = arg;
-  struct front *f = l->front;
-  const char *name;
-  struct front_settings settings;
-  SSL_CTX *ctx;
-  SSL *ssl;
+/* It has heard a ClientHello, or whatever that is. */
+static void speak_instead(int client, const struct front_settings *s) {
+  char buf[16384];
 
-  lock(f);
-  ctx = context_of(&f->settings);
-  settings = f->settings;
-  unlock(f);
-  ssl = SSL_new(ctx);
+  if (recv(client, buf, sizeof buf, 0) > 0)
+    (void)!send(client, s->instead, s->instead_len, MSG_NOSIGNAL);
+}
+
+static void speak_tls(struct link *l, SSL_CTX *ctx,
+                      struct front_settings *settings) {
+  struct front *f = l->front;
+  SSL *ssl = SSL_new(ctx);
+  const char *name;
+
   SSL_set_fd(ssl, l->client);
   if (SSL_accept(ssl) == 1) {
     name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
@@ -167,10 +169,26 @@ static void *link_thread(void *arg) {
     f->agreed++;
     snprintf(f->wanted, sizeof f->wanted, "%s", name != NULL ? name : "");
     unlock(f);
-    pump(f, ssl, l->client, &settings);
+    pump(f, ssl, l->client, settings);
   }
   ERR_clear_error();
   SSL_free(ssl);
+}
+
+static void *link_thread(void *arg) {
+  struct link *l = arg;
+  struct front *f = l->front;
+  struct front_settings settings;
+  SSL_CTX *ctx;
+
+  lock(f);
+  ctx = context_of(&f->settings);
+  settings = f->settings;
+  unlock(f);
+  if (settings.instead != NULL)
+    speak_instead(l->client, &settings);
+  else
+    speak_tls(l, ctx, &settings);
   SSL_CTX_free(ctx);
   lock(f);
   close(l->client);

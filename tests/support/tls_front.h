@@ -5,20 +5,23 @@
 #define TALLY_TESTS_TLS_FRONT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "tests/support/tls_certs.h"
 
 struct front_settings {
-  struct cert cert;                /* kept by the caller */
-  const struct cert *intermediate; /* sent along; NULL: none */
-  const struct cert *clients; /* who signs those of clients; NULL: not asked */
-  int max_version;            /* TLS1_1_VERSION, ...; 0: any */
+  struct cert cert;            /* kept by the caller */
+  const struct cert *along[2]; /* sent along; NULL: none */
+  const struct cert *clients;  /* who signs those of clients; NULL: not asked */
+  int max_version;             /* TLS1_1_VERSION, ...; 0: any */
   int min_version;
   const char *ciphers; /* of TLS 1.2; NULL: the usual ones */
   unsigned record;     /* bytes of the server's in each; 0: as they come */
   bool deaf;           /* reads nothing until that is taken back */
   unsigned cut_after;  /* bytes of the server's, then FIN; 0: never */
+  const void *instead; /* said instead of TLS, then FIN; NULL: it speaks TLS */
+  size_t instead_len;
 };
 
 struct front;

@@ -20,6 +20,7 @@ static void pki_init(struct pki *p) {
   snprintf(p->folder, sizeof p->folder, "/tmp/tally-tls-XXXXXX");
   ck_assert_ptr_nonnull(mkdtemp(p->folder));
   file_name(p, p->ca_file, "ca.pem");
+  file_name(p, p->crl_file, "crl.pem");
   file_name(p, p->cert_file, "cert.pem");
   file_name(p, p->key_file, "key.pem");
   cert_make(&p->ca, &ca);
@@ -30,10 +31,10 @@ static void pki_init(struct pki *p) {
 static void pki_free(struct pki *p) {
   cert_free(&p->ca);
   cert_free(&p->other_ca);
-  cert_free(&p->between);
   cert_free(&p->server);
   cert_free(&p->client);
   unlink(p->ca_file);
+  unlink(p->crl_file);
   unlink(p->cert_file);
   unlink(p->key_file);
   rmdir(p->folder);
@@ -111,4 +112,57 @@ void house_refuses(struct house *h, int code, const char *words) {
   /* Not one byte of CQL, and no password, came to whoever that is. */
   ck_assert_uint_eq(front_heard(h->front), 0);
   ck_assert_uint_eq(script_accepted(h->r.server), 0);
+}
+
+/* ---- A second one ------------------------------------------------------- */
+
+static int to_front(void *user, const char *address, uint16_t port,
+                    char translated[46], uint16_t *translated_port) {
+  struct street *s = user;
+
+  (void)address;
+  (void)translated;
+  *translated_port =
+      port == script_port(s->peer.server) ? front_port(s->front) : port;
+  return 1;
+}
+
+static int name_for(void *user, const char *address, uint16_t port,
+                    char name[256]) {
+  struct street *s = user;
+
+  ck_assert_str_eq(address, "127.0.0.1");
+  if (port != front_port(s->front))
+    return 1;
+  s->named++;
+  snprintf(name, 256, "%s", s->name);
+  return 0;
+}
+
+void street_begin(struct street *s, struct house *h) {
+  memset(s, 0, sizeof *s);
+  peer_init(&s->peer, &h->r, "dc1", "rack1");
+  s->front = front_start(script_port(s->peer.server));
+  front_set(s->front, &h->settings);
+  h->r.tasks = rig_tasks();
+  h->r.options.translate_address = to_front;
+  h->r.options.host_user = s;
+}
+
+void street_names(struct street *s, struct house *h, const char *name) {
+  s->name = name;
+  h->r.options.tls_name_of = name_for;
+  h->r.options.tls_user = s;
+}
+
+void street_end(struct street *s, struct house *h) {
+  rig_close(&h->r);
+  front_stop(s->front);
+  house_end(h);
+  peer_fini(&s->peer);
+}
+
+bool street_is_up(struct house *h, struct seen *seen) {
+  seen_look(&h->r, seen);
+  return seen->count == 2 && seen->hosts[1].host.up == 1;
 }

@@ -3,14 +3,14 @@
 #ifndef TALLY_TESTS_HOUSE_H
 #define TALLY_TESTS_HOUSE_H
 
-#include "tests/support/rig.h"
 #include "tests/support/tls_front.h"
+#include "tests/unit/hosts_rig.h"
 
 /* What one case needs; the files are in a folder of their own. */
 struct pki {
-  struct cert ca, other_ca, between, server, client;
+  struct cert ca, other_ca, server, client;
   char folder[32];
-  char ca_file[64], cert_file[64], key_file[64];
+  char ca_file[64], crl_file[64], cert_file[64], key_file[64];
 };
 
 struct house {
@@ -34,5 +34,23 @@ void house_cert(struct house *h, const struct cert_spec *spec);
 void house_counts(struct house *h);
 /* It does not, and says these words; nothing was sent to whoever that is. */
 void house_refuses(struct house *h, int code, const char *words);
+
+/* A second host of the cluster, behind a front of its own, where the client is
+ * led: the servers know of their own ports alone. */
+struct street {
+  struct peer peer;
+  struct front *front;
+  const char *name;       /* what tls_name_of() says of it, where that is set */
+  _Atomic unsigned named; /* ... and how often */
+};
+
+/* After house_begin(); the front has the house's settings until told. */
+void street_begin(struct street *s, struct house *h);
+/* The name of the second host is `name`, by tls_name_of(). */
+void street_names(struct street *s, struct house *h, const char *name);
+/* Instead of house_end(). */
+void street_end(struct street *s, struct house *h);
+/* The second host is up; *seen is what there is to see of it. */
+bool street_is_up(struct house *h, struct seen *seen);
 
 #endif

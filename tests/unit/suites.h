@@ -52,6 +52,7 @@
   X(login)                                                                     \
   X(channel)                                                                   \
   X(tls)                                                                       \
+  X(tls_matrix)                                                                \
   X(secrets)                                                                   \
   X(lz4)                                                                       \
   X(shards)                                                                    \

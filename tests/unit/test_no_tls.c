@@ -20,6 +20,10 @@ Suite *channel_suite(void) {
   return suite_create("channel");
 }
 
+Suite *tls_matrix_suite(void) {
+  return suite_create("tls_matrix");
+}
+
 Suite *tls_suite(void) {
   Suite *s = suite_create("tls");
   TCase *tc = tcase_create("none");
