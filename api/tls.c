@@ -4,6 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+/* An hour in which a server's certificate may be withdrawn unseen, as it may as
+ * long as a connection stands. */
+#define RESUME_FOR (UINT64_C(3600) * 1000000000)
+
 int tls_check(const tally_options *o, tally_error *e) {
   const struct {
     const char *name;
@@ -50,6 +54,7 @@ int tls_keep(tally_session *s, const tally_options *o, tally_error *e) {
       .crl = is_given(o->tls_crl) ? o->tls_crl : NULL,
       .cert = is_given(o->tls_cert) ? o->tls_cert : NULL,
       .key = is_given(o->tls_key) ? o->tls_key : NULL,
+      .resume_for = o->tls == TALLY_TLS_VERIFY_FULL ? RESUME_FOR : 0,
       .verify = o->tls == TALLY_TLS_VERIFY_FULL,
       .passphrase = o->tls_passphrase != NULL ? ask_passphrase : NULL,
       .arg = &copy,

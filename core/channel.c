@@ -7,11 +7,13 @@ int channel_open(struct channel *ch, struct net_loop *loop,
                  uint32_t user_timeout_ms,
                  const struct net_socket_events *events, void *arg,
                  struct tls_context *tls, const char *name) {
+  char address[NET_ADDRESS_TEXT];
   int rc;
 
   *ch = (struct channel){0};
   if (tls != NULL) {
-    ch->tls = tls_open(tls, name);
+    net_address_text(to, address);
+    ch->tls = tls_open(tls, name, address);
     if (ch->tls == NULL)
       return -ENOMEM;
   }

@@ -5,20 +5,31 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "core/net.h"
+#include "core/tls_session.h"
 
 struct tls_context {
   SSL_CTX *ssl;
   bool verify;
+  uint64_t resume_for;
+  struct tls_sessions *sessions; /* NULL: none is kept */
 };
 
+enum { PEER = TLS_NAME + NET_ADDRESS_TEXT };
+
 struct tls {
+  struct tls_context *context;
   SSL *ssl;
   BIO *in; /* the SSL's own, both */
   BIO *out;
-  size_t sent;        /* of what is in `out` */
-  const char *reason; /* OpenSSL's, why it is over; NULL: none */
+  size_t sent;          /* of what is in `out` */
+  const char *reason;   /* OpenSSL's, why it is over; NULL: none */
+  uint64_t session_end; /* of what is resumed, and of what follows from it */
   char name[TLS_NAME];
+  char peer[PEER]; /* whose its sessions are: name and address */
 };
 
 /* What OpenSSL has against it, the first reason of all, in one line. */
@@ -115,12 +126,32 @@ static bool load_own(SSL_CTX *ssl, const struct tls_settings *s,
   return false;
 }
 
+/* A ticket has come, which in TLS 1.3 is after the peer was verified.  One of TLS
+ * 1.2 is not used: it makes the same keys again, and whoever has the server's
+ * key of tickets one day can read all of it.  A copy, since OpenSSL spoils its
+ * own when the connection is lost. */
+static int keep_session(SSL *ssl, SSL_SESSION *session) {
+  struct tls *t = SSL_get_app_data(ssl);
+  SSL_SESSION *copy = NULL;
+
+  if (SSL_SESSION_get_protocol_version(session) >= TLS1_3_VERSION)
+    copy = SSL_SESSION_dup(session);
+  if (copy != NULL)
+    tls_sessions_put(t->context->sessions, t->peer, copy, t->session_end);
+  return 0;
+}
+
 static bool configure(SSL_CTX *ssl, const struct tls_settings *s,
                       struct failure *why) {
   SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
   SSL_CTX_set_options(ssl, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
+  if (s->resume_for > 0) {
+    SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_CLIENT |
+                                            SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(ssl, keep_session);
+  }
   /* Level 2: 112 bits at least, no SHA-1; and ciphers with forward secrecy. */
   SSL_CTX_set_security_level(ssl, 2);
   if (SSL_CTX_set_cipher_list(ssl, "ECDHE+AESGCM:ECDHE+CHACHA20") != 1) {
@@ -139,14 +170,19 @@ struct tls_context *tls_context_make(const struct tls_settings *settings,
 
   failure_init(why, FAILURE_INVALID, OUTCOME_NOT_APPLIED, "tls");
   ERR_clear_error();
-  if (c != NULL)
+  if (c != NULL) {
+    c->verify = settings->verify;
+    c->resume_for = settings->resume_for;
     c->ssl = SSL_CTX_new(TLS_client_method());
-  if (c == NULL || c->ssl == NULL) {
+    if (c->resume_for > 0)
+      c->sessions = tls_sessions_make();
+  }
+  if (c == NULL || c->ssl == NULL ||
+      (c->resume_for > 0 && c->sessions == NULL)) {
     why->code = FAILURE_NO_MEMORY;
     tls_context_free(c);
     return NULL;
   }
-  c->verify = settings->verify;
   if (configure(c->ssl, settings, why))
     return c;
   tls_context_free(c);
@@ -157,6 +193,7 @@ void tls_context_free(struct tls_context *c) {
   if (c == NULL)
     return;
   SSL_CTX_free(c->ssl);
+  tls_sessions_free(c->sessions);
   OPENSSL_free(c);
 }
 
@@ -180,12 +217,28 @@ static bool expect(struct tls *t, bool verify) {
   return SSL_set1_host(t->ssl, t->name) == 1;
 }
 
-struct tls *tls_open(struct tls_context *c, const char *name) {
+/* Nothing is sent early (0-RTT), which others could send once more. */
+static void resume(struct tls *t) {
+  struct tls_sessions *sessions = t->context->sessions;
+  SSL_SESSION *session = NULL;
+
+  if (sessions != NULL)
+    session =
+        tls_sessions_take(sessions, t->peer, net_clock(), &t->session_end);
+  if (session != NULL)
+    SSL_set_session(t->ssl, session);
+  SSL_SESSION_free(session);
+}
+
+struct tls *tls_open(struct tls_context *c, const char *name,
+                     const char *address) {
   struct tls *t = OPENSSL_zalloc(sizeof *t);
 
   if (t == NULL)
     return NULL;
-  strncpy(t->name, name, sizeof t->name - 1);
+  t->context = c;
+  snprintf(t->name, sizeof t->name, "%s", name);
+  snprintf(t->peer, sizeof t->peer, "%s %s", name, address);
   t->ssl = SSL_new(c->ssl);
   t->in = BIO_new(BIO_s_mem());
   t->out = BIO_new(BIO_s_mem());
@@ -199,6 +252,8 @@ struct tls *tls_open(struct tls_context *c, const char *name) {
   }
   SSL_set_bio(t->ssl, t->in, t->out);
   SSL_set_connect_state(t->ssl);
+  SSL_set_app_data(t->ssl, t);
+  resume(t);
   return t;
 }
 
@@ -234,8 +289,12 @@ enum tls_rc tls_handshake(struct tls *t, struct failure *why) {
 
   ERR_clear_error();
   rc = SSL_do_handshake(t->ssl);
-  if (rc == 1)
+  if (rc == 1) {
+    /* What follows from a session that was resumed ends with it. */
+    if (!SSL_session_reused(t->ssl))
+      t->session_end = net_clock() + t->context->resume_for;
     return TLS_DONE;
+  }
   error = SSL_get_error(t->ssl, rc);
   if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
     return TLS_MORE;

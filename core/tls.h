@@ -1,7 +1,7 @@
 /* core/tls.h - the second seam: TLS, as bytes in and bytes out.
  *
- * core/tls.c is OpenSSL's side, and all there is of it; a build without TLS has
- * core/tls_none.c.  Nothing here knows of sockets: the caller brings what the
+ * core/tls.c is OpenSSL's side, and with core/tls_session.c all there is of it; a
+ * build without TLS has core/tls_none.c.  Nothing here knows of sockets: the caller brings what the
  * peer sent, takes away what is to be sent, and nothing is called back. */
 #ifndef TLS_H
 #define TLS_H
@@ -20,6 +20,9 @@ struct tls_settings {
   const char *cert; /* files of the client's own; NULL: none */
   const char *key;
   bool verify; /* chain and name: always, but for who said "insecure" */
+  /* Nanoseconds since a peer was verified in which its TLS session may be gone
+   * on with; 0: it never is, as for peers that are not verified. */
+  uint64_t resume_for;
   /* Writes the passphrase of the key, with its NUL; false: there is none. */
   bool (*passphrase)(void *arg, const char *file, char *out, size_t size);
   void *arg;
@@ -37,8 +40,10 @@ struct tls;
 enum { TLS_NAME = 256 }; /* with its NUL */
 
 /* `name` is what the peer's certificate must be valid for: a host name, or an
- * address as text.  NULL: no memory. */
-struct tls *tls_open(struct tls_context *c, const char *name);
+ * address as text.  `address` is where it is; it goes on with sessions of the
+ * same name and address alone.  NULL: no memory. */
+struct tls *tls_open(struct tls_context *c, const char *name,
+                     const char *address);
 void tls_free(struct tls *t);
 
 enum tls_rc {

@@ -20,9 +20,11 @@ void tls_context_free(struct tls_context *c) {
   (void)c;
 }
 
-struct tls *tls_open(struct tls_context *c, const char *name) {
+struct tls *tls_open(struct tls_context *c, const char *name,
+                     const char *address) {
   (void)c;
   (void)name;
+  (void)address;
   return NULL;
 }
 

@@ -44,9 +44,11 @@ void tls_context_free(struct tls_context *c) {
   net_free(NULL, c);
 }
 
-struct tls *tls_open(struct tls_context *c, const char *name) {
+struct tls *tls_open(struct tls_context *c, const char *name,
+                     const char *address) {
   (void)c;
   (void)name;
+  (void)address;
   return net_alloc(NULL, sizeof(struct tls));
 }
 

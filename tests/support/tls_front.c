@@ -32,6 +32,7 @@ struct front {
   struct link links[LINKS_MAX];
   unsigned taken;
   unsigned agreed;
+  unsigned resumed;
   unsigned heard;
   char wanted[256];
 };
@@ -48,6 +49,7 @@ static void unlock(struct front *f) {
 
 static SSL_CTX *context_of(const struct front_settings *s) {
   SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+  unsigned char ticket_keys[80];
 
   /* What clients should not take is to be offered, too. */
   SSL_CTX_set_security_level(ctx, 0);
@@ -59,6 +61,11 @@ static SSL_CTX *context_of(const struct front_settings *s) {
       (SSL_CTX_use_certificate(ctx, s->cert.x509) != 1 ||
        SSL_CTX_use_PrivateKey(ctx, s->cert.key) != 1))
     abort();
+  if (s->tickets != 0) {
+    memset(ticket_keys, (int)s->tickets, sizeof ticket_keys);
+    SSL_CTX_set_tlsext_ticket_keys(ctx, ticket_keys, sizeof ticket_keys);
+    SSL_CTX_set_session_id_context(ctx, ticket_keys, 1);
+  }
   for (int i = 0; i < 2; i++)
     if (s->along[i] != NULL)
       SSL_CTX_add1_chain_cert(ctx, s->along[i]->x509);
@@ -167,6 +174,7 @@ static void speak_tls(struct link *l, SSL_CTX *ctx,
     name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     lock(f);
     f->agreed++;
+    f->resumed += SSL_session_reused(ssl) != 0;
     snprintf(f->wanted, sizeof f->wanted, "%s", name != NULL ? name : "");
     unlock(f);
     pump(f, ssl, l->client, settings);
@@ -314,6 +322,10 @@ static unsigned read_count(struct front *f, const unsigned *count) {
 
 unsigned front_agreed(struct front *f) {
   return read_count(f, &f->agreed);
+}
+
+unsigned front_resumed(struct front *f) {
+  return read_count(f, &f->resumed);
 }
 
 unsigned front_taken(struct front *f) {

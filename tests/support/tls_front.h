@@ -17,6 +17,7 @@ struct front_settings {
   int max_version;             /* TLS1_1_VERSION, ...; 0: any */
   int min_version;
   const char *ciphers; /* of TLS 1.2; NULL: the usual ones */
+  unsigned tickets;    /* sessions go on where this is the same; 0: nowhere */
   unsigned record;     /* bytes of the server's in each; 0: as they come */
   bool deaf;           /* reads nothing until that is taken back */
   unsigned cut_after;  /* bytes of the server's, then FIN; 0: never */
@@ -33,8 +34,10 @@ struct front *front_start(uint16_t backend);
 void front_set(struct front *f, const struct front_settings *settings);
 void front_stop(struct front *f);
 uint16_t front_port(const struct front *f);
-/* Connections whose handshakes have succeeded, and those that were taken. */
+/* Connections whose handshakes have succeeded, and those that were taken; of the
+ * former the ones that have gone on with a session. */
 unsigned front_agreed(struct front *f);
+unsigned front_resumed(struct front *f);
 unsigned front_taken(struct front *f);
 /* What the client named as the host it wants, of the last one; "": nothing. */
 void front_wanted(struct front *f, char name[256]);

@@ -53,6 +53,7 @@
   X(channel)                                                                   \
   X(tls)                                                                       \
   X(tls_matrix)                                                                \
+  X(tls_session)                                                               \
   X(secrets)                                                                   \
   X(lz4)                                                                       \
   X(shards)                                                                    \

@@ -24,6 +24,10 @@ Suite *tls_matrix_suite(void) {
   return suite_create("tls_matrix");
 }
 
+Suite *tls_session_suite(void) {
+  return suite_create("tls_session");
+}
+
 Suite *tls_suite(void) {
   Suite *s = suite_create("tls");
   TCase *tc = tcase_create("none");
