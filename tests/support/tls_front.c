@@ -15,11 +15,17 @@
 
 enum { LINKS_MAX = 64 };
 
+struct raw {
+  uint8_t bytes[FRONT_RAW];
+  size_t len; /* may be more */
+};
+
 struct link {
   struct front *front;
   pthread_t thread;
   bool used;
-  int client; /* -1: over */
+  unsigned number; /* of those that were taken */
+  int client;      /* -1: over */
 };
 
 struct front {
@@ -30,6 +36,7 @@ struct front {
   uint16_t backend;
   struct front_settings settings;
   struct link links[LINKS_MAX];
+  struct raw raw[FRONT_RAW_LINKS];
   unsigned taken;
   unsigned agreed;
   unsigned resumed;
@@ -155,12 +162,49 @@ static void pump(struct front *f, SSL *ssl, int client,
     close(backend);
 }
 
-/* It has heard a ClientHello, or whatever that is. */
-static void speak_instead(int client, const struct front_settings *s) {
-  char buf[16384];
+static void note_raw(struct link *l, const void *bytes, size_t n) {
+  struct front *f = l->front;
 
-  if (recv(client, buf, sizeof buf, 0) > 0)
-    (void)!send(client, s->instead, s->instead_len, MSG_NOSIGNAL);
+  lock(f);
+  if (l->number < FRONT_RAW_LINKS) {
+    struct raw *raw = &f->raw[l->number];
+    size_t room = raw->len < FRONT_RAW ? FRONT_RAW - raw->len : 0;
+
+    memcpy(raw->bytes + raw->len, bytes, n < room ? n : room);
+    raw->len += n;
+  }
+  unlock(f);
+}
+
+static long on_bio(BIO *bio, int op, const char *bytes, size_t len, int argi,
+                   long argl, int rc, size_t *processed) {
+  (void)len;
+  (void)argi;
+  (void)argl;
+  if (op == (BIO_CB_READ | BIO_CB_RETURN) && rc > 0)
+    note_raw((struct link *)BIO_get_callback_arg(bio), bytes, *processed);
+  return rc;
+}
+
+/* Whatever else the client says. */
+static void hear_out(struct link *l) {
+  char buf[4096];
+  ssize_t n;
+
+  shutdown(l->client, SHUT_WR);
+  while ((n = recv(l->client, buf, sizeof buf, 0)) > 0)
+    note_raw(l, buf, (size_t)n);
+}
+
+/* It has heard a ClientHello, or whatever that is. */
+static void speak_instead(struct link *l, const struct front_settings *s) {
+  char buf[16384];
+  ssize_t n = recv(l->client, buf, sizeof buf, 0);
+
+  if (n <= 0)
+    return;
+  note_raw(l, buf, (size_t)n);
+  (void)!send(l->client, s->instead, s->instead_len, MSG_NOSIGNAL);
 }
 
 static void speak_tls(struct link *l, SSL_CTX *ctx,
@@ -170,6 +214,8 @@ static void speak_tls(struct link *l, SSL_CTX *ctx,
   const char *name;
 
   SSL_set_fd(ssl, l->client);
+  BIO_set_callback_arg(SSL_get_rbio(ssl), (char *)l);
+  BIO_set_callback_ex(SSL_get_rbio(ssl), on_bio);
   if (SSL_accept(ssl) == 1) {
     name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     lock(f);
@@ -194,9 +240,10 @@ static void *link_thread(void *arg) {
   settings = f->settings;
   unlock(f);
   if (settings.instead != NULL)
-    speak_instead(l->client, &settings);
+    speak_instead(l, &settings);
   else
     speak_tls(l, ctx, &settings);
+  hear_out(l);
   SSL_CTX_free(ctx);
   lock(f);
   close(l->client);
@@ -234,7 +281,7 @@ static void take(struct front *f, int client) {
   l->front = f;
   l->client = client;
   l->used = true;
-  f->taken++;
+  l->number = f->taken++;
   if (pthread_create(&l->thread, NULL, link_thread, l) != 0)
     abort();
   unlock(f);
@@ -340,4 +387,14 @@ void front_wanted(struct front *f, char name[256]) {
   lock(f);
   snprintf(name, 256, "%s", f->wanted);
   unlock(f);
+}
+
+size_t front_raw(struct front *f, unsigned n, uint8_t bytes[FRONT_RAW]) {
+  size_t len;
+
+  lock(f);
+  len = f->raw[n].len;
+  memcpy(bytes, f->raw[n].bytes, FRONT_RAW);
+  unlock(f);
+  return len;
 }

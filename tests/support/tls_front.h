@@ -43,6 +43,11 @@ unsigned front_taken(struct front *f);
 void front_wanted(struct front *f, char name[256]);
 /* Bytes of the client's that came after a handshake, or instead of one. */
 unsigned front_heard(struct front *f);
+/* What came over the wire on the connection that was taken as number n (from 0):
+ * copies the first of it, and returns how much it was.  Of the first so many
+ * connections alone. */
+enum { FRONT_RAW = 4096, FRONT_RAW_LINKS = 64 };
+size_t front_raw(struct front *f, unsigned n, uint8_t bytes[FRONT_RAW]);
 /* Until all connections are over. */
 void front_wait(struct front *f);
 /* Close all connections. */

@@ -93,6 +93,46 @@ void house_end(struct house *h) {
   pki_free(&h->pki);
 }
 
+static const char authenticator[] =
+    "org.apache.cassandra.auth.PasswordAuthenticator";
+static const char token[] = "\0jane.doe\0s3cret";
+
+void house_wants_login(struct house *h) {
+  script_want_login(h->r.server, authenticator, token, sizeof token - 1);
+  h->r.options.user = "jane.doe";
+  h->r.options.password = "s3cret";
+}
+
+/* Records of TLS, and of no type that has data. */
+static void is_handshake(const uint8_t *bytes, size_t len) {
+  enum { CHANGE_CIPHER_SPEC = 20, ALERT = 21, HANDSHAKE = 22, HEAD = 5 };
+  size_t at = 0;
+
+  while (at + HEAD <= len) {
+    ck_assert_uint_ge(bytes[at], CHANGE_CIPHER_SPEC);
+    ck_assert_uint_le(bytes[at], HANDSHAKE);
+    at += HEAD + ((size_t)bytes[at + 3] << 8 | bytes[at + 4]);
+  }
+  ck_assert_uint_eq(at, len);
+}
+
+void house_was_silent(struct front *f, unsigned n) {
+  static const char *const words[] = {"jane.doe", "s3cret", "my_ks",
+                                      "page_hits", "CQL_VERSION"};
+  static uint8_t bytes[FRONT_RAW];
+  unsigned count = front_taken(f);
+
+  ck_assert_uint_gt(count, n);
+  for (; n < count && n < FRONT_RAW_LINKS; n++) {
+    size_t len = front_raw(f, n, bytes);
+
+    ck_assert_uint_le(len, FRONT_RAW);
+    is_handshake(bytes, len);
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+      ck_assert_ptr_null(memmem(bytes, len, words[i], strlen(words[i])));
+  }
+}
+
 void house_counts(struct house *h) {
   rig_connect(&h->r);
   rig_applied(&h->r, "/home");

@@ -1,5 +1,6 @@
 /* tests/unit/test_tls_matrix.c - over TLS, who is believed and who is not: a
- * table of servers, each met on every way to a connection. */
+ * table of servers, each met on every way to a connection; and that nothing was
+ * said to those who are not. */
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <string.h>
@@ -314,6 +315,18 @@ static void scene_begin(struct scene *s, const struct row *row, int mode) {
     house_names(&s->h, host);
   make_cert(s);
   make_lists(s);
+  house_wants_login(&s->h);
+}
+
+/* The session is over: what has it said to the row's server, on connections of
+ * this number and later ones?  Who misses a certificate of the client has been
+ * verified before it says so. */
+static void check_silence(struct scene *s, struct front *f, unsigned from) {
+  if (s->row->words == NULL || s->row->asks)
+    return;
+  rig_close(&s->h.r);
+  front_wait(f);
+  house_was_silent(f, from);
 }
 
 static void scene_end(struct scene *s) {
@@ -352,6 +365,7 @@ static void at_first(struct scene *s) {
   else
     house_refuses(&s->h, s->row->code != 0 ? s->row->code : TALLY_ETLS,
                   s->row->words);
+  check_silence(s, s->h.front, 0);
   house_end(&s->h);
 }
 
@@ -376,15 +390,17 @@ static void by_discovery(struct scene *s) {
       rig_step(&s->h.r);
     }
   }
+  check_silence(s, street.front, 0);
   street_end(&street, &s->h);
 }
 
 /* The same host, which was good before: another certificate is there now. */
 static void after_a_loss(struct scene *s) {
   uint64_t limit = rig_ms() + WAIT_LIMIT_MS;
-  unsigned heard, agreed;
+  unsigned heard, agreed, taken;
 
   house_counts(&s->h);
+  taken = front_taken(s->h.front);
   heard = front_heard(s->h.front);
   agreed = front_agreed(s->h.front);
   front_set(s->h.front, &s->settings);
@@ -399,6 +415,7 @@ static void after_a_loss(struct scene *s) {
     }
     rig_applied(&s->h.r, "/home");
   }
+  check_silence(s, s->h.front, taken);
   house_end(&s->h);
 }
 
@@ -437,6 +454,7 @@ static void by_the_control_connection(struct scene *s) {
     }
     rig_applied(&s->h.r, "/home");
   }
+  check_silence(s, second, 0);
   rig_close(&s->h.r);
   front_stop(second);
   house_end(&s->h);
