@@ -54,6 +54,7 @@
   X(tls)                                                                       \
   X(tls_matrix)                                                                \
   X(tls_session)                                                               \
+  X(tls_relay)                                                                 \
   X(secrets)                                                                   \
   X(lz4)                                                                       \
   X(shards)                                                                    \

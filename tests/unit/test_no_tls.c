@@ -24,6 +24,10 @@ Suite *tls_matrix_suite(void) {
   return suite_create("tls_matrix");
 }
 
+Suite *tls_relay_suite(void) {
+  return suite_create("tls_relay");
+}
+
 Suite *tls_session_suite(void) {
   return suite_create("tls_session");
 }
