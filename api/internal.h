@@ -22,7 +22,7 @@ struct tally_session {
   struct contact *contacts;
   size_t contact_count;
   struct keyspaces keyspaces; /* that its statements name */
-  char *keyspace; /* NULL: none configured */
+  char *keyspace;             /* NULL: none configured */
   uint16_t consistency;
   uint16_t read_consistency;
   _Atomic uint32_t statement_count;
@@ -48,8 +48,8 @@ struct tally_session {
   tally_credentials_callback credentials; /* or NULL ... */
   tally_sasl_callback sasl;               /* ... both */
   void *login_user;
-  struct tls_context *tls; /* NULL: plaintext */
-  char *tls_name;          /* NULL: each its own ... */
+  struct tls_context *tls;             /* NULL: plaintext */
+  char *tls_name;                      /* NULL: each its own ... */
   tally_tls_name_callback tls_name_of; /* or NULL */
   void *tls_user;
 };
@@ -57,7 +57,7 @@ struct tally_session {
 /* The UPDATE for one set of touched counters. */
 struct update {
   const struct tally_table *table;
-  uint64_t mask;   /* the counters that have a bind marker */
+  uint64_t mask;       /* the counters that have a bind marker */
   bool partition_only; /* statics alone: the clustering key is not bound */
   struct statement statement;
 };
@@ -65,20 +65,20 @@ struct update {
 struct tally_table {
   struct tally_table *next;
   tally_session *session;
-  char *keyspace;  /* as the server has it, unquoted */
+  char *keyspace; /* as the server has it, unquoted */
   struct keyspace *in;
   char *name;
   char *qualified; /* "ks.page_hits", as it stands in CQL */
   size_t row_size;
   tally_column *columns; /* in the definition's order */
   size_t column_count;
-  uint16_t *display;     /* column numbers in the server's order */
-  uint16_t *keys;        /* partition key, then clustering key */
+  uint16_t *display; /* column numbers in the server's order */
+  uint16_t *keys;    /* partition key, then clustering key */
   uint16_t key_count;
   uint16_t partition_count;
-  uint16_t *counters;    /* bit i of a mask is column counters[i] */
+  uint16_t *counters; /* bit i of a mask is column counters[i] */
   uint16_t counter_count;
-  uint64_t statics;      /* mask */
+  uint64_t statics; /* mask */
   _Atomic(struct update *) updates[UPDATES_MAX];
   struct statement select;
 };
@@ -158,9 +158,8 @@ int name_check(const char *name, const char *what, tally_error *e);
 /* ---- definition.c, table.c, statement.c --------------------------------- */
 
 const char *type_name(int type);
-int table_make(tally_table **table, tally_session *s,
-               const tally_definition *d, const char *keyspace,
-               tally_error *e);
+int table_make(tally_table **table, tally_session *s, const tally_definition *d,
+               const char *keyspace, tally_error *e);
 void table_free(tally_table *t);
 /* The UPDATE for the counters in `mask`; NULL: no memory. */
 const struct update *table_update(tally_table *t, uint64_t mask);

@@ -236,11 +236,11 @@ typedef struct tally_host {
   uint16_t port;
   const char *dc;
   const char *rack;
-  const char *version; /* of the server: "5.0.2" */
-  const char *why;     /* why it is not up, in one line; else "" */
-  int distance;        /* tally_distance */
-  int up;              /* 1: a connection to it stands; else 0 */
-  uint64_t since_ms;   /* it has been so, in milliseconds; 0 when it is not
+  const char *version;  /* of the server: "5.0.2" */
+  const char *why;      /* why it is not up, in one line; else "" */
+  int distance;         /* tally_distance */
+  int up;               /* 1: a connection to it stands; else 0 */
+  uint64_t since_ms;    /* it has been so, in milliseconds; 0 when it is not
                           connected to at all (see distance) */
   uint32_t connections; /* that take requests */
   uint32_t in_flight;   /* requests that it owes an answer to, or that wait for
@@ -362,8 +362,8 @@ typedef struct tally_options {
                                         replaced [256] */
   uint32_t max_frame_bytes;          /* largest answer [16 MiB], to 256 MiB */
 
-  tally_allocator allocator;      /* [the C library's] */
-  tally_log_callback log;         /* set with tally_log() [none] */
+  tally_allocator allocator; /* [the C library's] */
+  tally_log_callback log;    /* set with tally_log() [none] */
   void *log_user;
   int log_level;                  /* [TALLY_LOG_WARNING] */
   tally_resolve_callback resolve; /* [the system's] */
@@ -440,7 +440,7 @@ typedef struct tally_options {
   int allow_plaintext_password;           /* 1: over any connection [0] */
   tally_credentials_callback credentials; /* instead of those two [none] */
   tally_sasl_callback sasl;               /* [none] */
-  void *login_user; /* the first argument of these two */
+  void *login_user;                       /* the first argument of these two */
 
   /* TLS 1.2 and 1.3, on every connection of the session or on none: there is no
    * way back to plaintext, and nothing is sent before the server is known to be
@@ -573,6 +573,8 @@ typedef struct tally_definition {
 
 #ifndef __cplusplus
 /* By its address: an array would pass for a pointer. */
+/* clang-format 14 does not know _Generic. */
+/* clang-format off */
 #  define TALLY_FITS_TALLY_TEXT(type, member)                                  \
     _Generic(&((type *)0)->member,                                             \
         const char **: 1,                                                      \
@@ -587,6 +589,7 @@ typedef struct tally_definition {
         long: sizeof(long) == 8,                                               \
         long long: sizeof(long long) == 8,                                     \
         default: 0)
+/* clang-format on */
 #else
 } /* extern "C" */
 namespace tally_fits {
@@ -841,9 +844,8 @@ TALLY_API int tally_table_open(tally_table **table, tally_session *session,
  *         it is not a counter table; TALLY_ETYPE when a key column has a type
  *         that is not supported yet
  */
-TALLY_API int tally_table_open_name(tally_table **table,
-                                    tally_session *session, const char *name,
-                                    tally_error *error);
+TALLY_API int tally_table_open_name(tally_table **table, tally_session *session,
+                                    const char *name, tally_error *error);
 
 /* What a table looks like, as the server lists it: partition key, clustering
  * key, static counters, counters, the last two by name.  `index` counts from

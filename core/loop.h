@@ -15,7 +15,7 @@ struct loop {
                                    runs the loop */
   _Atomic(struct list *) inbox; /* a stack of operations from other threads */
   _Atomic(struct notice *) notices; /* a stack of what other loops tell */
-  struct loop *loops; /* of the session, this one among them */
+  struct loop *loops;               /* of the session, this one among them */
   uint32_t loop_count;
   struct timer close_timer;
   uint64_t armed;   /* when the alarm will ring, 0: not set */

@@ -38,7 +38,7 @@ void net_wipe(void *p, size_t size);
 
 /* ---- Clocks and chance -------------------------------------------------- */
 
-uint64_t net_clock(void);   /* monotonic, nanoseconds; never 0 */
+uint64_t net_clock(void); /* monotonic, nanoseconds; never 0 */
 uint64_t net_random(void);
 
 /* ---- Threads ------------------------------------------------------------ */
@@ -148,8 +148,8 @@ struct net_socket_events {
  * writable only when wanted.  -EADDRINUSE and -EADDRNOTAVAIL: no such port
  * is free. */
 int net_socket_open(struct net_socket **socket, struct net_loop *loop,
-                    const struct net_address *to,
-                    const struct net_source *from, uint32_t user_timeout_ms,
+                    const struct net_address *to, const struct net_source *from,
+                    uint32_t user_timeout_ms,
                     const struct net_socket_events *events, void *arg);
 /* Bytes read, 0 at the end of the stream, or -EAGAIN, -ECONNRESET, ... */
 ptrdiff_t net_socket_read(struct net_socket *socket, void *buf, size_t len);

@@ -39,7 +39,7 @@ struct statement {
                       prepared statements */
   const char *text;
   size_t text_len;
-  const char *table; /* "ks.page_hits", for messages */
+  const char *table;         /* "ks.page_hits", for messages */
   struct keyspace *keyspace; /* its replicas are those of the key, or NULL */
   enum effect effect;
   const struct statement_bind *binds;
@@ -50,10 +50,10 @@ struct statement {
 };
 
 struct answer {
-  int code;                          /* 0 or enum failure_code */
-  enum outcome outcome;              /* reads: NOT_APPLIED */
-  const struct failure *failure;     /* NULL when code is 0 */
-  struct rows *rows;                 /* RESULT Rows, else NULL */
+  int code;                      /* 0 or enum failure_code */
+  enum outcome outcome;          /* reads: NOT_APPLIED */
+  const struct failure *failure; /* NULL when code is 0 */
+  struct rows *rows;             /* RESULT Rows, else NULL */
   uint32_t host; /* with rows, and of a schema change: whose (host.number) */
   const struct statement *statement; /* with a failure */
   uint8_t note;                      /* ... the operation's */
@@ -91,8 +91,8 @@ struct op {
   op_callback *callback;
   void *user;
   struct tries *tries; /* hosts where it was in vain; NULL: none */
-  struct slab *slab; /* where the slot belongs; NULL: a piece of the heap */
-  uint8_t *values;   /* [value]s in wire form */
+  struct slab *slab;   /* where the slot belongs; NULL: a piece of the heap */
+  uint8_t *values;     /* [value]s in wire form */
   uint64_t deadline;
   union {
     uint64_t end_offset; /* SENT: of the frame's last byte, in all bytes that

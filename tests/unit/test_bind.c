@@ -317,7 +317,8 @@ START_TEST(sync_table) {
                    0);
   ck_assert_int_eq(tally_sync_table(r.hits, NULL, &r.error), 0);
   script_last(r.server, AT_QUERY, body, sizeof body);
-  ck_assert_str_eq(body + 4, "SELECT schema_version, host_id FROM system.peers");
+  ck_assert_str_eq(body + 4,
+                   "SELECT schema_version, host_id FROM system.peers");
   /* Two changes, and two looks at the versions after each. */
   ck_assert_uint_eq(script_count(r.server, AT_QUERY), 6);
   o.struct_size = 3;

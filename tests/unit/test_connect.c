@@ -95,8 +95,8 @@ static const uint8_t frame_warnings_cut[] = {0x84, 0x08, 0, 0, 0x06, 0,   0,
                                              0,    4,    0, 1, 0xff, 0xff};
 /* One key, and no list of values. */
 static const uint8_t frame_supported_cut[] = {
-    0x84, 0, 0, 0, 0x06, 0, 0, 0, 16, 0, 1, 0, 12, 'S', 'C', 'Y', 'L', 'L', 'A',
-    '_',  'S', 'H', 'A', 'R', 'D'};
+    0x84, 0,   0,   0,   0x06, 0,   0,   0,   16,  0,   1,   0,  12,
+    'S',  'C', 'Y', 'L', 'L',  'A', '_', 'S', 'H', 'A', 'R', 'D'};
 static const uint8_t tls_alert[] = {0x15, 3, 1, 0, 2, 2, 10};
 static const uint8_t noise[] = {0xfe, 0xed, 0xfa, 0xce};
 

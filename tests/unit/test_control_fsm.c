@@ -5,6 +5,8 @@
 #include "core/control_fsm.h"
 #include "tests/unit/suites.h"
 
+/* A table, laid out by hand. */
+/* clang-format off */
 /* What becomes of it is named by the state; what is asked by the action. */
 #define S(state)      {CONTROL_##state, 0}
 #define D(state, act) {CONTROL_##state, CONTROL_DO_##act}
@@ -44,11 +46,12 @@ static const struct control_step
         /* CLOSED */
         {END, END, END, END, END, END, END, END, END, END},
 };
+/* clang-format on */
 
 START_TEST(every_pair) {
   int state = _i / CONTROL_EVENT_COUNT, event = _i % CONTROL_EVENT_COUNT;
-  struct control_step step = control_fsm_step((enum control_state)state,
-                                              (enum control_event)event);
+  struct control_step step =
+      control_fsm_step((enum control_state)state, (enum control_event)event);
   const struct control_step *want = &expected[state][event];
 
   ck_assert_msg(step.next == want->next && step.actions == want->actions,
