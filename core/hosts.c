@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/mark.h"
+#include "core/peer.h"
 
 /* Until there may be memory again. */
 #define MISSED_NS UINT64_C(1000000000)
@@ -26,7 +27,7 @@ struct host *hosts_find_id(const struct hosts *hs, const uint8_t id[16]) {
 struct host *hosts_find_address(const struct hosts *hs,
                                 const struct net_address *address) {
   for (struct list *n = hs->all.next; n != &hs->all; n = n->next)
-    if (memcmp(&host_of(n)->pool.address, address, sizeof *address) == 0)
+    if (peer_same_address(&host_of(n)->pool.address, address))
       return host_of(n);
   return NULL;
 }

@@ -14,7 +14,7 @@ bool locality_translate(const struct config *config,
   if (config->translate == NULL)
     return false;
   config->translate(config->host_user, address);
-  return memcmp(&own, address, sizeof own) != 0;
+  return !peer_same_address(&own, address);
 }
 
 /* "dc1, dc2": each once. */

@@ -5,6 +5,12 @@
 
 enum { TLS_ALERT = 0x15, TLS_HANDSHAKE = 0x16 };
 
+bool peer_same_address(const struct net_address *a,
+                       const struct net_address *b) {
+  return a->len == b->len && a->port == b->port && a->scope == b->scope &&
+         memcmp(a->bytes, b->bytes, a->len) == 0;
+}
+
 /* 127.0.0.0/8, ::1, and the former as an IPv6 address. */
 bool peer_is_loopback(const struct net_address *a) {
   static const uint8_t one[16] = {[15] = 1};

@@ -17,6 +17,8 @@ struct peer {
   bool lz4; /* frames to it and from it may be compressed */
 };
 
+bool peer_same_address(const struct net_address *a,
+                       const struct net_address *b);
 /* Whatever is sent there stays in this machine. */
 bool peer_is_loopback(const struct net_address *a);
 /* "10.0.0.1", "::1": without brackets and port. */

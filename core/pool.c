@@ -4,6 +4,7 @@
 
 #include "core/backoff.h"
 #include "core/mark.h"
+#include "core/peer.h"
 
 /* Servers may say a thousand times a second that a host is up: so often is it
  * believed. */
@@ -17,7 +18,7 @@ static struct conn *conn_of(struct list *link) {
 
 /* It leads to where the host was: perhaps another one is there now. */
 static bool leads_elsewhere(const struct pool *p, const struct conn *conn) {
-  return memcmp(&conn->address, &p->address, sizeof p->address) != 0;
+  return !peer_same_address(&conn->address, &p->address);
 }
 
 /* ---- Shards ------------------------------------------------------------- */
@@ -427,7 +428,7 @@ void pool_open(struct pool *p) {
  * a host has moved, those that stand are replaced first, and drained after. */
 void pool_move(struct pool *p, const struct net_address *address,
                bool translated) {
-  if (memcmp(&p->address, address, sizeof *address) == 0) {
+  if (peer_same_address(&p->address, address)) {
     p->one_port |= translated;
     return;
   }

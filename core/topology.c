@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/failure.h"
+#include "core/peer.h"
 #include "proto/value.h"
 
 /* What every query begins with. */
@@ -34,7 +35,7 @@ void topology_free(const struct net_heap *heap, struct topology *t) {
 }
 
 static bool same_host(const struct host_info *a, const struct host_info *b) {
-  return memcmp(&a->address, &b->address, sizeof a->address) == 0 &&
+  return peer_same_address(&a->address, &b->address) &&
          memcmp(a->id, b->id, sizeof a->id) == 0 && strcmp(a->dc, b->dc) == 0 &&
          strcmp(a->rack, b->rack) == 0 && strcmp(a->version, b->version) == 0 &&
          a->contact == b->contact && a->translated == b->translated &&
@@ -175,7 +176,7 @@ static bool is_whole(const struct cell *cells) {
 static bool is_known(const struct topology *t, const uint8_t id[16],
                      const struct net_address *address) {
   for (size_t i = 0; i < t->count; i++)
-    if (memcmp(&t->hosts[i].address, address, sizeof *address) == 0)
+    if (peer_same_address(&t->hosts[i].address, address))
       return true;
   return topology_find(t, id) != NULL;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/internal.h"
+#include "core/peer.h"
 #include "tests/sim/check.h"
 #include "tests/sim/workload.h"
 
@@ -184,14 +185,13 @@ static bool is_dialed(const struct loop *l, const struct net_address *to) {
   const struct dialer *d = &l->cluster.control.dialer;
 
   return l->cluster.settings.contacts != NULL && d->state == DIALER_DIALING &&
-         d->address > 0 &&
-         memcmp(&d->addresses[d->address - 1], to, sizeof *to) == 0;
+         d->address > 0 && peer_same_address(&d->addresses[d->address - 1], to);
 }
 
 static bool knows(const struct snapshot *view, const struct net_address *to) {
   for (size_t i = 0; view != NULL && i < view->topology->count; i++)
     if (is_wanted(&view->topology->hosts[i]) &&
-        memcmp(&view->topology->hosts[i].address, to, sizeof *to) == 0)
+        peer_same_address(&view->topology->hosts[i].address, to))
       return true;
   return false;
 }

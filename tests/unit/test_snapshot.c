@@ -52,6 +52,7 @@ static struct topology town(size_t hosts, bool tokens) {
     h->dc = copy("dc1");
     h->rack = copy("r1");
     h->version = copy("5.0.6");
+    h->address.len = 4;
     if (!tokens)
       continue;
     h->tokens = net_alloc(&heap, sizeof *h->tokens);
@@ -98,6 +99,17 @@ static void is_another(struct snapshot *s, struct topology *t,
   snapshot_release(next);
 }
 
+/* What lies between and behind its members is not part of an address. */
+static void pad(struct net_address *a) {
+  struct net_address own = *a;
+
+  memset(a, 0xff, sizeof *a);
+  memcpy(a->bytes, own.bytes, own.len);
+  a->len = own.len;
+  a->port = own.port;
+  a->scope = own.scope;
+}
+
 /* Tables are read again every few minutes, and mostly say the same. */
 START_TEST(the_same_again) {
   static const struct replication other[] = {
@@ -108,6 +120,7 @@ START_TEST(the_same_again) {
   struct topology t = town(4, true), again = town(4, true);
   struct snapshot *s = snapshot_make(&heap, NULL, &t, keyspaces, 3);
 
+  pad(&again.hosts[2].address);
   ck_assert_ptr_eq(snapshot_make(&heap, s, &again, keyspaces, 3), s);
   ck_assert_uint_eq(again.count, 0);
   snapshot_release(s);
