@@ -364,7 +364,7 @@ static int check_values(const tally_options *o, tally_error *e) {
 }
 
 int options_read(tally_options *to, const tally_options *from, tally_error *e) {
-  const unsigned char *tail = (const unsigned char *)from + sizeof *to;
+  const unsigned char *tail;
   size_t size;
 
   if (from == NULL || from->struct_size < offsetof(tally_options, port))
@@ -372,6 +372,7 @@ int options_read(tally_options *to, const tally_options *from, tally_error *e) {
                      "options were not set up with tally_options_init()");
   size = from->struct_size;
   /* A newer program asks for what this library does not have: say so. */
+  tail = (const unsigned char *)from + sizeof *to;
   for (; size > sizeof *to; size--, tail++)
     if (*tail != 0)
       return error_set(e, TALLY_EINVAL,

@@ -6,6 +6,8 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -40,8 +42,8 @@ static long peak_kib(void) {
   if (f == NULL)
     return 0;
   while (fgets(line, sizeof line, f) != NULL) {
-    if (sscanf(line, "VmHWM: %ld", &kib) == 1)
-      break;
+    if (strncmp(line, "VmHWM:", 6) == 0)
+      kib = strtol(line + 6, NULL, 10);
   }
   fclose(f);
   return kib;

@@ -316,9 +316,9 @@ int net_lookup_start(struct net_lookup **lookup, struct net_loop *loop,
   return 0;
 }
 
-void net_lookup_cancel(struct net_lookup *k) {
-  k->done = NULL;
-  uv_cancel((uv_req_t *)&k->request);
+void net_lookup_cancel(struct net_lookup *lookup) {
+  lookup->done = NULL;
+  uv_cancel((uv_req_t *)&lookup->request);
 }
 
 /* ---- Sockets ------------------------------------------------------------ */
@@ -374,6 +374,8 @@ static void on_poll(uv_poll_t *h, int status, int events) {
 
 static socklen_t sockaddr_of(const struct net_address *a,
                              struct sockaddr_storage *out) {
+  struct sockaddr_in6 *in6 = (void *)out;
+
   memset(out, 0, sizeof *out);
   if (a->len == 4) {
     struct sockaddr_in *in = (void *)out;
@@ -382,15 +384,12 @@ static socklen_t sockaddr_of(const struct net_address *a,
     in->sin_port = htons(a->port);
     memcpy(&in->sin_addr, a->bytes, 4);
     return sizeof *in;
-  } else {
-    struct sockaddr_in6 *in6 = (void *)out;
-
-    in6->sin6_family = AF_INET6;
-    in6->sin6_port = htons(a->port);
-    in6->sin6_scope_id = a->scope;
-    memcpy(&in6->sin6_addr, a->bytes, 16);
-    return sizeof *in6;
   }
+  in6->sin6_family = AF_INET6;
+  in6->sin6_port = htons(a->port);
+  in6->sin6_scope_id = a->scope;
+  memcpy(&in6->sin6_addr, a->bytes, 16);
+  return sizeof *in6;
 }
 
 /* Small frames must leave at once; a peer that vanished must be noticed even

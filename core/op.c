@@ -39,7 +39,8 @@ static uint64_t head_made(uint64_t old, uint32_t link) {
   return ((old >> 32) + 1) << 32 | link;
 }
 
-/* One thread needs no locked instructions. */
+/* One thread needs no locked instructions.  *old is an atomic macro's to write.
+ * NOLINTNEXTLINE(readability-non-const-parameter) */
 static bool head_swap(struct slab *s, uint64_t *old, uint64_t new_head) {
   if (s->shared)
     return atomic_compare_exchange_weak_explicit(

@@ -32,7 +32,7 @@ struct snapshot *snapshot_make(const struct net_heap *heap,
                                const struct replication *keyspaces,
                                uint32_t count);
 /* The same hosts under other replications. */
-struct snapshot *snapshot_extend(struct snapshot *s,
+struct snapshot *snapshot_extend(struct snapshot *from,
                                  const struct replication *keyspaces,
                                  uint32_t count);
 void snapshot_hold(struct snapshot *s);

@@ -12,7 +12,7 @@ enum {
 };
 
 /* The largest body the protocol allows (section 2.5). */
-#define CQL_BODY_MAX (256u * 1024 * 1024)
+#define CQL_BODY_MAX (256u << 20)
 
 struct cql_header {
   uint8_t version;

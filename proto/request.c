@@ -12,7 +12,7 @@ enum {
   BATCH_FLAGS = CQL_QUERY_SERIAL_CONSISTENCY | CQL_QUERY_DEFAULT_TIMESTAMP,
 };
 
-static const size_t k_frame_max = CQL_HEADER_LEN + (size_t)CQL_BODY_MAX;
+static const size_t k_frame_max = CQL_HEADER_LEN + CQL_BODY_MAX;
 
 static uint8_t header_flags(const struct cql_request_options *o) {
   unsigned flags = 0;

@@ -230,7 +230,7 @@ struct cql_span cql_span_of(const char *text) {
 }
 
 bool cql_span_equal(struct cql_span a, struct cql_span b) {
-  if (a.len != b.len || (a.p == NULL) != (b.p == NULL))
-    return false;
-  return a.len == 0 || memcmp(a.p, b.p, a.len) == 0;
+  if (a.p == NULL || b.p == NULL)
+    return a.p == b.p;
+  return a.len == b.len && memcmp(a.p, b.p, a.len) == 0;
 }

@@ -73,7 +73,7 @@ static void hosts_free(struct hosts *hosts) {
 
 /* 10.0.0.9 comes before 10.0.0.10. */
 static int compare_addresses(const char *a, const char *b) {
-  size_t m = strlen(a), n = strlen(b), same = 0;
+  size_t m, n, same = 0;
 
   while (a[same] != '\0' && a[same] == b[same])
     same++;

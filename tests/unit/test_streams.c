@@ -147,8 +147,8 @@ START_TEST(reuse_only_after_release) {
     owner[id] = &ops[step % 4];
     taken++;
   }
-  for (int16_t id = 1; id <= MAX; id++)
-    ck_assert_ptr_eq(streams_find(&s, id), owner[id]);
+  for (int id = 1; id <= MAX; id++)
+    ck_assert_ptr_eq(streams_find(&s, (int16_t)id), owner[id]);
   streams_fini(&s, &heap);
 }
 END_TEST
