@@ -303,6 +303,46 @@ START_TEST(bad_options_are_refused) {
 }
 END_TEST
 
+/* Bytes come one by one at the door: each is no reason to wait longer. */
+struct drip {
+  struct rig *r;
+  struct done *d;
+  enum script_place place;
+};
+
+static bool drips(void *arg) {
+  struct drip *drip = arg;
+
+  if (atomic_load(&drip->d->calls) > 0)
+    return true;
+  if (script_answered(drip->r->server, drip->place) > 0)
+    script_say(drip->r->server, "", 1);
+  return false;
+}
+
+START_TEST(a_door_that_drips) {
+  static const uint8_t header[] = {0x84, 0, 0, 0, 0x06, 0, 0x0f, 0, 0};
+  struct script_step step = {
+      .kind = SCRIPT_BYTES, .bytes = header, .len = sizeof header};
+  struct done d = {0};
+  struct rig r;
+  struct drip drip = {&r, &d, _i == 0 ? AT_OPTIONS : AT_STARTUP};
+  uint64_t begun;
+
+  rig_init(&r, RIG_GUEST);
+  r.options.connect_timeout_ms = 300;
+  script_next(r.server, drip.place, &step, 0);
+  begun = rig_ms();
+  ck_assert_int_eq(tally_connect_on(&r.session, &r.loop, &r.options,
+                                    done_record, &d, &r.error),
+                   0);
+  ck_assert(rig_until(&r, drips, &drip));
+  ck_assert_uint_ge(rig_ms() - begun, 299);
+  ck_assert_int_eq(d.status, TALLY_ETIMEDOUT);
+  rig_fini(&r);
+}
+END_TEST
+
 Suite *connect_suite(void) {
   const TTest *const in_every_mode[] = {works,
                                         refused,
@@ -325,6 +365,7 @@ Suite *connect_suite(void) {
   for (size_t i = 0; i < sizeof in_every_mode / sizeof in_every_mode[0]; i++)
     tcase_add_loop_test(tc, in_every_mode[i], 0, RIG_MODES);
   tcase_add_loop_test(tc, strange_greeting, 0, GREETINGS * RIG_MODES);
+  tcase_add_loop_test(tc, a_door_that_drips, 0, 2);
   suite_add_tcase(s, tc);
   return s;
 }
