@@ -550,7 +550,7 @@ START_TEST(warnings_without_end) {
   struct rig r;
 
   body[0] = body[1] = (char)0xff; /* all of them empty */
-  body[sizeof body - 2] = 1; /* Void */
+  body[sizeof body - 2] = 1;      /* Void */
   rig_init(&r, (enum rig_mode)_i);
   rig_log(&r, &lines);
   rig_connect(&r);
