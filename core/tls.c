@@ -126,10 +126,10 @@ static bool load_own(SSL_CTX *ssl, const struct tls_settings *s,
   return false;
 }
 
-/* A ticket has come, which in TLS 1.3 is after the peer was verified.  One of TLS
- * 1.2 is not used: it makes the same keys again, and whoever has the server's
- * key of tickets one day can read all of it.  A copy, since OpenSSL spoils its
- * own when the connection is lost. */
+/* A ticket has come, which in TLS 1.3 is after the peer was verified.  One of
+ * TLS 1.2 is not used: its keys come from the old ones alone, and whoever has
+ * the server's key of tickets one day can read all of it.  A copy, since OpenSSL
+ * spoils its own when the connection is lost. */
 static int keep_session(SSL *ssl, SSL_SESSION *session) {
   struct tls *t = SSL_get_app_data(ssl);
   SSL_SESSION *copy = NULL;

@@ -1,8 +1,9 @@
 /* core/tls.h - the second seam: TLS, as bytes in and bytes out.
  *
- * core/tls.c is OpenSSL's side, and with core/tls_session.c all there is of it; a
- * build without TLS has core/tls_none.c.  Nothing here knows of sockets: the caller brings what the
- * peer sent, takes away what is to be sent, and nothing is called back. */
+ * core/tls.c is OpenSSL's side, and with core/tls_session.c all there is of
+ * it; a build without TLS has core/tls_none.c.  Nothing here knows of sockets:
+ * the caller brings what the peer sent, takes away what is to be sent, and
+ * nothing is called back. */
 #ifndef TLS_H
 #define TLS_H
 

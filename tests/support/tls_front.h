@@ -34,8 +34,8 @@ struct front *front_start(uint16_t backend);
 void front_set(struct front *f, const struct front_settings *settings);
 void front_stop(struct front *f);
 uint16_t front_port(const struct front *f);
-/* Connections whose handshakes have succeeded, and those that were taken; of the
- * former the ones that have gone on with a session. */
+/* Connections whose handshakes have succeeded, and those that were taken; of
+ * the former the ones that have gone on with a session. */
 unsigned front_agreed(struct front *f);
 unsigned front_resumed(struct front *f);
 unsigned front_taken(struct front *f);
@@ -43,9 +43,9 @@ unsigned front_taken(struct front *f);
 void front_wanted(struct front *f, char name[256]);
 /* Bytes of the client's that came after a handshake, or instead of one. */
 unsigned front_heard(struct front *f);
-/* What came over the wire on the connection that was taken as number n (from 0):
- * copies the first of it, and returns how much it was.  Of the first so many
- * connections alone. */
+/* What came over the wire on the connection that was taken as number n (from
+ * 0): copies the first of it, and returns how much it was.  Of the first so
+ * many connections alone. */
 enum { FRONT_RAW = 4096, FRONT_RAW_LINKS = 64 };
 size_t front_raw(struct front *f, unsigned n, uint8_t bytes[FRONT_RAW]);
 /* Until all connections are over. */

@@ -32,9 +32,9 @@ void house_names(struct house *h, const char *host);
 void house_cert(struct house *h, const struct cert_spec *spec);
 /* The server wants a login, and the client has one. */
 void house_wants_login(struct house *h);
-/* On the connections that the front has taken since number n, of which there are
- * some, a client has said no more than it takes for a handshake to fail: no data,
- * and nothing of the login or of a table.  They have to be over. */
+/* On the connections that the front has taken since number n, of which there
+ * are some, a client has said no more than it takes for a handshake to fail: no
+ * data, and nothing of the login or of a table.  They have to be over. */
 void house_was_silent(struct front *f, unsigned n);
 /* It connects, and an increment counts. */
 void house_counts(struct house *h);

@@ -42,8 +42,8 @@ static bool connects(struct house *h) {
 }
 
 /* Where each record ends, and in the handshake also so many bytes behind that;
- * until it is connected before the cut.  Returns how often the handshake was cut
- * off. */
+ * until it is connected before the cut.  Returns how often the handshake was
+ * cut off. */
 static unsigned cut_everywhere(struct house *h, struct relay *relay,
                                struct relay_settings cut) {
   static const unsigned bytes[] = {0, 1, 4, 5, 6, 9, 43, 80, 200, 500};
@@ -104,7 +104,7 @@ static void count_all(struct rig *r, struct done done[COUNT]) {
     ck_assert(rig_done(r, &done[i]));
 }
 
-/* Each on its own: a sum would hide one that is lost and one that is doubled. */
+/* Each on its own: a sum would hide one that is lost and one that is twice. */
 static void compare(struct rig *r, const struct done done[COUNT]) {
   char url[16];
 

@@ -1,5 +1,5 @@
-/* tests/unit/test_tls_session.c - TLS sessions that are gone on with: whose, how
- * often, for how long, and which never are. */
+/* tests/unit/test_tls_session.c - TLS sessions that are gone on with: whose,
+ * how often, for how long, and which never are. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <openssl/ssl.h>
