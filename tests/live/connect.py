@@ -43,6 +43,19 @@ def secured():
     return "cassandra", "cassandra", tls
 
 
+def for_tool():
+    """The same for the tool, as its environment."""
+    folder = os.environ.get("TALLY_TEST_CERTIFICATES")
+    if folder is None:
+        return {}
+    return {
+        "TALLY_TLS": "verify-full",
+        "TALLY_CA": os.path.join(folder, "ca.pem"),
+        "TALLY_CERT": os.path.join(folder, "client.pem"),
+        "TALLY_KEY": os.path.join(folder, "client.key"),
+    }
+
+
 def connect(hosts, user=None, password=None, tls=None):
     """hosts is what TALLY_TEST_HOSTS is: "host[:port],...", one port for all."""
     if user is None:

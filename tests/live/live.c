@@ -58,6 +58,21 @@ static void secure(tally_options *options) {
   options->user = options->password = "cassandra";
 }
 
+/* "lz4_required".  Not always inside of a test: nothing to assert with. */
+static void compress(tally_options *options) {
+  const char *how = getenv("TALLY_TEST_COMPRESSION");
+  static char setting[64];
+  tally_error e;
+
+  if (how == NULL)
+    return;
+  snprintf(setting, sizeof setting, "compression=%s", how);
+  if (tally_options_set(options, setting, &e) == 0)
+    return;
+  fprintf(stderr, "%s\n", e.message);
+  abort();
+}
+
 void live_options(tally_options *options, int io_threads) {
   tally_options_init(options);
   options->hosts = live_hosts();
@@ -70,6 +85,7 @@ void live_options(tally_options *options, int io_threads) {
   options->read_timeout_ms = 30000;
   options->schema_timeout_ms = 60000;
   secure(options);
+  compress(options);
 }
 
 tally_session *live_connect_with(const tally_options *options) {

@@ -3,14 +3,15 @@
     TALLY_TOOL=build/asan/tool/tally TALLY_TEST_HOSTS=127.0.0.1:9042 \
         build/asan/tests/live/venv/bin/python tests/live/test_login.py
 
-The node was started with --auth.  What the tool counts is read by the
+The node was started with --auth, or with --auth --tls --client-cert; then
+TALLY_TEST_CERTIFICATES is its folder tls.  What the tool counts is read by the
 independent client, which also makes the users."""
 
 import json
 import secrets
 import unittest
 
-from connect import first_login
+from connect import first_login, for_tool, secured
 from test_tool import CONNECT, DONE, FAILED, HOSTS, KEYSPACE, USAGE, tally
 
 AUTHENTICATOR = "org.apache.cassandra.auth.PasswordAuthenticator"
@@ -20,7 +21,7 @@ WRONG = "wrong" + secrets.token_hex(8)
 
 def as_user(user, *words, password=PASSWORD):
     env = {"TALLY_USER": user, "TALLY_PASSWORD": password}
-    return tally(*words, env=env)
+    return tally(*words, env={**for_tool(), **env})
 
 
 class Login(unittest.TestCase):
@@ -81,10 +82,18 @@ class Login(unittest.TestCase):
         self.check(r, CONNECT, HOSTS, 'user "nobody"', "0x0100")
 
     def test_no_login(self):
-        r = tally("get", "hits", "url=/a")
+        r = tally("get", "hits", "url=/a", env=for_tool())
         self.check(r, CONNECT, "the server asks for a login", AUTHENTICATOR)
-        r = tally("get", "hits", "url=/a", env={"TALLY_USER": "jane"})
+        r = tally(
+            "get", "hits", "url=/a", env={**for_tool(), "TALLY_USER": "jane"}
+        )
         self.check(r, USAGE, "set TALLY_PASSWORD")
+
+    @unittest.skipIf(secured()[2], "the node speaks TLS")
+    def test_tls_on_a_plaintext_port(self):
+        for mode in "verify-full", "insecure-no-verify":
+            r = as_user("jane", f"--tls={mode}", "get", "hits", "url=/a")
+            self.check(r, CONNECT, HOSTS, "TLS")
 
     def test_without_permission(self):
         r = as_user("jane", "increment", "secret", "url=/a", "views=1")

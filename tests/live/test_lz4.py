@@ -8,74 +8,16 @@ what goes over the wire is read along by a tap between the tool and the node."""
 
 import json
 import secrets
-import socket
 import string
-import threading
 import unittest
 
 from connect import connect
-from test_tool import DONE, HOSTS, KEYSPACE, listener, tally
+from tap import Tap
+from test_tool import DONE, HOSTS, KEYSPACE, tally
 
 STARTUP, EXECUTE = 0x01, 0x0A
 LONG = 20000
 COMPRESSED = 0x01
-
-
-class Tap:
-    """A port that leads to the node, and keeps what passes."""
-
-    def __init__(self):
-        self.server, self.address = listener()
-        self.pipes = []  # (to the node, from it), of each connection
-        self.sockets = [self.server]
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        host, _, port = HOSTS.rpartition(":")
-        while True:
-            try:
-                client = self.server.accept()[0]
-            except OSError:
-                return
-            node = socket.create_connection((host or HOSTS, int(port)))
-            self.sockets += client, node
-            sent, answered = bytearray(), bytearray()
-            self.pipes.append((sent, answered))
-            for a, b, kept in (client, node, sent), (node, client, answered):
-                threading.Thread(
-                    target=self.copy, args=(a, b, kept), daemon=True
-                ).start()
-
-    @staticmethod
-    def copy(a, b, kept):
-        try:
-            while part := a.recv(65536):
-                kept += part
-                b.sendall(part)
-            b.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
-
-    def close(self):
-        for s in self.sockets:
-            s.close()
-
-    @staticmethod
-    def frames(kept):
-        """(opcode, flags, body) of each."""
-        at = 0
-        while at + 9 <= len(kept):
-            size = int.from_bytes(kept[at + 5 : at + 9], "big")
-            yield kept[at + 4], kept[at + 1], bytes(kept[at + 9 : at + 9 + size])
-            at += 9 + size
-
-    def requests(self, opcode):
-        return [
-            (flags, body)
-            for sent, _ in self.pipes
-            for code, flags, body in self.frames(sent)
-            if code == opcode
-        ]
 
 
 def letters(n):

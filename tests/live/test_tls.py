@@ -4,18 +4,21 @@
         TALLY_TEST_CERTIFICATES=build/cassandra/tls \
         build/asan/tests/live/venv/bin/python tests/live/test_tls.py
 
-The node was started with --auth --tls --client-cert.  What the tool counts is
-read by the independent client."""
+The node was started with --auth --tls --client-cert, and TALLY_TEST_TLS_VERSION is
+what it had for --tls-version.  What the tool counts is read by the independent
+client."""
 
 import json
 import os
 import socket
+import ssl
 import subprocess
 import tempfile
 import threading
 import unittest
 
 from connect import first_login
+from tap import Tap
 from test_tool import (
     CONNECT,
     DONE,
@@ -29,6 +32,9 @@ from test_tool import (
 
 FOLDER = os.path.abspath(os.environ.get("TALLY_TEST_CERTIFICATES", "."))
 LOGIN = {"TALLY_USER": "cassandra", "TALLY_PASSWORD": "cassandra"}
+
+
+VERSION = os.environ.get("TALLY_TEST_TLS_VERSION")
 
 
 def file(name):
@@ -102,7 +108,66 @@ class Tls(unittest.TestCase):
 
     def test_no_certificate_of_ours(self):
         r = over_tls(*TRUST, *GET)
-        self.check(r, CONNECT, "alert certificate required")
+        # TLS 1.2 has no alert of its own for that.
+        self.check(r, CONNECT, HOSTS, "alert")
+
+    def test_wrong_password(self):
+        r = over_tls(*TRUST, *OWN, *GET, env={"TALLY_PASSWORD": "wr0ng"})
+        self.check(r, CONNECT, HOSTS, 'user "cassandra"', "0x0100")
+        self.assertNotIn("wr0ng", r.err)
+
+    @unittest.skipIf(VERSION is None, "the node speaks any")
+    def test_version(self):
+        """The node speaks this one alone, and so all the rest is over it."""
+        agreed = {}
+        for version in "1.2", "1.3":
+            tls = ssl.create_default_context(cafile=file("ca.pem"))
+            tls.load_cert_chain(file("client.pem"), file("client.key"))
+            tls.minimum_version = tls.maximum_version = ssl.TLSVersion[
+                "TLSv" + version.replace(".", "_")
+            ]
+            try:
+                with socket.create_connection(address_of(HOSTS)) as s:
+                    with tls.wrap_socket(s, server_hostname=HOSTS) as w:
+                        agreed[version] = w.version()
+            except OSError:
+                pass
+        self.assertEqual(agreed, {VERSION: "TLSv" + VERSION})
+        r = over_tls(*TRUST, *OWN, *GET)
+        self.assertEqual(r.status, NOT_FOUND, r)
+
+    def said_through_a_tap(self, host, *trust):
+        """The types of the TLS records in which the tool has said something to
+        whoever is called so."""
+        tap = Tap()
+        r = over_tls(
+            *trust, *OWN, "increment", "hits", "url=/tap", "views=1",
+            env={"TALLY_HOSTS": tap.address.replace("127.0.0.1", host)},
+        )
+        tap.close()
+        said = [bytes(sent) for sent, _ in tap.pipes]
+        self.assertTrue(said)
+        for sent in said:
+            for word in "cassandra", KEYSPACE, "hits", "/tap", "CQL_VERSION":
+                self.assertNotIn(word.encode(), sent)
+        return r, {type for sent in said for type in tap.records(sent)}
+
+    def test_man_in_the_middle(self):
+        """To who is not to be trusted, or has another name, nothing is said but
+        what it takes for a handshake to fail."""
+        another_ca = ["--tls=verify-full", f"--ca={file('client.pem')}"]
+        for host, trust, text in (
+            ("127.0.0.1", TRUST, 'it is not for "127.0.0.1"'),
+            ("localhost", another_ca, "certificate is not to be trusted"),
+        ):
+            r, types = self.said_through_a_tap(host, *trust)
+            self.check(r, CONNECT, text)
+            self.assertLessEqual(types, {20, 21, 22})
+        self.assertEqual(self.views("/tap"), [])
+        r, types = self.said_through_a_tap("localhost", *TRUST)
+        self.check(r, DONE)
+        self.assertIn(23, types)
+        self.assertEqual(self.views("/tap"), [1])
 
     def test_encrypted_key(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -120,7 +185,7 @@ class Tls(unittest.TestCase):
         self.check(r, CONNECT, HOSTS)
 
     def test_files(self):
-        for word in "--ca", "--cert", "--key":
+        for word in "--ca", "--crl", "--cert", "--key":
             words = {"--ca": file("ca.pem"), "--cert": file("client.pem"),
                      "--key": file("client.key"), word: "/nowhere/x.pem"}
             r = over_tls(
@@ -136,10 +201,14 @@ class Tls(unittest.TestCase):
         self.check(r, USAGE, "TLS is off")
 
 
+def address_of(hosts):
+    name, colon, port = hosts.rpartition(":")
+    return (name, int(port)) if colon else (hosts, 9042)
+
+
 def forward_to(hosts):
     """Somebody in the middle, who has no certificate of his own."""
-    name, colon, port = hosts.rpartition(":")
-    address = (name, int(port)) if colon else (hosts, 9042)
+    address = address_of(hosts)
 
     def pump(a, b):
         try:

@@ -257,7 +257,7 @@ class Help(ToolTest):
     def test_secure(self):
         r = tally("help", "secure")
         self.check(r, DONE)
-        for word in ["--user", "--tls MODE", "--ca FILE", "--lz4"]:
+        for word in ["--user", "--tls MODE", "--ca FILE", "--crl FILE", "--lz4"]:
             self.assertIn(word, r.out)
 
     def test_no_command(self):
