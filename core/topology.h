@@ -24,7 +24,7 @@
   "tokens, peer, rpc_address FROM system.peers"
 
 /* No cluster has more hosts; of what lists more, the first are taken. */
-enum { TOPOLOGY_HOSTS_MAX = 8192 };
+enum { TOPOLOGY_HOSTS_MAX = 4096 };
 
 /* The last three members are for whoever takes the topology into use. */
 struct host_info {

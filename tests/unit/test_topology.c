@@ -504,6 +504,7 @@ Suite *topology_suite(void) {
   Suite *s = suite_create("topology");
   TCase *tc = tcase_create("hosts");
 
+  tcase_set_timeout(tc, 30);
   tcase_add_test(tc, the_host_that_was_asked);
   tcase_add_test(tc, another_partitioner);
   tcase_add_loop_test(tc, other_tokens, 0, 7);
