@@ -2,6 +2,12 @@
 
 #include <errno.h>
 
+enum {
+  HANDSHAKE_READS = 4,        /* of the socket, in one turn */
+  HANDSHAKE_MAX = 256 * 1024, /* bytes: long chains have 10 KiB */
+  ANSWERS_MAX = 64 * 1024,    /* of TLS to the peer's TLS, unsent */
+};
+
 int channel_open(struct channel *ch, struct net_loop *loop,
                  const struct net_address *to, const struct net_source *from,
                  uint32_t user_timeout_ms,
@@ -27,6 +33,10 @@ int channel_open(struct channel *ch, struct net_loop *loop,
 }
 
 /* ---- What TLS itself sends ---------------------------------------------- */
+
+bool channel_is_blocked(const struct channel *ch) {
+  return ch->blocked;
+}
 
 bool channel_is_pending(const struct channel *ch) {
   const uint8_t *bytes;
@@ -67,6 +77,8 @@ static ptrdiff_t take_records(struct channel *ch) {
   ptrdiff_t n = net_socket_read(ch->socket, bytes, sizeof bytes);
 
   ch->filled = n == (ptrdiff_t)sizeof bytes;
+  if (n > 0)
+    ch->blocked = false;
   if (n > 0 && !tls_feed(ch->tls, bytes, (size_t)n))
     return -ENOMEM;
   return n;
@@ -88,7 +100,7 @@ enum tls_rc channel_handshake(struct channel *ch, struct failure *why) {
 
   if (ch->tls == NULL)
     return TLS_DONE;
-  for (;;) {
+  for (int reads = 0;; reads++) {
     rc = tls_handshake(ch->tls, why);
     /* An alert, too: the peer may want to know. */
     sent = send_pending(ch, &accepted);
@@ -98,11 +110,17 @@ enum tls_rc channel_handshake(struct channel *ch, struct failure *why) {
       return lost(why, sent);
     if (rc == TLS_DONE)
       return rc;
-    n = take_records(ch);
+    n = reads < HANDSHAKE_READS ? take_records(ch) : -EAGAIN;
     if (n == -EAGAIN)
       return TLS_MORE;
     if (n <= 0)
       return lost(why, n);
+    ch->greeted += (size_t)n;
+    if (ch->greeted > HANDSHAKE_MAX) {
+      why->what = "the TLS handshake failed";
+      failure_detail(why, "it has no end: over %d bytes", HANDSHAKE_MAX);
+      return TLS_FAILED;
+    }
   }
 }
 
@@ -110,6 +128,13 @@ enum tls_rc channel_handshake(struct channel *ch, struct failure *why) {
 
 void channel_begin_reads(struct channel *ch, unsigned turns) {
   ch->turns = turns;
+}
+
+/* It asks for handshakes, and takes no answer. */
+static bool is_flooded(const struct channel *ch) {
+  const uint8_t *bytes;
+
+  return tls_pending(ch->tls, &bytes) > ch->record + ANSWERS_MAX;
 }
 
 ptrdiff_t channel_read(struct channel *ch, void *buf, size_t len) {
@@ -126,17 +151,20 @@ ptrdiff_t channel_read(struct channel *ch, void *buf, size_t len) {
     if (n <= 0)
       return n;
   }
-  return n;
+  return is_flooded(ch) ? -EPROTO : n;
 }
 
 const char *channel_error_text(const struct channel *ch, ptrdiff_t error) {
-  return ch->tls != NULL && error == -EPROTO ? tls_reason(ch->tls)
-                                             : net_error_text((int)error);
+  if (ch->tls == NULL || error != -EPROTO)
+    return net_error_text((int)error);
+  return is_flooded(ch) ? "it asks for TLS handshakes and takes no answer"
+                        : tls_reason(ch->tls);
 }
 
 ptrdiff_t channel_write(struct channel *ch, const void *buf, size_t len) {
   const uint8_t *bytes = buf, *pending;
   size_t accepted = 0, some;
+  enum tls_rc sealed;
   int rc;
 
   if (ch->tls == NULL)
@@ -152,9 +180,13 @@ ptrdiff_t channel_write(struct channel *ch, const void *buf, size_t len) {
     ch->sealed = len - accepted;
     if (ch->sealed > TLS_RECORD)
       ch->sealed = TLS_RECORD;
-    if (!tls_seal(ch->tls, bytes + accepted, ch->sealed)) {
+    sealed = tls_seal(ch->tls, bytes + accepted, ch->sealed);
+    if (sealed != TLS_DONE) {
       ch->sealed = 0;
-      return accepted > 0 ? (ptrdiff_t)accepted : -EPROTO;
+      ch->blocked = sealed == TLS_MORE;
+      if (accepted > 0)
+        return (ptrdiff_t)accepted;
+      return ch->blocked ? -EAGAIN : -EPROTO;
     }
     ch->record = tls_pending(ch->tls, &pending);
   }

@@ -1,7 +1,6 @@
 #include "core/conn.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +16,9 @@
 
 /* Of the socket, in a turn: others have connections, too. */
 enum { READS = 4 };
+/* ... and at the end of a connection: megabytes, since what lies there is lost
+ * else; and not for as long as its peer likes. */
+enum { LAST_READS = 256 };
 
 static void conn_event(struct conn *conn, enum conn_event event,
                        const struct failure *why);
@@ -45,7 +47,8 @@ static void broke_rules(struct conn *conn, const char *detail) {
 
 static void want_writable(struct conn *conn) {
   bool want =
-      output_pending(&conn->out) > 0 || channel_is_pending(&conn->channel);
+      channel_is_pending(&conn->channel) ||
+      (output_pending(&conn->out) > 0 && !channel_is_blocked(&conn->channel));
 
   if (want == conn->wants_writable)
     return;
@@ -308,6 +311,7 @@ static void take_frames(struct conn *conn) {
 /* One read.  True when more may wait. */
 static bool read_once(struct conn *conn) {
   bool young = conn->state < CONN_READY;
+  bool blocked = channel_is_blocked(&conn->channel);
   ptrdiff_t n = input_read(&conn->in, &conn->context->heap, &conn->channel);
 
   if (n == -EAGAIN || n == -EWOULDBLOCK)
@@ -334,7 +338,9 @@ static bool read_once(struct conn *conn) {
   take_frames(conn);
   if (conn->state == CONN_CLOSED)
     return false;
-  if (channel_is_pending(&conn->channel)) /* TLS itself has an answer */
+  /* TLS itself has an answer, or has heard what it waited for. */
+  if (channel_is_pending(&conn->channel) ||
+      (blocked && !channel_is_blocked(&conn->channel)))
     conn_flush(conn);
   return conn->channel.filled || conn->channel.tls != NULL;
 }
@@ -378,10 +384,12 @@ void conn_settle_all(struct context *c) {
 
   while ((node = list_shift(&c->troubled)) != NULL) {
     struct conn *conn = LIST_ENTRY(node, struct conn, trouble);
+    int reads = 0;
 
     /* Answers may have come before the end did. */
-    channel_begin_reads(&conn->channel, UINT_MAX);
-    while (conn->state != CONN_CLOSED && read_once(conn))
+    channel_begin_reads(&conn->channel, LAST_READS);
+    while (conn->state != CONN_CLOSED && read_once(conn) &&
+           (conn->channel.tls != NULL || ++reads < LAST_READS))
       continue;
     if (conn->state != CONN_CLOSED)
       failed_with(conn, FAILURE_LOST, "the connection was lost",

@@ -145,7 +145,8 @@ static bool configure(SSL_CTX *ssl, const struct tls_settings *s,
                       struct failure *why) {
   SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
   SSL_CTX_set_options(ssl, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
-  SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS |
+                            SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
   if (s->resume_for > 0) {
     SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_CLIENT |
@@ -326,11 +327,14 @@ void tls_sent(struct tls *t, size_t n) {
   t->sent = 0;
 }
 
-bool tls_seal(struct tls *t, const uint8_t *bytes, size_t n) {
+enum tls_rc tls_seal(struct tls *t, const uint8_t *bytes, size_t n) {
   size_t sealed = 0;
 
   ERR_clear_error();
-  return SSL_write_ex(t->ssl, bytes, n, &sealed) == 1 && sealed == n;
+  if (SSL_write_ex(t->ssl, bytes, n, &sealed) == 1 && sealed == n)
+    return TLS_DONE;
+  return SSL_get_error(t->ssl, 0) == SSL_ERROR_WANT_READ ? TLS_MORE
+                                                         : TLS_FAILED;
 }
 
 ptrdiff_t tls_read(struct tls *t, void *buf, size_t len) {

@@ -64,8 +64,9 @@ void tls_sent(struct tls *t, size_t n);
 /* The most that one record has. */
 enum { TLS_RECORD = 16 * 1024 };
 /* Make one record of n bytes, TLS_RECORD at most; pending is what is to be
- * sent then.  False: it is over. */
-bool tls_seal(struct tls *t, const uint8_t *bytes, size_t n);
+ * sent then.  TLS_MORE: half of something has come that is to be whole before;
+ * TLS_FAILED: it is over.  Both have made none. */
+enum tls_rc tls_seal(struct tls *t, const uint8_t *bytes, size_t n);
 /* What the peer's records have: bytes, 0 at the end, -EAGAIN when it is to
  * speak first, -EPROTO when it breaks the rules. */
 ptrdiff_t tls_read(struct tls *t, void *buf, size_t len);

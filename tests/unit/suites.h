@@ -55,6 +55,7 @@
   X(tls_matrix)                                                                \
   X(tls_session)                                                               \
   X(tls_relay)                                                                 \
+  X(tls_hostile)                                                               \
   X(secrets)                                                                   \
   X(lz4)                                                                       \
   X(shards)                                                                    \
