@@ -18,8 +18,8 @@ enum { ANY_DC = -1 };
 
 /* Where one host has nearly all tokens, or one rack nearly all hosts, every walk
  * is long: a loop has other things to do, too.  1,000 hosts of 256 tokens take
- * a million steps for three replicas. */
-enum { STEPS_MAX = 32 * 1024 * 1024 };
+ * two million steps for three replicas. */
+enum { STEPS_MAX = 128 * 1024 * 1024 };
 
 /* ---- What there is to walk over ----------------------------------------- */
 
@@ -83,7 +83,7 @@ static void walk_from(struct walk *w, uint32_t i, uint16_t *found) {
   for (uint32_t step = 0; n < w->factor && step < w->count; step++) {
     uint16_t host = w->ring->owners[w->places[i]];
 
-    w->steps++;
+    w->steps += 1 + n; /* it is compared with those found */
     i = i + 1 < w->count ? i + 1 : 0;
     if (is_found(found, n, host))
       continue;

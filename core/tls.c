@@ -115,7 +115,11 @@ static bool load_own(SSL_CTX *ssl, const struct tls_settings *s,
   SSL_CTX_set_default_passwd_cb_userdata(ssl, NULL);
   if (loaded)
     return true;
-  if (asking.asked) {
+  if (ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH) {
+    failure_detail(why, "%s: it is not the key of %s (tls_cert)", s->key,
+                   s->cert);
+    ERR_clear_error();
+  } else if (asking.asked) {
     failure_detail(why, "%s: it is encrypted, and %s", s->key,
                    s->passphrase == NULL ? "there is no passphrase callback"
                                          : "the passphrase does not open it");
@@ -271,7 +275,8 @@ static void describe_failure(struct tls *t, struct failure *why) {
   long verdict = SSL_get_verify_result(t->ssl);
 
   why->code = FAILURE_TLS;
-  if (verdict == X509_V_OK) {
+  /* Without verification there is a verdict as well, which was not asked for. */
+  if (verdict == X509_V_OK || !t->context->verify) {
     why->what = "the TLS handshake failed";
     describe(why, "");
     return;

@@ -165,10 +165,18 @@ static int take_common(struct host_info *h, const struct net_heap *heap,
   return rc;
 }
 
+/* Longer names are made up: every host's are compared with those of others. */
+enum { NAME_MOST = 255 };
+
+static bool is_name(const struct cell *cell) {
+  return cell->p != NULL && cell->len <= NAME_MOST;
+}
+
 /* Without these it is half written. */
 static bool is_whole(const struct cell *cells) {
   return cells[HOST_ID].p != NULL && cells[HOST_ID].len == 16 &&
-         cells[DC].p != NULL && cells[RACK].p != NULL;
+         is_name(&cells[DC]) && is_name(&cells[RACK]) &&
+         cells[VERSION].len <= NAME_MOST;
 }
 
 /* Of two rows with one id, or with one address (a host has lived twice), the

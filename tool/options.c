@@ -37,6 +37,10 @@ static const struct option_row rows[OPTION_COUNT] = {
     [OPTION_CERT] = {"cert", "FILE", "a certificate of your own ...",
                      "tls_cert", NULL},
     [OPTION_KEY] = {"key", "FILE", "... and its key", "tls_key", NULL},
+    [OPTION_TLS_NAME] = {"tls-name", "NAME",
+                         "whose certificates they are to show, all\n"
+                         "of them [each that of its name or address]",
+                         "tls_name", NULL},
     [OPTION_LZ4] = {"lz4", NULL, "compress, with servers that offer it",
                     "compression=lz4", NULL},
     [OPTION_CONSISTENCY] = {"consistency", "NAME",

@@ -88,6 +88,12 @@ int session_open(tally_session **session, const struct options *o,
     tally_log(&options, report_log_now, NULL, TALLY_LOG_DEBUG);
   else
     tally_log(&options, report_log, NULL, options.log_level);
+  /* A command that wants no warnings gets this one all the same. */
+  if (options.tls == TALLY_TLS_INSECURE_NO_VERIFY &&
+      options.log_level < TALLY_LOG_WARNING)
+    report_log(NULL, TALLY_LOG_WARNING,
+               "option tls: insecure-no-verify: whoever answers is believed, "
+               "and may read and change all of it");
   rc = connect_until(session, options,
                      o->wait_ms == 0 ? 0 : now_ms() + o->wait_ms, &error);
   if (rc == TALLY_EINVAL)

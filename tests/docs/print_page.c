@@ -94,7 +94,7 @@ static void print_options(void) {
        "`timeout` sets the ones of increments and reads at\nonce. The tool "
        "has `--hosts`, `--port`, `--keyspace`, `--local-dc`, `--user` (the "
        "password is in\n`TALLY_PASSWORD`), `--allow-plaintext-password`, "
-       "`--tls`, `--ca`, `--crl`, `--cert`, `--key`,\n`--lz4`, "
+       "`--tls`, `--ca`, `--crl`, `--cert`, `--key`,\n`--tls-name`, `--lz4`, "
        "`--consistency` (of both), `--timeout` and `--connect-timeout`.\n\n"
        "In a program only: `allocator`, `log`, `resolve`, `on_settled`, "
        "`host_filter`,\n`translate_address`, `on_host`, `credentials`, "

@@ -231,7 +231,7 @@ START_TEST(more_than_can_be_had) {
     uint32_t factor, width;
   } shapes[] = {{2, 1000, 2, 2},
                 {2, 1000000, 2, 0},
-                {64, 1000, 64, 64},
+                {64, 500, 64, 64},
                 {64, 16384, 64, 0}};
   size_t count = shapes[_i].hosts, each = shapes[_i].each;
   struct replication how = {.class = REPLICATION_SIMPLE,

@@ -1,5 +1,6 @@
 /* tests/unit/test_tls.c - over TLS: names, modes, certificates of clients, and
  * bytes.  Who is believed and who is not: test_tls_matrix.c. */
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -99,9 +100,27 @@ static const struct {
     {"tls_cert", NULL, "option tls_cert: /nowhere/x.pem: "},
     {"tls_key", NULL, "option tls_key: /nowhere/x.pem: "},
     {"", "secret", "there is no passphrase callback"},
+    {"mismatch", "open sesame", "it is not the key of "},
     {"", "other", "the passphrase does not open it"},
 };
 enum { FILES = sizeof files / sizeof files[0] };
+
+/* Nobody asked whether the server is to be trusted: that is not why. */
+START_TEST(insecure_and_unknown) {
+  struct house h;
+
+  house_begin(&h, _i);
+  h.settings.clients = &h.pki.ca;
+  h.settings.max_version = TLS1_2_VERSION;
+  front_set(h.front, &h.settings);
+  h.r.options.tls = TALLY_TLS_INSECURE_NO_VERIFY;
+  ck_assert_int_ne(rig_try_connect(&h.r), 0);
+  ck_assert_ptr_null(strstr(h.r.error.detail, "trusted"));
+  ck_assert_ptr_null(strstr(h.r.error.message, "trusted"));
+  rig_close(&h.r);
+  house_end(&h);
+}
+END_TEST
 
 START_TEST(files_that_fail) {
   static const char nowhere[] = "/nowhere/x.pem";
@@ -120,7 +139,9 @@ START_TEST(files_that_fail) {
     h.r.options.tls_key = nowhere;
   if (strcmp(files[_i].file, "tls_crl") == 0)
     h.r.options.tls_crl = nowhere;
-  if (_i == FILES - 1) {
+  if (strcmp(files[_i].file, "mismatch") == 0)
+    cert_write_key(&h.pki.server, h.pki.key_file, passphrase);
+  if (_i >= FILES - 2) {
     h.r.options.tls_passphrase = give_passphrase;
     h.r.options.tls_user = passphrase;
   }
@@ -281,6 +302,7 @@ Suite *tls_suite(void) {
   tcase_add_loop_test(tc, plaintext_client, 0, RIG_MODES);
   tcase_add_loop_test(tc, client_certificate, 0, 2 * RIG_MODES);
   tcase_add_loop_test(tc, files_that_fail, 0, FILES);
+  tcase_add_loop_test(tc, insecure_and_unknown, 0, RIG_MODES);
   tcase_add_test(tc, no_list);
   tcase_add_loop_test(tc, reconnects_are_verified, 0, RIG_MODES);
   tcase_add_loop_test(tc, discovered_hosts, 0, 3 * RIG_MODES);

@@ -102,9 +102,9 @@ START_TEST(no_end_of_greetings) {
     asker.cert = &h.pki.server;
   asker_start(&asker, &h);
   ck_assert_int_ne(rig_try_connect(&h.r), 0);
-  ck_assert_msg(strstr(h.r.error.detail, verified
-                                             ? "takes no answer"
-                                             : "no end: over 262144") != NULL,
+  ck_assert_msg(strstr(h.r.error.detail,
+                       verified ? "takes no answer" : "no end: over 262144") !=
+                    NULL,
                 "%s: %s", h.r.error.message, h.r.error.detail);
   rig_close(&h.r);
   asker_stop(&asker);

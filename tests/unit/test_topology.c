@@ -259,6 +259,31 @@ START_TEST(peers_v2) {
 }
 END_TEST
 
+/* Names that nobody gives. */
+START_TEST(made_up_names) {
+  char name[300];
+
+  memset(name, 'r', sizeof name);
+  for (size_t len = 255; len <= 256; len++) {
+    struct bytes b = {.len = 0};
+    struct topology t = {0};
+    struct rows rows;
+
+    name[len] = '\0';
+    add_common(&b, 2, "dc1", name);
+    name[len] = 'r';
+    add_null(&b);
+    add_inet(&b, "10.0.0.2");
+    add_inet(&b, "10.0.0.2");
+    add_null(&b);
+    rows = rows_of(&b, 9, 1);
+    ck_assert_int_eq(topology_add_peers(&t, &heap, &rows, true, 9042), 0);
+    ck_assert_uint_eq(t.count, len == 255);
+    topology_free(&heap, &t);
+  }
+}
+END_TEST
+
 /* More hosts than a cluster has: looking for doubles among them would take the
  * longer the more there are. */
 START_TEST(made_up_hosts) {
@@ -509,6 +534,7 @@ Suite *topology_suite(void) {
   tcase_add_test(tc, another_partitioner);
   tcase_add_loop_test(tc, other_tokens, 0, 7);
   tcase_add_loop_test(tc, peers_v2, 0, PEERS);
+  tcase_add_test(tc, made_up_names);
   tcase_add_test(tc, made_up_hosts);
   tcase_add_test(tc, peers_before_4_0);
   tcase_add_test(tc, two_at_one_address);
