@@ -35,7 +35,7 @@ enum tls_rc channel_handshake(struct channel *ch, struct failure *why);
  * records, which nothing else tells of: channel_read() is to be called until
  * it has none, and reads the socket so often meanwhile. */
 void channel_begin_reads(struct channel *ch, unsigned turns);
-/* As net_socket_read(); -EPROTO: the peer has ended TLS, or broken its rules. */
+/* As net_socket_read(); -EPROTO: the peer has ended TLS or broken its rules. */
 ptrdiff_t channel_read(struct channel *ch, void *buf, size_t len);
 /* What a negative number of channel_read() or channel_write() says. */
 const char *channel_error_text(const struct channel *ch, ptrdiff_t error);

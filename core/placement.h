@@ -17,8 +17,8 @@ enum { REPLICATION_DCS = 32, REPLICATION_NAME = 128 };
 /* With more replicas than these nearly any host is one: they are not worth
  * their memory. */
 enum { PLACEMENT_WIDTH_MAX = 64 };
-/* ... and so many entries, 16 MiB, are more than any cluster that is not made up
- * needs: 1,000 hosts of 256 tokens and nine replicas have a quarter. */
+/* ... and so many entries, 16 MiB, are more than any cluster needs that is not
+ * made up: 1,000 hosts of 256 tokens and nine replicas have a quarter. */
 enum { PLACEMENT_ENTRIES_MAX = 8 * 1024 * 1024 };
 
 struct replication {

@@ -131,8 +131,8 @@ static bool load_own(SSL_CTX *ssl, const struct tls_settings *s,
 }
 
 /* A ticket has come, which in TLS 1.3 is after the peer was verified.  One of
- * TLS 1.2 is not used: its keys come from the old ones alone, and whoever has
- * the server's key of tickets one day can read all of it.  A copy, since OpenSSL
+ * TLS 1.2 is not used: it makes the same keys again, and whoever has the
+ * server's key of tickets one day can read all of it.  A copy, since OpenSSL
  * spoils its own when the connection is lost. */
 static int keep_session(SSL *ssl, SSL_SESSION *session) {
   struct tls *t = SSL_get_app_data(ssl);
@@ -275,7 +275,7 @@ static void describe_failure(struct tls *t, struct failure *why) {
   long verdict = SSL_get_verify_result(t->ssl);
 
   why->code = FAILURE_TLS;
-  /* Without verification there is a verdict as well, which was not asked for. */
+  /* Without verification there is a verdict, too, which was not asked for. */
   if (verdict == X509_V_OK || !t->context->verify) {
     why->what = "the TLS handshake failed";
     describe(why, "");
