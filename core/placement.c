@@ -17,8 +17,8 @@ struct walk {
 enum { ANY_DC = -1 };
 
 /* Where one host has nearly all tokens, or one rack nearly all hosts, every
- * walk is long: a loop has other things to do, too.  1,000 hosts of 256 tokens take
- * two million steps for three replicas. */
+ * walk is long: a loop has other things to do, too.  1,000 hosts of 256 tokens
+ * take two million steps for three replicas. */
 enum { STEPS_MAX = 128 * 1024 * 1024 };
 
 /* ---- What there is to walk over ----------------------------------------- */

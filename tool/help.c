@@ -51,12 +51,13 @@ static void help_secure(void) {
         stdout);
   for (int i = OPTION_USER; i <= OPTION_LZ4; i++)
     put_option(stdout, (enum option_id)i);
-  fputs("\nA password is never taken from the command line.  With "
-        "\"verify-full\" a server has\nto show a certificate that is trusted, "
-        "and valid for the name in --hosts; hosts\nthat it tells of, for their "
-        "addresses, or all of them for --tls-name.  Of a key that\nis encrypted "
-        "the tool needs one that is not: openssl pkey -in KEY -out PLAIN\n",
-        stdout);
+  fputs(
+      "\nA password is never taken from the command line.  With "
+      "\"verify-full\" a server has\nto show a certificate that is trusted, "
+      "and valid for the name in --hosts; hosts\nthat it tells of, for their "
+      "addresses, or all of them for --tls-name.  Of a key that\nis encrypted "
+      "the tool needs one that is not: openssl pkey -in KEY -out PLAIN\n",
+      stdout);
 }
 
 void help_overview(FILE *to) {
