@@ -71,6 +71,8 @@ static const struct golden k_values[] = {
     {"double", "0007 3ff0000000000000"},
     {"ascii", "0001 'abc'"},
     {"text", "000d 'a' c3a4 e282ac f09f9880"},
+    {"overlong", "000d 'a' e08080"},
+    {"surrogate", "000d eda080"},
     {"blob", "0003 00ff"},
     {"uuid", "000c 00112233445566778899aabbccddeeff"},
     {"timeuuid", "000f 0011223344551677 8899aabbccddeeff"},
