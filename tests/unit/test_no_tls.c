@@ -20,6 +20,10 @@ Suite *channel_suite(void) {
   return suite_create("channel");
 }
 
+Suite *tls_hostile_suite(void) {
+  return suite_create("tls_hostile");
+}
+
 Suite *tls_matrix_suite(void) {
   return suite_create("tls_matrix");
 }
