@@ -77,8 +77,7 @@ static const char *hint_for(int code) {
     return "use the asynchronous call, or call from another thread";
   case TALLY_ECONNECT:
     return "is the server running, is this its CQL port (9042 mostly), and "
-           "does "
-           "it want TLS?";
+           "does it want TLS?";
   case TALLY_ETLS:
     return "tls_ca has who is trusted, tls_name the name in its certificate; "
            "tls_cert and tls_key are yours, if it wants to know who you are";

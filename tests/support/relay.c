@@ -1,3 +1,4 @@
+#include "tests/support/loopback.h"
 #include "tests/support/relay.h"
 
 #include <arpa/inet.h>
@@ -251,20 +252,12 @@ static void *accept_thread(void *arg) {
 }
 
 struct relay *relay_start(uint16_t to) {
-  struct sockaddr_in address = {.sin_family = AF_INET};
   struct relay *r = calloc(1, sizeof *r);
-  socklen_t len = sizeof address;
 
   signal(SIGPIPE, SIG_IGN);
   pthread_mutex_init(&r->mutex, NULL);
   r->to = to;
-  r->listener = socket(AF_INET, SOCK_STREAM, 0);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (bind(r->listener, (void *)&address, sizeof address) != 0 ||
-      listen(r->listener, PIPES_MAX) != 0 ||
-      getsockname(r->listener, (void *)&address, &len) != 0)
-    abort();
-  r->port = ntohs(address.sin_port);
+  r->listener = loopback_listen(&r->port);
   if (pthread_create(&r->thread, NULL, accept_thread, r) != 0)
     abort();
   return r;

@@ -1,3 +1,4 @@
+#include "tests/support/loopback.h"
 #include "tests/support/tls_front.h"
 
 #include <arpa/inet.h>
@@ -300,20 +301,12 @@ static void *accept_thread(void *arg) {
 }
 
 struct front *front_start(uint16_t backend) {
-  struct sockaddr_in address = {.sin_family = AF_INET};
   struct front *f = calloc(1, sizeof *f);
-  socklen_t len = sizeof address;
 
   signal(SIGPIPE, SIG_IGN);
   pthread_mutex_init(&f->mutex, NULL);
   f->backend = backend;
-  f->listener = socket(AF_INET, SOCK_STREAM, 0);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (bind(f->listener, (void *)&address, sizeof address) != 0 ||
-      listen(f->listener, LINKS_MAX) != 0 ||
-      getsockname(f->listener, (void *)&address, &len) != 0)
-    abort();
-  f->port = ntohs(address.sin_port);
+  f->listener = loopback_listen(&f->port);
   if (pthread_create(&f->thread, NULL, accept_thread, f) != 0)
     abort();
   return f;

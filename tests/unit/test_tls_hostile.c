@@ -1,6 +1,5 @@
 /* tests/unit/test_tls_hostile.c - who speaks TLS and means no good: handshakes
  * without end, and half of a message where one is to be whole. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/tls.h"
+#include "tests/support/loopback.h"
 #include "tests/unit/house.h"
 #include "tests/unit/suites.h"
 
@@ -67,19 +67,12 @@ static void *ask(void *arg) {
 }
 
 static void asker_start(struct asker *a, struct house *h) {
-  struct sockaddr_in address = {.sin_family = AF_INET};
-  socklen_t len = sizeof address;
   int small = 4096;
 
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  a->listener = socket(AF_INET, SOCK_STREAM, 0);
+  a->listener = loopback_listen(&a->port);
   setsockopt(a->listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
-  ck_assert_int_eq(bind(a->listener, (void *)&address, len), 0);
-  ck_assert_int_eq(listen(a->listener, 8), 0);
-  ck_assert_int_eq(getsockname(a->listener, (void *)&address, &len), 0);
   ck_assert_int_eq(pthread_create(&a->thread, NULL, ask, a), 0);
-  snprintf(h->hosts, sizeof h->hosts, "db.example:%u",
-           (unsigned)ntohs(address.sin_port));
+  snprintf(h->hosts, sizeof h->hosts, "db.example:%u", (unsigned)a->port);
   h->r.tasks = rig_tasks();
 }
 
