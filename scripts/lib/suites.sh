@@ -3,8 +3,9 @@
 # shellcheck shell=bash
 passed=0 failed=0 not_ok=
 
+# A heading, with the seconds since the start.
 part() {
-  printf '\n== %s\n' "$*"
+  printf '\n== %s  [%d s]\n' "$*" "$SECONDS"
 }
 
 # Runs a command and keeps the books.
