@@ -117,7 +117,9 @@ START_TEST(shard_comes_back) {
 }
 END_TEST
 
-/* After the host was away its own port is asked first again. */
+/* After the host was away its own port is asked first again.  Its connections
+ * are reset at once, but are not found so at once: one may be dialed again while
+ * the host still counts as there, and then once more. */
 START_TEST(host_comes_back) {
   struct rig r;
 
@@ -129,7 +131,8 @@ START_TEST(host_comes_back) {
   ck_assert(rig_accepted(&r, 2 * SHARDS));
   ck_assert(rig_until(&r, has_all, r.server));
   until_each_is_used(&r, 0);
-  ck_assert_uint_eq(script_shard_accepted(r.server), 2 * (SHARDS - 1));
+  ck_assert_uint_ge(script_shard_accepted(r.server), 2 * (SHARDS - 1));
+  ck_assert_uint_lt(script_shard_accepted(r.server), 3 * (SHARDS - 1));
   rig_fini(&r);
 }
 END_TEST
