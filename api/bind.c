@@ -1,54 +1,37 @@
 /* api/bind.c - a row's key, bound to an operation. */
 #include "api/internal.h"
 
-#include <string.h>
-
-static const void *member(const void *row, const tally_column *c) {
-  return (const char *)row + c->offset;
+static int refuse(const tally_table *t, const tally_column *c, const char *why,
+                  tally_error *e) {
+  return error_set(e, TALLY_EINVAL, "%s: key column %s %s", t->qualified,
+                   c->name, why);
 }
 
-static int bind_text(struct op *op, const tally_table *t, const tally_column *c,
-                     const void *row, tally_error *e) {
-  const char *text;
-  size_t len;
-
-  memcpy(&text, member(row, c), sizeof text);
-  if (text == NULL)
-    return error_set(e, TALLY_EINVAL, "%s: key column %s is NULL", t->qualified,
-                     c->name);
-  len = strlen(text);
-  if (len > KEY_BYTES_MAX)
-    return error_set(e, TALLY_EINVAL,
-                     "%s: key column %s has %zu bytes; %d are the most",
-                     t->qualified, c->name, len, KEY_BYTES_MAX);
-  if (len == 0 && t->partition_count == 1 &&
-      c->kind == TALLY_KIND_PARTITION_KEY)
-    return error_set(e, TALLY_EINVAL,
-                     "%s: key column %s is empty, and an empty partition key "
-                     "is not allowed",
-                     t->qualified, c->name);
-  return op_bind_bytes(op, &t->session->heap, text, len) ? 0
-                                                         : error_no_memory(e);
+/* What is in a decimal beside its bytes. */
+static size_t wire_len(const struct value *v) {
+  return v->type == TALLY_DECIMAL ? v->len + 4 : v->len;
 }
 
 static int bind_one(struct op *op, const tally_table *t, const tally_column *c,
                     const void *row, tally_error *e) {
-  int32_t i;
-  int64_t l;
-  bool bound;
+  const char *fault;
+  struct value v;
 
-  switch (c->type) {
-  case TALLY_TEXT:
-    return bind_text(op, t, c, row, e);
-  case TALLY_INT:
-    memcpy(&i, member(row, c), sizeof i);
-    bound = op_bind_int(op, &t->session->heap, i);
-    break;
-  default:
-    memcpy(&l, member(row, c), sizeof l);
-    bound = op_bind_bigint(op, &t->session->heap, l);
-  }
-  return bound ? 0 : error_no_memory(e);
+  if (!member_load(c, (const char *)row + c->offset, &v))
+    return refuse(t, c, c->type == TALLY_INET ? "has no address" : "is NULL",
+                  e);
+  if (wire_len(&v) > KEY_BYTES_MAX)
+    return error_set(e, TALLY_EINVAL,
+                     "%s: key column %s has %zu bytes; %d are the most",
+                     t->qualified, c->name, wire_len(&v), KEY_BYTES_MAX);
+  fault = v.real != v.real ? "is NaN, which equals nothing" : value_fault(&v);
+  if (fault != NULL)
+    return refuse(t, c, fault, e);
+  if (v.p != NULL && v.len == 0 && t->partition_count == 1 &&
+      c->kind == TALLY_KIND_PARTITION_KEY)
+    return refuse(t, c, "is empty, and an empty partition key is not allowed",
+                  e);
+  return value_bind(op, &t->session->heap, &v) ? 0 : error_no_memory(e);
 }
 
 int bind_key(struct op *op, const tally_table *t, const void *row,

@@ -4,32 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *type_name(int type) {
-  switch (type) {
-  case TALLY_BIGINT:
-    return "bigint";
-  case TALLY_INT:
-    return "int";
-  case TALLY_TEXT:
-    return "text";
-  case TALLY_TYPE_COUNTER:
-    return "counter";
-  default:
-    return NULL;
-  }
-}
-
-static size_t type_size(int type) {
-  switch (type) {
-  case TALLY_INT:
-    return sizeof(int32_t);
-  case TALLY_TEXT:
-    return sizeof(const char *);
-  default:
-    return sizeof(int64_t);
-  }
-}
-
 static bool is_key(const tally_column *c) {
   return c->kind == TALLY_KIND_PARTITION_KEY ||
          c->kind == TALLY_KIND_CLUSTERING_KEY;
@@ -40,7 +14,7 @@ static int check_kind(const tally_definition *d, const tally_column *c,
   if (c->kind < TALLY_KIND_PARTITION_KEY || c->kind > TALLY_KIND_COUNTER)
     return error_set(e, TALLY_EINVAL, "table %s: column %s has no kind (%d)",
                      d->name, c->name, c->kind);
-  if (type_name(c->type) == NULL)
+  if (type_find(c->type) == NULL)
     return error_set(e, TALLY_EINVAL,
                      "table %s: column %s has an unknown type (%d)", d->name,
                      c->name, c->type);
@@ -59,14 +33,18 @@ static int check_kind(const tally_definition *d, const tally_column *c,
 
 static int check_member(const tally_definition *d, const tally_column *c,
                         tally_error *e) {
-  size_t size = type_size(c->type);
+  const struct type_info *type = type_find(c->type);
+  char other[32] = "";
 
-  if (c->size != size)
+  if (type->sizes[1] != 0)
+    snprintf(other, sizeof other, "or %zu ", type->sizes[1]);
+  if (c->size == 0 || (c->size != type->sizes[0] && c->size != type->sizes[1]))
     return error_set(e, TALLY_EINVAL,
                      "table %s: column %s is %s and needs a member of %zu "
-                     "bytes, not %zu",
-                     d->name, c->name, type_name(c->type), size, c->size);
-  if (c->offset > d->row_size || d->row_size - c->offset < size)
+                     "%sbytes, not %zu",
+                     d->name, c->name, type->name, type->sizes[0], other,
+                     c->size);
+  if (c->offset > d->row_size || d->row_size - c->offset < c->size)
     return error_set(e, TALLY_EINVAL,
                      "table %s: column %s lies outside the row's %zu bytes",
                      d->name, c->name, d->row_size);

@@ -104,31 +104,13 @@ int tally_get(tally_table *table, void *row, tally_error *error) {
 
 /* ---- Asynchronous ------------------------------------------------------- */
 
-/* The row's struct stands behind this, and behind that the key texts. */
+/* The row's struct stands behind this, and behind that what its keys point
+ * to. */
 struct get_call {
   tally_table *table;
   tally_callback callback;
   void *user;
 };
-
-static const char *text_member(const void *row, const tally_column *c) {
-  const char *text;
-
-  memcpy(&text, (const char *)row + c->offset, sizeof text);
-  return text;
-}
-
-static size_t key_text_size(const tally_table *t, const void *row) {
-  size_t size = 0;
-
-  for (uint16_t i = 0; i < t->key_count; i++) {
-    const tally_column *c = &t->columns[t->keys[i]];
-
-    if (c->type == TALLY_TEXT && text_member(row, c) != NULL)
-      size += strlen(text_member(row, c)) + 1;
-  }
-  return size;
-}
 
 static void *call_row(struct get_call *call) {
   return call + 1;
@@ -136,26 +118,11 @@ static void *call_row(struct get_call *call) {
 
 static struct get_call *call_new(tally_table *t, const void *row) {
   struct get_call *call = net_alloc(
-      &t->session->heap, sizeof *call + t->row_size + key_text_size(t, row));
-  char *copy, *texts;
+      &t->session->heap, sizeof *call + t->row_size + row_bytes(t, row));
 
   if (call == NULL)
     return NULL;
-  copy = call_row(call);
-  texts = copy + t->row_size;
-  memcpy(copy, row, t->row_size);
-  for (uint16_t i = 0; i < t->key_count; i++) {
-    const tally_column *c = &t->columns[t->keys[i]];
-    const char *text;
-    size_t size;
-
-    if (c->type != TALLY_TEXT || (text = text_member(row, c)) == NULL)
-      continue;
-    size = strlen(text) + 1;
-    memcpy(texts, text, size);
-    memcpy(copy + c->offset, &texts, sizeof texts);
-    texts += size;
-  }
+  row_copy(t, call_row(call), row, (char *)call_row(call) + t->row_size);
   call->table = t;
   return call;
 }

@@ -5,6 +5,7 @@
 #include "api/tally.h"
 #include "core/copy.h"
 #include "core/loop.h"
+#include "core/value.h"
 
 /* Counters of a table are bits of a uint64_t. */
 enum { COUNTERS_MAX = 64, UPDATES_MAX = 32, KEY_BYTES_MAX = 65535 };
@@ -137,6 +138,9 @@ struct text {
 };
 void text_init(struct text *t, const struct net_heap *heap);
 void text_add(struct text *t, const char *s);
+void text_bytes(struct text *t, const char *s, size_t len);
+/* Something else had no memory. */
+void text_fail(struct text *t);
 void text_addf(struct text *t, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* "views", with inner quotes doubled. */
@@ -155,9 +159,46 @@ char *name_folded(const struct net_heap *heap, const char *name);
 /* Empty, or with a quote that has no end: TALLY_EINVAL. */
 int name_check(const char *name, const char *what, tally_error *e);
 
+/* ---- type.c ------------------------------------------------------------- */
+
+struct type_info {
+  int type; /* tally_type */
+  const char *name;
+  size_t sizes[2]; /* of the members that it may have; the second may be 0 */
+};
+/* NULL: none. */
+const struct type_info *type_find(int type);
+
+/* ---- member.c: rows and values ------------------------------------------ */
+
+/* A pointer to text; a tally_bytes. */
+bool column_has_text(const tally_column *c);
+bool column_has_bytes(const tally_column *c);
+/* False: it has no value.  Points to where the member does, or into it. */
+bool member_load(const tally_column *c, const void *member, struct value *v);
+/* False: the member cannot hold it, being text with a NUL byte (behind whose
+ * end a NUL stands) or a number that is too long.  Points to where the value
+ * does. */
+bool member_store(const tally_column *c, void *member, const struct value *v);
+/* All that the keys of a row point to, with a NUL behind each, and a copy of a
+ * row and of that. */
+size_t row_bytes(const tally_table *t, const void *row);
+void row_copy(const tally_table *t, void *to, const void *row, void *bytes);
+
+/* ---- print.c, parse.c: values and text ---------------------------------- */
+
+/* As cqlsh writes it. */
+void value_print(const struct value *v, struct text *out);
+enum { FAULT_TEXT = 160, PARSE_SLACK = 16 };
+#define PARSE_ROOM(len) (2 * (len) + 2 * PARSE_SLACK)
+/* A value of this type, from what cqlsh reads as one.  Points into the text, or
+ * into `room` of PARSE_ROOM(strlen(text)) bytes.  False: why not, as the end of
+ * a sentence. */
+bool value_parse(struct value *v, int type, const char *text, uint8_t *room,
+                 char fault[FAULT_TEXT]);
+
 /* ---- definition.c, table.c, statement.c --------------------------------- */
 
-const char *type_name(int type);
 int table_make(tally_table **table, tally_session *s, const tally_definition *d,
                const char *keyspace, tally_error *e);
 void table_free(tally_table *t);

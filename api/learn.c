@@ -3,6 +3,7 @@
 
 #include "core/rows.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* ---- Columns ------------------------------------------------------------ */
@@ -30,23 +31,19 @@ static int read_type(struct learning *in, tally_column *c,
                      const struct cell *type, tally_error *e) {
   bool is_key = c->kind == TALLY_KIND_PARTITION_KEY ||
                 c->kind == TALLY_KIND_CLUSTERING_KEY;
+  char name[16];
 
   if (!is_key && !cell_is(type, "counter"))
     return error_set(e, TALLY_ESCHEMA,
                      "%s is not a counter table: column %s is %.*s", in->about,
                      c->name, (int)type->len, (const char *)type->p);
-  if (cell_is(type, "text"))
-    c->type = TALLY_TEXT;
-  else if (cell_is(type, "int"))
-    c->type = TALLY_INT;
-  else if (cell_is(type, "bigint"))
-    c->type = TALLY_BIGINT;
-  else if (cell_is(type, "counter"))
-    c->type = TALLY_TYPE_COUNTER;
-  else
+  snprintf(name, sizeof name, "%.*s",
+           (int)(type->len < sizeof name ? type->len : 0),
+           (const char *)type->p);
+  c->type = tally_type_find(name);
+  if (c->type == 0)
     return error_set(e, TALLY_ETYPE,
-                     "%s: key column %s is %.*s; text, int and bigint keys "
-                     "are supported",
+                     "%s: key column %s is %.*s, which is not supported",
                      in->about, c->name, (int)type->len, (const char *)type->p);
   return 0;
 }
@@ -62,12 +59,12 @@ static void read_kind(tally_column *c, const struct cell *kind) {
     c->kind = TALLY_KIND_COUNTER;
 }
 
-/* Members of 8 bytes, one after the other: every type fits. */
+/* Members one after the other, each at a multiple of 8. */
 static void place(struct learning *in, tally_column *c) {
   c->struct_size = sizeof *c;
   c->offset = in->row_size;
-  c->size = c->type == TALLY_INT ? sizeof(int32_t) : sizeof(int64_t);
-  in->row_size += 8;
+  c->size = tally_type_size(c->type);
+  in->row_size += (c->size + 7) / 8 * 8;
 }
 
 static int read_column(struct learning *in, struct rows *rows, tally_error *e) {

@@ -32,35 +32,27 @@ static void read_delta(struct values *v, const tally_column *c, void *row) {
     memcpy((char *)row + c->offset, &delta, sizeof delta);
 }
 
-/* Nobody reads the operation's values after this: its texts get their NUL where
+/* Nobody reads the operation's values after this: texts get their NUL where
  * they stand, moved over the length in front of them. */
-static const char *text_in_place(uint8_t *p, size_t len) {
-  char *text = (char *)p - 4;
+static void text_in_place(struct cell *cell, uint8_t *p) {
+  uint8_t *text = p - 4;
 
-  memmove(text, p, len);
-  text[len] = '\0';
-  return text;
+  memmove(text, p, cell->len);
+  text[cell->len] = '\0';
+  cell->p = text;
 }
 
 static void read_key(struct values *v, const tally_column *c, void *row) {
-  char *member = (char *)row + c->offset;
   struct cell cell;
+  struct value value;
   uint8_t *p = next_value(v, &cell);
-  const char *text;
-  int32_t i;
-  int64_t l;
 
   if (p == NULL)
     return;
-  if (c->type == TALLY_TEXT) {
-    text = text_in_place(p, cell.len);
-    memcpy(member, &text, sizeof text);
-  } else if (c->type == TALLY_INT) {
-    if (cell_int(&cell, &i))
-      memcpy(member, &i, sizeof i);
-  } else if (cell_bigint(&cell, &l)) {
-    memcpy(member, &l, sizeof l);
-  }
+  if (column_has_text(c))
+    text_in_place(&cell, p);
+  if (value_read(&value, (uint16_t)c->type, &cell))
+    member_store(c, (char *)row + c->offset, &value);
 }
 
 /* In the order of the UPDATE's bind markers. */

@@ -165,7 +165,7 @@ static void add_columns(const tally_table *t, struct text *out) {
 
     text_quoted(out, c->name);
     text_add(out, " ");
-    text_add(out, type_name(c->type));
+    text_add(out, tally_type_name(c->type));
     text_add(out, c->kind == TALLY_KIND_STATIC_COUNTER ? " static, " : ", ");
   }
 }

@@ -504,14 +504,71 @@ TALLY_API void tally_log(tally_options *options, tally_log_callback callback,
 
 /* ---- Definitions -------------------------------------------------------- */
 
-/* CQL types of columns (the numbers are those of the protocol). */
+/* Bytes of somebody else's.  p == NULL is no value, len == 0 an empty one. */
+typedef struct tally_bytes {
+  const void *p;
+  size_t len;
+} tally_bytes;
+
+/* In the order of its text: 0x55 0x0e ... is "550e...". */
+typedef struct tally_uuid {
+  uint8_t bytes[16];
+} tally_uuid;
+
+/* An address in network order. */
+typedef struct tally_inet {
+  uint8_t bytes[16];
+  uint8_t len; /* 4 or 16; 0 is no value */
+} tally_inet;
+
+/* unscaled * 10^-scale, where `unscaled` is as a varint's bytes. 1.0 and 1.00
+ * are two values, and keys of two rows. */
+typedef struct tally_decimal {
+  int32_t scale;
+  tally_bytes unscaled;
+} tally_decimal;
+
+/* CQL types of columns (the numbers are those of the protocol), and what the
+ * members of a row's struct are for them.  Two members for one type are told
+ * apart by their sizes.
+ *
+ * Refused as a key, before anything is sent: no value (NULL, len 0 of an
+ * inet), text that is not UTF-8, ascii that is not, NaN (it equals nothing), a
+ * timeuuid of another version than 1, a time beyond a day, a varint or decimal
+ * without bytes, an empty partition key.  A NUL byte may stand in text and
+ * ascii, which then takes a tally_bytes. */
 typedef enum tally_type {
-  TALLY_BIGINT = 0x02, /* int64_t */
-  TALLY_INT = 0x09,    /* int32_t */
-  TALLY_TEXT = 0x0d,   /* const char *, UTF-8 */
+  TALLY_ASCII = 0x01,     /* const char * or tally_bytes: bytes below 0x80 */
+  TALLY_BIGINT = 0x02,    /* int64_t */
+  TALLY_BLOB = 0x03,      /* tally_bytes */
+  TALLY_BOOLEAN = 0x04,   /* bool */
+  TALLY_DECIMAL = 0x06,   /* tally_decimal */
+  TALLY_DOUBLE = 0x07,    /* double; 0.0 and -0.0 are keys of two rows */
+  TALLY_FLOAT = 0x08,     /* float; the same */
+  TALLY_INT = 0x09,       /* int32_t */
+  TALLY_TIMESTAMP = 0x0b, /* int64_t: milliseconds since 1970 */
+  TALLY_UUID = 0x0c,      /* tally_uuid */
+  TALLY_TEXT = 0x0d,      /* const char * or tally_bytes: UTF-8 */
+  TALLY_VARINT = 0x0e,    /* int64_t, or tally_bytes: two's complement, the
+                             highest byte first; bytes that only repeat the sign
+                             are left out when it is sent */
+  TALLY_TIMEUUID = 0x0f,  /* tally_uuid, of version 1 */
+  TALLY_INET = 0x10,      /* tally_inet */
+  TALLY_DATE = 0x11, /* int32_t: days since 1970-01-01, before it negative */
+  TALLY_TIME = 0x12, /* int64_t: nanoseconds since midnight */
+  TALLY_SMALLINT = 0x13, /* int16_t */
+  TALLY_TINYINT = 0x14,  /* int8_t */
   /* TALLY_COUNTER(...) declares counters; their type is: */
   TALLY_TYPE_COUNTER = 0x05 /* int64_t */
 } tally_type;
+
+/* "text", ...; NULL for a number that is none of the above. */
+TALLY_API const char *tally_type_name(int type);
+/* The other way round ("varchar" is text, too); 0 for a name that is none. */
+TALLY_API int tally_type_find(const char *name);
+/* The bytes of its C member, of the larger one where there are two; 0 for none.
+ * Each stands well at a multiple of 8. */
+TALLY_API size_t tally_type_size(int type);
 
 typedef enum tally_kind {
   TALLY_KIND_PARTITION_KEY = 1,
@@ -572,48 +629,67 @@ typedef struct tally_definition {
   }
 
 #ifndef __cplusplus
-/* By its address: an array would pass for a pointer. */
 /* clang-format 14 does not know _Generic. */
 /* clang-format off */
+#  define TALLY_IS_(type, member, TYPE)                                        \
+    _Generic(((type *)0)->member, TYPE: 1, default: 0)
+/* Text by its address: an array would pass for a pointer. */
 #  define TALLY_FITS_TALLY_TEXT(type, member)                                  \
     _Generic(&((type *)0)->member,                                             \
         const char **: 1,                                                      \
         char **: 1,                                                            \
         const char *const *: 1,                                                \
         char *const *: 1,                                                      \
+        tally_bytes *: 1,                                                      \
         default: 0)
-#  define TALLY_FITS_TALLY_INT(type, member)                                   \
-    _Generic(((type *)0)->member, int32_t: 1, default: 0)
 #  define TALLY_FITS_TALLY_BIGINT(type, member)                                \
     _Generic(((type *)0)->member,                                              \
         long: sizeof(long) == 8,                                               \
         long long: sizeof(long long) == 8,                                     \
         default: 0)
+#  define TALLY_FITS_TALLY_BOOLEAN(type, member)                               \
+    TALLY_IS_(type, member, _Bool)
 /* clang-format on */
 #else
 } /* extern "C" */
 namespace tally_fits {
-template <class T> struct text { static constexpr bool value = false; };
-template <> struct text<const char *> { static constexpr bool value = true; };
-template <> struct text<char *> { static constexpr bool value = true; };
-template <class T> struct int32 { static constexpr bool value = false; };
-template <> struct int32<int32_t> { static constexpr bool value = true; };
-template <class T> struct int64 { static constexpr bool value = false; };
-template <> struct int64<long> {
-  static constexpr bool value = sizeof(long) == 8;
+template <class T, class U> struct same {
+  static constexpr bool value = false;
 };
-template <> struct int64<long long> {
-  static constexpr bool value = sizeof(long long) == 8;
-};
+template <class T> struct same<T, T> { static constexpr bool value = true; };
 } /* namespace tally_fits */
 extern "C" {
+#  define TALLY_IS_(type, member, TYPE)                                        \
+    (::tally_fits::same<decltype(type::member), TYPE>::value)
 #  define TALLY_FITS_TALLY_TEXT(type, member)                                  \
-    (::tally_fits::text<decltype(type::member)>::value)
-#  define TALLY_FITS_TALLY_INT(type, member)                                   \
-    (::tally_fits::int32<decltype(type::member)>::value)
+    (TALLY_IS_(type, member, const char *) ||                                  \
+     TALLY_IS_(type, member, char *) || TALLY_IS_(type, member, tally_bytes))
 #  define TALLY_FITS_TALLY_BIGINT(type, member)                                \
-    (::tally_fits::int64<decltype(type::member)>::value)
+    (sizeof(type::member) == 8 &&                                              \
+     (TALLY_IS_(type, member, long) || TALLY_IS_(type, member, long long)))
+#  define TALLY_FITS_TALLY_BOOLEAN(type, member) TALLY_IS_(type, member, bool)
 #endif
+#define TALLY_FITS_TALLY_ASCII(type, member)    TALLY_FITS_TALLY_TEXT(type, member)
+#define TALLY_FITS_TALLY_BLOB(type, member)     TALLY_IS_(type, member, tally_bytes)
+#define TALLY_FITS_TALLY_TINYINT(type, member)  TALLY_IS_(type, member, int8_t)
+#define TALLY_FITS_TALLY_SMALLINT(type, member) TALLY_IS_(type, member, int16_t)
+#define TALLY_FITS_TALLY_INT(type, member)      TALLY_IS_(type, member, int32_t)
+#define TALLY_FITS_TALLY_VARINT(type, member)                                  \
+  (TALLY_FITS_TALLY_BIGINT(type, member) ||                                    \
+   TALLY_IS_(type, member, tally_bytes))
+#define TALLY_FITS_TALLY_DECIMAL(type, member)                                 \
+  TALLY_IS_(type, member, tally_decimal)
+#define TALLY_FITS_TALLY_FLOAT(type, member)  TALLY_IS_(type, member, float)
+#define TALLY_FITS_TALLY_DOUBLE(type, member) TALLY_IS_(type, member, double)
+#define TALLY_FITS_TALLY_UUID(type, member)   TALLY_IS_(type, member, tally_uuid)
+#define TALLY_FITS_TALLY_TIMEUUID(type, member)                                \
+  TALLY_IS_(type, member, tally_uuid)
+#define TALLY_FITS_TALLY_TIMESTAMP(type, member)                               \
+  TALLY_FITS_TALLY_BIGINT(type, member)
+#define TALLY_FITS_TALLY_DATE(type, member) TALLY_FITS_TALLY_INT(type, member)
+#define TALLY_FITS_TALLY_TIME(type, member)                                    \
+  TALLY_FITS_TALLY_BIGINT(type, member)
+#define TALLY_FITS_TALLY_INET(type, member) TALLY_IS_(type, member, tally_inet)
 
 /* ---- Results of asynchronous operations --------------------------------- */
 
@@ -978,18 +1054,105 @@ TALLY_API void tally_row_clear(tally_row *row);
 /* What tally_increment(), tally_get(), ... take as `row`. */
 TALLY_API void *tally_row_data(tally_row *row);
 
-/* TALLY_EINVAL for an unknown column (the message lists the known ones),
- * TALLY_ETYPE for one of another type, TALLY_ERANGE for a number that does not
- * fit.  Text is copied.  set_int64 takes int, bigint and counters. */
+/* Set one column.  What is given is copied; NULL, or bytes with p == NULL, is
+ * no value.
+ *
+ *   set_text     text, ascii
+ *   set_int64    tinyint, smallint, int, bigint, varint, counters; timestamp,
+ *                date and time as tally_type says
+ *   set_double   float (the nearest one), double
+ *   set_boolean  boolean: 0 or not
+ *   set_bytes    blob, text, ascii, varint
+ *   set_uuid     uuid, timeuuid
+ *   set_inet     inet
+ *   set_decimal  decimal
+ *   parse        any, from what cqlsh takes, without quotes: "2026-11-01",
+ *                "0xcafe", "10.0.0.1", "true", "1.25E-3", ...  A timestamp
+ *                without a zone is in UTC.
+ *
+ * TALLY_EINVAL for an unknown column (the message lists the known ones) or a
+ * value that cannot be one (tally_type), TALLY_ETYPE for a column of another
+ * type, and for what the member of the table's struct cannot hold, TALLY_ERANGE
+ * for a number that does not fit, TALLY_ENOMEM. */
 TALLY_API int tally_row_set_text(tally_row *row, const char *column,
                                  const char *value, tally_error *error);
 TALLY_API int tally_row_set_int64(tally_row *row, const char *column,
                                   int64_t value, tally_error *error);
-/* *value points into the row, until it is changed or freed. */
+TALLY_API int tally_row_set_double(tally_row *row, const char *column,
+                                   double value, tally_error *error);
+TALLY_API int tally_row_set_boolean(tally_row *row, const char *column,
+                                    int value, tally_error *error);
+TALLY_API int tally_row_set_bytes(tally_row *row, const char *column,
+                                  tally_bytes value, tally_error *error);
+TALLY_API int tally_row_set_uuid(tally_row *row, const char *column,
+                                 const tally_uuid *value, tally_error *error);
+TALLY_API int tally_row_set_inet(tally_row *row, const char *column,
+                                 const tally_inet *value, tally_error *error);
+TALLY_API int tally_row_set_decimal(tally_row *row, const char *column,
+                                    tally_decimal value, tally_error *error);
+TALLY_API int tally_row_parse(tally_row *row, const char *column,
+                              const char *text, tally_error *error);
+
+/* Get one column: the same types, and the same errors.  *value points into the
+ * row, until that column is set or the row is freed; what has no value is NULL,
+ * or has p == NULL or len == 0.  Text with a NUL byte is TALLY_ETYPE as text,
+ * and a varint beyond 64 bits TALLY_ERANGE as int64: get their bytes.
+ *
+ * print writes any type as cqlsh does, without quotes, and so that parse reads
+ * the same value again.  Its text is NUL-terminated, "" for no value, and stays
+ * until the column is printed again or the row is freed. */
 TALLY_API int tally_row_get_text(const tally_row *row, const char *column,
                                  const char **value, tally_error *error);
 TALLY_API int tally_row_get_int64(const tally_row *row, const char *column,
                                   int64_t *value, tally_error *error);
+TALLY_API int tally_row_get_double(const tally_row *row, const char *column,
+                                   double *value, tally_error *error);
+TALLY_API int tally_row_get_boolean(const tally_row *row, const char *column,
+                                    int *value, tally_error *error);
+TALLY_API int tally_row_get_bytes(const tally_row *row, const char *column,
+                                  tally_bytes *value, tally_error *error);
+TALLY_API int tally_row_get_uuid(const tally_row *row, const char *column,
+                                 tally_uuid *value, tally_error *error);
+TALLY_API int tally_row_get_inet(const tally_row *row, const char *column,
+                                 tally_inet *value, tally_error *error);
+TALLY_API int tally_row_get_decimal(const tally_row *row, const char *column,
+                                    tally_decimal *value, tally_error *error);
+TALLY_API int tally_row_print(tally_row *row, const char *column,
+                              const char **text, tally_error *error);
+
+/* ---- Values on their own ------------------------------------------------ */
+
+/**
+ * A member of a row's struct, from text and to text, without a row: as
+ * tally_row_parse() and tally_row_print() do it.
+ *
+ *   tally_uuid id;
+ *   tally_parse(TALLY_UUID, &id, sizeof id, text, NULL, 0, &error);
+ *
+ * @param type   tally_type
+ * @param value  the member, of `size` bytes, which is sizeof one of the type's
+ * @param room   where the bytes of a blob, varint or decimal go, which the
+ *               member then points to: strlen(text) + 1 are enough.  Text and
+ *               ascii point to `text` itself, and all others to nothing.
+ * @return tally_parse(): 0, TALLY_EINVAL, TALLY_ERANGE (room is too small),
+ *         TALLY_ETYPE (the member cannot hold it), TALLY_ENOMEM.
+ *         tally_print(): as snprintf(), the length of the text, of which
+ *         `out_size` - 1 bytes are written, and a NUL; or TALLY_EINVAL (no such
+ *         type, a member of another size), TALLY_ENOMEM
+ */
+TALLY_API int tally_parse(int type, void *value, size_t size, const char *text,
+                          void *room, size_t room_size, tally_error *error);
+TALLY_API int tally_print(int type, const void *value, size_t size, char *out,
+                          size_t out_size);
+
+/* A random UUID (version 4). */
+TALLY_API void tally_uuid_random(tally_uuid *uuid);
+/* A timeuuid (version 1) of this time, in milliseconds since 1970: another one
+ * each time, being random in all but the time.  Those of one millisecond are in
+ * no order. */
+TALLY_API void tally_uuid_at(tally_uuid *uuid, int64_t ms);
+/* The time that a timeuuid tells; 0 for a UUID of another version. */
+TALLY_API int64_t tally_uuid_time(const tally_uuid *uuid);
 
 #ifdef __cplusplus
 }

@@ -10,7 +10,13 @@ void text_init(struct text *t, const struct net_heap *heap) {
   t->heap = heap;
 }
 
-static void add_bytes(struct text *t, const char *s, size_t len) {
+void text_fail(struct text *t) {
+  net_free(t->heap, t->p);
+  t->p = NULL;
+  t->failed = true;
+}
+
+void text_bytes(struct text *t, const char *s, size_t len) {
   if (t->failed)
     return;
   if (t->len + len + 1 > t->cap) {
@@ -18,9 +24,7 @@ static void add_bytes(struct text *t, const char *s, size_t len) {
     char *p = net_resize(t->heap, t->p, cap);
 
     if (p == NULL) {
-      net_free(t->heap, t->p);
-      t->p = NULL;
-      t->failed = true;
+      text_fail(t);
       return;
     }
     t->p = p;
@@ -32,7 +36,7 @@ static void add_bytes(struct text *t, const char *s, size_t len) {
 }
 
 void text_add(struct text *t, const char *s) {
-  add_bytes(t, s, strlen(s));
+  text_bytes(t, s, strlen(s));
 }
 
 void text_addf(struct text *t, const char *format, ...) {
@@ -46,13 +50,13 @@ void text_addf(struct text *t, const char *format, ...) {
 }
 
 static void add_doubling(struct text *t, const char *s, char quote) {
-  add_bytes(t, &quote, 1);
+  text_bytes(t, &quote, 1);
   for (; *s != '\0'; s++) {
     if (*s == quote)
-      add_bytes(t, s, 1);
-    add_bytes(t, s, 1);
+      text_bytes(t, s, 1);
+    text_bytes(t, s, 1);
   }
-  add_bytes(t, &quote, 1);
+  text_bytes(t, &quote, 1);
 }
 
 void text_quoted(struct text *t, const char *name) {
@@ -201,9 +205,7 @@ void text_name(struct text *t, const char *name) {
   char *folded = name_folded(t->heap, name);
 
   if (folded == NULL) {
-    net_free(t->heap, t->p);
-    t->p = NULL;
-    t->failed = true;
+    text_fail(t);
     return;
   }
   if (is_bare(folded))

@@ -152,8 +152,8 @@ static uint8_t *values_room(struct op *op, const struct net_heap *heap,
 }
 
 /* A writer over the next `len` bytes, which become one value. */
-static inline bool begin_value(struct op *op, const struct net_heap *heap,
-                               size_t len, struct cql_writer *w) {
+static inline bool take_room(struct op *op, const struct net_heap *heap,
+                             size_t len, struct cql_writer *w) {
   uint8_t *to = values_room(op, heap, len);
 
   if (to == NULL)
@@ -164,11 +164,19 @@ static inline bool begin_value(struct op *op, const struct net_heap *heap,
   return true;
 }
 
+bool op_bind_begin(struct op *op, const struct net_heap *heap, size_t len,
+                   struct cql_writer *w) {
+  if (!take_room(op, heap, len + 4, w))
+    return false;
+  cql_put_int(w, (int32_t)len);
+  return true;
+}
+
 bool op_bind_bytes(struct op *op, const struct net_heap *heap, const void *p,
                    size_t len) {
   struct cql_writer w;
 
-  if (!begin_value(op, heap, len + 4, &w))
+  if (!take_room(op, heap, len + 4, &w))
     return false;
   cql_put_int(&w, (int32_t)len);
   cql_put_raw(&w, p, len);
@@ -178,7 +186,7 @@ bool op_bind_bytes(struct op *op, const struct net_heap *heap, const void *p,
 bool op_bind_bigint(struct op *op, const struct net_heap *heap, int64_t v) {
   struct cql_writer w;
 
-  if (!begin_value(op, heap, 12, &w))
+  if (!take_room(op, heap, 12, &w))
     return false;
   cql_put_int(&w, 8);
   cql_put_long(&w, v);
@@ -188,7 +196,7 @@ bool op_bind_bigint(struct op *op, const struct net_heap *heap, int64_t v) {
 bool op_bind_int(struct op *op, const struct net_heap *heap, int32_t v) {
   struct cql_writer w;
 
-  if (!begin_value(op, heap, 8, &w))
+  if (!take_room(op, heap, 8, &w))
     return false;
   cql_put_int(&w, 4);
   cql_put_int(&w, v);
@@ -198,7 +206,7 @@ bool op_bind_int(struct op *op, const struct net_heap *heap, int32_t v) {
 bool op_bind_unset(struct op *op, const struct net_heap *heap) {
   struct cql_writer w;
 
-  if (!begin_value(op, heap, 4, &w))
+  if (!take_room(op, heap, 4, &w))
     return false;
   cql_put_unset(&w);
   return true;

@@ -9,6 +9,7 @@
 #include "core/context.h"
 #include "core/list.h"
 #include "core/outcome.h"
+#include "proto/wire.h"
 
 struct op;
 struct conn;
@@ -150,6 +151,9 @@ bool op_bind_bigint(struct op *op, const struct net_heap *heap, int64_t v);
 bool op_bind_int(struct op *op, const struct net_heap *heap, int32_t v);
 bool op_bind_bytes(struct op *op, const struct net_heap *heap, const void *p,
                    size_t len);
+/* One of `len` bytes, that the caller writes. */
+bool op_bind_begin(struct op *op, const struct net_heap *heap, size_t len,
+                   struct cql_writer *w);
 /* "Not set": the column is left as it is. */
 bool op_bind_unset(struct op *op, const struct net_heap *heap);
 /* What was bound, one after another: the value at *at (0 is the first), which

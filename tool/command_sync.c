@@ -9,28 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARTS_MAX = 4 };
+enum { PARTS_MAX = 4, TYPES_MAX = 32 };
 
 struct schema {
   char *words; /* copies: cut at the colons and at the dot */
   tally_column *columns;
   tally_definition definition;
 };
-
-static const struct {
-  const char *name;
-  int type;
-} types[] = {{"text", TALLY_TEXT},
-             {"int", TALLY_INT},
-             {"bigint", TALLY_BIGINT},
-             {"counter", TALLY_TYPE_COUNTER}};
-
-static int type_of(const char *name) {
-  for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
-    if (strcmp(types[i].name, name) == 0)
-      return types[i].type;
-  return 0;
-}
 
 /* "a:b:c" into its parts, in place; 0 when there are too many. */
 static size_t cut(char *word, char **parts) {
@@ -82,6 +67,26 @@ static int read_role(tally_column *c, char **parts, size_t count,
   return STATUS_DONE;
 }
 
+static int bad_type(const char *column, const char *type) {
+  const char *names[TYPES_MAX];
+  char list[256] = "", hint[64];
+  size_t count = 0, len = 0;
+  int nearest;
+
+  for (int i = 0; i < TYPES_MAX; i++)
+    if (tally_type_name(i) != NULL)
+      names[count++] = tally_type_name(i);
+  for (size_t i = 0; i < count; i++)
+    len += (size_t)snprintf(list + len, sizeof list - len, "%s%s",
+                            i > 0 ? ", " : "", names[i]);
+  nearest = text_nearest(type, names, count);
+  snprintf(hint, sizeof hint, "did you mean %s?",
+           nearest < 0 ? "" : names[nearest]);
+  return report_usage(nearest < 0 ? NULL : hint,
+                      "column %s: \"%s\" is not the type of a key: %s are",
+                      column, type, list);
+}
+
 static int read_column(struct schema *s, char *copy, const char *word) {
   tally_definition *d = &s->definition;
   tally_column *c = &s->columns[d->column_count];
@@ -96,20 +101,15 @@ static int read_column(struct schema *s, char *copy, const char *word) {
     return status;
   c->struct_size = sizeof *c;
   c->name = parts[0];
-  c->type = type_of(parts[1]);
+  c->type = tally_type_find(parts[1]);
   /* A plain column is refused by the library, whatever its type. */
   if (c->type == 0 && count == 2)
     c->type = TALLY_TEXT;
   if (c->type == 0)
-    return report_usage(NULL,
-                        "column %s: type \"%s\" is not supported by this "
-                        "version: text, int, bigint and counter are",
-                        parts[0], parts[1]);
+    return bad_type(parts[0], parts[1]);
   c->offset = d->row_size;
-  c->size = c->type == TALLY_INT    ? sizeof(int32_t)
-            : c->type == TALLY_TEXT ? sizeof(const char *)
-                                    : sizeof(int64_t);
-  d->row_size += 8; /* fits every type, and keeps them aligned */
+  c->size = tally_type_size(c->type);
+  d->row_size += (c->size + 7) / 8 * 8;
   d->column_count++;
   return STATUS_DONE;
 }

@@ -193,66 +193,81 @@ void output_rows(const struct options *o, const struct output_column *columns,
 
 /* ---- One row of a table of the server's --------------------------------- */
 
-enum { NUMBER = 24 };
-
 struct gathered {
   struct output_column *columns;
   const char **cells;
-  char (*numbers)[NUMBER];
 };
 
-static void put_json(const struct gathered *g, size_t count) {
+/* What JSON has no number for is text: NaN cannot come, infinity can. */
+static bool is_json_number(const tally_column *c, const char *text) {
+  switch (c->type) {
+  case TALLY_TINYINT:
+  case TALLY_SMALLINT:
+  case TALLY_INT:
+  case TALLY_BIGINT:
+  case TALLY_VARINT:
+  case TALLY_TYPE_COUNTER:
+    return true;
+  case TALLY_FLOAT:
+  case TALLY_DOUBLE:
+  case TALLY_DECIMAL:
+    return strchr(text, 'I') == NULL;
+  default:
+    return false;
+  }
+}
+
+static void put_json_cell(const tally_column *c, const char *text) {
+  if (c->type == TALLY_BOOLEAN)
+    fputs(text[0] == 'T' ? "true" : "false", stdout);
+  else if (is_json_number(c, text))
+    fputs(text, stdout);
+  else
+    output_json_text(text);
+}
+
+static void put_json(const struct gathered *g, const tally_table *table,
+                     size_t count) {
   for (size_t i = 0; i < count; i++) {
     putchar(i == 0 ? '{' : ',');
     output_json_text(g->columns[i].name);
     putchar(':');
-    if (g->columns[i].is_number)
-      fputs(g->cells[i], stdout);
-    else
-      output_json_text(g->cells[i]);
+    put_json_cell(tally_table_column(table, i), g->cells[i]);
   }
   fputs("}\n", stdout);
 }
 
-static int gather(struct gathered *g, const tally_table *table,
-                  const tally_row *row, size_t count) {
-  int64_t number = 0;
+static int gather(struct gathered *g, const tally_table *table, tally_row *row,
+                  size_t count) {
   tally_error error;
 
   for (size_t i = 0; i < count; i++) {
     const tally_column *c = tally_table_column(table, i);
-    bool is_number = c->type != TALLY_TEXT;
-    int rc = is_number ? tally_row_get_int64(row, c->name, &number, &error)
-                       : tally_row_get_text(row, c->name, &g->cells[i], &error);
 
-    if (rc != 0)
+    if (tally_row_print(row, c->name, &g->cells[i], &error) != 0)
       return report_error(&error, WORK_READ);
-    g->columns[i] = (struct output_column){c->name, is_number};
-    if (!is_number)
-      continue;
-    snprintf(g->numbers[i], NUMBER, "%" PRId64, number);
-    g->cells[i] = g->numbers[i];
+    g->columns[i] =
+        (struct output_column){c->name, is_json_number(c, g->cells[i])};
   }
   return STATUS_DONE;
 }
 
 int output_row(const struct options *o, const tally_table *table,
-               const tally_row *row) {
+               tally_row *row) {
   size_t count = tally_table_column_count(table);
   struct gathered g = {calloc(count, sizeof *g.columns),
-                       calloc(count, sizeof *g.cells), calloc(count, NUMBER)};
+                       calloc(count, sizeof *g.cells)};
   int status = STATUS_FAILED;
 
-  if (g.columns == NULL || g.cells == NULL || g.numbers == NULL)
+  if (g.columns == NULL || g.cells == NULL)
     report("out of memory", NULL, NULL, NULL);
   else
     status = gather(&g, table, row, count);
   if (status == STATUS_DONE && o->value[OPTION_JSON] != NULL)
-    put_json(&g, count);
+    put_json(&g, table, count);
   else if (status == STATUS_DONE)
     output_rows(o, g.columns, count, g.cells, 1);
   free(g.columns);
   free(g.cells);
-  free(g.numbers);
   return status;
 }

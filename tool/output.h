@@ -23,7 +23,7 @@ void output_rows(const struct options *o, const struct output_column *columns,
 void output_json_text(const char *text);
 /* Returns a status. */
 int output_row(const struct options *o, const tally_table *table,
-               const tally_row *row);
+               tally_row *row);
 /* `status`, or STATUS_FAILED (reported) when not all was written. */
 int output_end(int status);
 

@@ -5,7 +5,6 @@
 #include "tool/session.h"
 #include "tool/text.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,7 +87,7 @@ static int refuse_column(struct target *t, const char *name) {
   int nearest = -1;
 
   /* The library has the sentence, with the columns that there are. */
-  tally_row_set_int64(t->row, name, 0, &error);
+  tally_row_parse(t->row, name, "", &error);
   for (size_t i = 0; names != NULL && i < count; i++)
     names[i] = tally_table_column(t->table, i)->name;
   if (names != NULL)
@@ -100,34 +99,6 @@ static int refuse_column(struct target *t, const char *name) {
   return report_error(&error, WORK_READ);
 }
 
-static int set_number(struct target *t, const tally_column *c,
-                      const char *text) {
-  bool counter = c->type == TALLY_TYPE_COUNTER;
-  tally_error error;
-  int64_t n = 0;
-  char table[128];
-
-  target_name(t, table, sizeof table);
-  switch (text_int64(text, &n)) {
-  case NUMBER_BAD:
-    return report_usage(NULL, "%s: column %s: \"%.100s\" is not a whole number",
-                        table, c->name, text);
-  case NUMBER_RANGE:
-    return report_usage(NULL,
-                        "%s: column %s: %.100s is out of range: %s from "
-                        "%" PRId64 " to %" PRId64,
-                        table, c->name, text,
-                        counter ? "a delta goes" : "numbers go",
-                        c->type == TALLY_INT ? INT32_MIN : INT64_MIN,
-                        c->type == TALLY_INT ? INT32_MAX : INT64_MAX);
-  case NUMBER_OK:
-    break;
-  }
-  return tally_row_set_int64(t->row, c->name, n, &error) == 0
-             ? STATUS_DONE
-             : report_error(&error, WORK_READ);
-}
-
 static int set_column(struct target *t, const struct assignment *a) {
   const tally_column *c = find_column(t->table, a->name);
   tally_error error;
@@ -135,14 +106,12 @@ static int set_column(struct target *t, const struct assignment *a) {
 
   if (c == NULL)
     return refuse_column(t, a->name);
-  if (c->type != TALLY_TEXT)
-    return set_number(t, c, a->value);
   if (!text_is_utf8(a->value)) {
     target_name(t, table, sizeof table);
     return report_usage(NULL, "%s: column %s: the value is not UTF-8", table,
                         c->name);
   }
-  return tally_row_set_text(t->row, c->name, a->value, &error) == 0
+  return tally_row_parse(t->row, c->name, a->value, &error) == 0
              ? STATUS_DONE
              : report_error(&error, WORK_READ);
 }

@@ -33,6 +33,7 @@
   X(options)                                                                   \
   X(definition)                                                                \
   X(statement)                                                                 \
+  X(key_types)                                                                 \
   X(bind)                                                                      \
   X(connect)                                                                   \
   X(answers)                                                                   \

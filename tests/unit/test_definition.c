@@ -192,8 +192,8 @@ START_TEST(unknown_kind_and_type) {
   s.columns[2].kind = 5;
   expect(&s, "column views has no kind (5)");
   begin(&s);
-  s.columns[0].type = 0x0c;
-  expect(&s, "column url has an unknown type (12)");
+  s.columns[0].type = 0x22;
+  expect(&s, "column url has an unknown type (34)");
 }
 END_TEST
 
