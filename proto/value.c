@@ -142,11 +142,20 @@ static size_t utf8_len(const uint8_t *p, size_t left) {
   return n;
 }
 
+/* Eight bytes of ASCII: what most of text is. */
+static bool is_plain(const uint8_t *p) {
+  uint64_t eight;
+
+  memcpy(&eight, p, sizeof eight);
+  return (eight & UINT64_C(0x8080808080808080)) == 0;
+}
+
 enum cql_rc cql_check_text(struct cql_span v) {
   size_t n;
 
   for (size_t i = 0; i < v.len; i += n) {
-    n = utf8_len(v.p + i, v.len - i);
+    n = v.len - i >= 8 && is_plain(v.p + i) ? 8
+                                            : utf8_len(v.p + i, v.len - i);
     if (n == 0)
       return CQL_ERANGE;
   }

@@ -40,12 +40,12 @@ suite() { # PRESET CTEST-ARGUMENT...
 unit() {
   build asan
   part "unit tests, ASan and UBSan"
-  check "unit, asan" suite asan -L unit -j 2
+  check "unit, asan" suite asan -L unit -j 4
   part "fuzz targets: what is kept, and mutations of it"
   check "fuzz, asan" suite asan -L fuzz -j 2
   build tsan
   part "unit tests, TSan"
-  check "unit, tsan" suite tsan -L unit -j 2
+  check "unit, tsan" suite tsan -L unit -j 4
   build dev
   part "unit tests of pure functions, valgrind"
   check "unit, valgrind" tests/support/valgrind.sh build/dev/tests/unit/tally_unit

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -295,7 +296,7 @@ static int usage(void) {
           "       ... --shrink SEED          a smaller run, as a script\n"
           "       ... --script FILE [--trace]\n"
           "       ... --hashes N [--from SEED]\n"
-          "       ... --torture[=SCENARIO]\n"
+          "       ... --torture[=SCENARIO] [--jobs N]\n"
           "Exit status: 0, 1 when a rule broke, 2 for a wrong call.\n",
           all.program);
   return 2;
@@ -400,6 +401,9 @@ int main(int argc, char **argv) {
   const char *value = NULL;
 
   all.program = argv[0];
+  /* Each run wants the same large pieces again: the system would clear them. */
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
   if (!read_arguments(argc, argv, &s, &action, &value))
     return usage();
   switch (action) {
@@ -412,7 +416,8 @@ int main(int argc, char **argv) {
   case HASHES:
     return hashes(s.from, number("hashes", value));
   case TORTURE:
-    return torture(value);
+    fill_in(&s);
+    return torture(value, s.jobs);
   case RUN:
   default:
     fill_in(&s);

@@ -3,6 +3,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/compress.h"
 #include "core/mark.h"
@@ -406,47 +409,87 @@ static bool met_all(const struct scenario *s, const uint64_t *before) {
 
 /* ---- All ---------------------------------------------------------------- */
 
-int torture(const char *name) {
-  struct points all = {0};
-  bool found = false;
+enum { SCENARIOS = sizeof scenarios / sizeof scenarios[0] };
 
-  for (size_t i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++) {
-    const struct scenario *s = &scenarios[i];
-    struct points here = {0};
-    uint64_t before[MARK_COUNT];
+/* 0, or 1 when it has lost its point. */
+static int run_scenario(const struct scenario *s, struct points *done) {
+  uint64_t before[MARK_COUNT];
 
-    if (name != NULL && strcmp(name, s->name) != 0)
-      continue;
-    if (s->lz4 && !compress_is_built())
-      continue;
-    found = true;
-    memcpy(before, tally_marks, sizeof before);
-    for (int mode = 0; mode < SIM_MODES; mode++) {
-      torture_points(s, (enum sim_mode)mode, &here);
-      if (mode == SIM_INLINE)
-        torture_pairs(s, SIM_INLINE, &here);
-    }
-    printf("%-10s %6llu failing allocations, %6llu pairs of them, %6llu "
-           "failing calls\n",
-           s->name, (unsigned long long)here.allocations,
-           (unsigned long long)here.pairs, (unsigned long long)here.calls);
-    fflush(stdout);
-    if (!met_all(s, before))
-      return 1;
-    all.allocations += here.allocations;
-    all.pairs += here.pairs;
-    all.calls += here.calls;
+  if (s->lz4 && !compress_is_built())
+    return 0;
+  memcpy(before, tally_marks, sizeof before);
+  for (int mode = 0; mode < SIM_MODES; mode++) {
+    torture_points(s, (enum sim_mode)mode, done);
+    if (mode == SIM_INLINE)
+      torture_pairs(s, SIM_INLINE, done);
   }
-  if (!found) {
-    fprintf(stderr, "there is no scenario %s\n", name);
-    return 2;
-  }
+  printf("%-10s %6llu failing allocations, %6llu pairs of them, %6llu "
+         "failing calls\n",
+         s->name, (unsigned long long)done->allocations,
+         (unsigned long long)done->pairs, (unsigned long long)done->calls);
+  return met_all(s, before) ? 0 : 1;
+}
+
+static int run_closes(struct points *done) {
   for (int mode = 0; mode < SIM_MODES; mode++)
-    torture_close((enum sim_mode)mode, false, &all);
-  torture_close(SIM_GUEST, true, &all);
+    torture_close((enum sim_mode)mode, false, done);
+  torture_close(SIM_GUEST, true, done);
+  return 0;
+}
+
+/* In a process of its own, since a run has the whole program. */
+static void start_part(size_t part, struct points *done) {
+  fflush(stdout);
+  if (fork() != 0)
+    return;
+  part = part < SCENARIOS ? (size_t)run_scenario(&scenarios[part], done)
+                          : (size_t)run_closes(done);
+  fflush(stdout);
+  _exit((int)part);
+}
+
+static int end_part(void) {
+  int status = 0;
+
+  return wait(&status) > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+static int torture_all(unsigned jobs) {
+  size_t size = sizeof(struct points) * (SCENARIOS + 1);
+  struct points *parts = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                              MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  struct points all = {0};
+  int rc = 0;
+
+  for (size_t i = 0; i <= SCENARIOS; i++) {
+    if (i >= jobs)
+      rc |= end_part();
+    start_part(i, &parts[i]);
+  }
+  for (size_t i = 0; i <= SCENARIOS && i < jobs; i++)
+    rc |= end_part();
+  for (size_t i = 0; i <= SCENARIOS; i++) {
+    all.allocations += parts[i].allocations;
+    all.pairs += parts[i].pairs;
+    all.calls += parts[i].calls;
+    all.closes += parts[i].closes;
+  }
   printf("in all: %llu failing allocations, %llu pairs, %llu failing calls, "
          "closed at %llu events\n",
          (unsigned long long)all.allocations, (unsigned long long)all.pairs,
          (unsigned long long)all.calls, (unsigned long long)all.closes);
-  return 0;
+  munmap(parts, size);
+  return rc;
+}
+
+int torture(const char *name, unsigned jobs) {
+  struct points here = {0};
+
+  if (name == NULL)
+    return torture_all(jobs);
+  for (size_t i = 0; i < SCENARIOS; i++)
+    if (strcmp(name, scenarios[i].name) == 0)
+      return run_scenario(&scenarios[i], &here);
+  fprintf(stderr, "there is no scenario %s\n", name);
+  return 2;
 }

@@ -3,7 +3,8 @@
 #ifndef SIM_TORTURE_H
 #define SIM_TORTURE_H
 
-/* Run the scenario of that name, or all (NULL).  The process's exit status. */
-int torture(const char *name);
+/* Run the scenario of that name; or all (NULL) and the closing, `jobs` at once,
+ * each in a process of its own.  The process's exit status. */
+int torture(const char *name, unsigned jobs);
 
 #endif
