@@ -15,6 +15,7 @@ enum session_mode { MODE_THREADS, MODE_GUEST, MODE_INLINE };
 
 struct tally_session {
   struct net_heap heap;
+  struct session_life *life;
   enum session_mode mode;
   struct loop *loops;
   uint32_t loop_count;
@@ -63,6 +64,8 @@ struct update {
   struct statement statement;
 };
 
+struct select;
+
 struct tally_table {
   struct tally_table *next;
   tally_session *session;
@@ -82,6 +85,7 @@ struct tally_table {
   uint64_t statics; /* mask */
   _Atomic(struct update *) updates[UPDATES_MAX];
   struct statement select;
+  _Atomic(struct select *) selects; /* of queries; the newest first */
 };
 
 /* ---- error.c ------------------------------------------------------------ */
@@ -103,6 +107,7 @@ enum { NOTE_INCREMENT, NOTE_DECREMENT };
 
 /* Check, and bring to this library's size. */
 int options_read(tally_options *to, const tally_options *from, tally_error *e);
+bool consistency_exists(int value);
 /* The parts of options.hosts, on the heap. */
 int options_contacts(const tally_options *o, const struct net_heap *heap,
                      struct contact **contacts, size_t *count, tally_error *e);
@@ -110,6 +115,18 @@ void options_contacts_free(const struct net_heap *heap,
                            struct contact *contacts, size_t count);
 void options_settings(const tally_options *o, uint32_t loops,
                       struct loop_settings *settings);
+
+/* ---- session.c ---------------------------------------------------------- */
+
+/* Outlives the session, for those who may: open cursors.  Freed by the last. */
+struct session_life {
+  struct net_heap heap;
+  _Atomic uint32_t users;
+  _Atomic bool over;
+};
+struct session_life *life_join(struct session_life *l);
+void life_leave(struct session_life *l);
+bool life_is_over(const struct session_life *l);
 
 /* ---- login.c ------------------------------------------------------------ */
 
@@ -190,7 +207,7 @@ void row_copy(const tally_table *t, void *to, const void *row, void *bytes);
 /* As cqlsh writes it. */
 void value_print(const struct value *v, struct text *out);
 enum { FAULT_TEXT = 160, PARSE_SLACK = 16 };
-#define PARSE_ROOM(len) (2 * (len) + 2 * PARSE_SLACK)
+#define PARSE_ROOM(len) (((len) + PARSE_SLACK) * 2)
 /* A value of this type, from what cqlsh reads as one.  Points into the text, or
  * into `room` of PARSE_ROOM(strlen(text)) bytes.  False: why not, as the end of
  * a sentence. */
@@ -202,6 +219,9 @@ bool value_parse(struct value *v, int type, const char *text, uint8_t *room,
 int table_make(tally_table **table, tally_session *s, const tally_definition *d,
                const char *keyspace, tally_error *e);
 void table_free(tally_table *t);
+/* The column of that name; the error lists those that there are. */
+int table_find(const tally_table *t, const char *name, size_t *index,
+               tally_error *e);
 /* The UPDATE for the counters in `mask`; NULL: no memory. */
 const struct update *table_update(tally_table *t, uint64_t mask);
 void update_free(const struct net_heap *heap, struct update *u);
@@ -210,9 +230,14 @@ const struct update *update_of(const struct statement *statement);
 /* CREATE TABLE IF NOT EXISTS ... */
 void statement_create(const tally_table *t, struct text *out);
 bool statement_select(tally_table *t);
+/* Those of its queries. */
+void selects_free(tally_table *t);
 
 /* ---- bind.c ------------------------------------------------------------- */
 
+/* A member as a value that may be bound; points to where it does. */
+int bind_check(const tally_table *t, const tally_column *c, const void *row,
+               struct value *v, tally_error *e);
 /* Bind the partition key, or the whole key. */
 int bind_key(struct op *op, const tally_table *t, const void *row,
              bool partition_only, tally_error *e);

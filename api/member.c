@@ -234,7 +234,8 @@ void row_copy(const tally_table *t, void *to, const void *row, void *bytes) {
 
     if (size == 0)
       continue;
-    memcpy(next, v.p, v.len);
+    if (v.len > 0)
+      memcpy(next, v.p, v.len);
     next[v.len] = '\0';
     v.p = next;
     member_store(c, (char *)to + c->offset, &v);

@@ -302,10 +302,16 @@ int tally_options_set(tally_options *options, const char *setting,
 
 /* ---- Checks ------------------------------------------------------------- */
 
-static int check_consistency(int value, const char *name, tally_error *e) {
+bool consistency_exists(int value) {
   for (size_t i = 0; i < CONSISTENCIES; i++)
     if (consistencies[i].value == value)
-      return 0;
+      return true;
+  return false;
+}
+
+static int check_consistency(int value, const char *name, tally_error *e) {
+  if (consistency_exists(value))
+    return 0;
   return error_set(e, TALLY_EINVAL, "option %s: there is no level %d", name,
                    value);
 }

@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A text being read.  Every take_...() moves on only when there is what it
@@ -233,22 +234,16 @@ static bool parse_decimal(struct value *v, const char *text, uint8_t *room,
 }
 
 /* Scanning takes the sign that the process's locale has for the dot. */
-static bool scan_real(const char *text, bool narrow, double *out) {
+static double scan_real(const char *text, bool narrow) {
   char dot[16], number[1100];
   const char *at = strchr(text, '.');
-  float f = 0;
   int whole = at == NULL ? (int)strlen(text) : (int)(at - text);
 
   snprintf(dot, sizeof dot, "%.1f", 0.5);
   dot[strcspn(dot + 1, "5") + 1] = '\0';
   snprintf(number, sizeof number, "%.*s%s%s", whole, text,
            at == NULL ? "" : dot + 1, at == NULL ? "" : at + 1);
-  if (!narrow)
-    return sscanf(number, "%lf", out) == 1;
-  if (sscanf(number, "%f", &f) != 1)
-    return false;
-  *out = f;
-  return true;
+  return narrow ? (double)strtof(number, NULL) : strtod(number, NULL);
 }
 
 static bool parse_real(struct value *v, const char *text,
@@ -267,8 +262,7 @@ static bool parse_real(struct value *v, const char *text,
     return refuse(fault, "is not a number");
   if (strlen(text) > 1000)
     return refuse(fault, "has too many digits");
-  if (!scan_real(text, v->type == TALLY_FLOAT, &v->real))
-    return refuse(fault, "is not a number");
+  v->real = scan_real(text, v->type == TALLY_FLOAT);
   return v->real - v->real == 0 || refuse(fault, "is out of range");
 }
 

@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { DAY_MS = 86400000 };
@@ -32,7 +33,6 @@ static void write_dot(char *text) {
 static void print_real(struct text *out, double real, bool narrow) {
   char text[40];
   double back = 0;
-  float narrow_back = 0;
 
   if (real != real) {
     text_add(out, "NaN");
@@ -44,10 +44,7 @@ static void print_real(struct text *out, double real, bool narrow) {
   }
   for (int digits = narrow ? 6 : 15; digits <= 17; digits++) {
     snprintf(text, sizeof text, "%.*g", digits, real);
-    if (narrow && sscanf(text, "%f", &narrow_back) == 1)
-      back = narrow_back;
-    else
-      sscanf(text, "%lf", &back);
+    back = narrow ? (double)strtof(text, NULL) : strtod(text, NULL);
     if (back == real)
       break;
   }

@@ -62,31 +62,9 @@ void *tally_row_data(tally_row *row) {
 
 /* ---- Columns ------------------------------------------------------------ */
 
-static int unknown_column(const tally_table *t, const char *name,
-                          tally_error *e) {
-  struct text known;
-
-  text_init(&known, &t->session->heap);
-  for (size_t i = 0; i < t->column_count; i++) {
-    text_add(&known, i == 0 ? "" : ", ");
-    text_add(&known, t->columns[t->display[i]].name);
-  }
-  error_set(e, TALLY_EINVAL, "%s has no column %s; it has %s", t->qualified,
-            name, known.failed ? "others" : known.p);
-  net_free(&t->session->heap, known.p);
-  return TALLY_EINVAL;
-}
-
 static int find(const tally_row *row, const char *name, size_t *index,
                 tally_error *e) {
-  const tally_table *t = row->table;
-
-  for (size_t i = 0; i < t->column_count; i++)
-    if (strcmp(t->columns[i].name, name) == 0) {
-      *index = i;
-      return 0;
-    }
-  return unknown_column(t, name, e);
+  return table_find(row->table, name, index, e);
 }
 
 /* What a setter or getter is for; its types are bits. */

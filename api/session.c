@@ -6,6 +6,22 @@
 
 /* ---- Parts -------------------------------------------------------------- */
 
+struct session_life *life_join(struct session_life *l) {
+  atomic_fetch_add(&l->users, 1);
+  return l;
+}
+
+void life_leave(struct session_life *l) {
+  const struct net_heap heap = l->heap;
+
+  if (atomic_fetch_sub(&l->users, 1) == 1)
+    net_free(&heap, l);
+}
+
+bool life_is_over(const struct session_life *l) {
+  return atomic_load(&l->over);
+}
+
 static void session_free(tally_session *s) {
   const struct net_heap heap = s->heap;
   tally_table *t = atomic_load(&s->tables);
@@ -25,6 +41,10 @@ static void session_free(tally_session *s) {
   login_forget(s);
   tls_forget(s);
   net_free(&heap, s->loops);
+  if (s->life != NULL) {
+    atomic_store(&s->life->over, true);
+    life_leave(s->life);
+  }
   net_free(&heap, s);
 }
 
@@ -81,10 +101,15 @@ static int session_new(tally_session **session, const tally_options *o,
   if (s == NULL)
     return error_no_memory(e);
   s->heap = heap;
+  s->life = net_alloc(&heap, sizeof *s->life);
   keyspaces_init(&s->keyspaces, &heap);
   s->mode = mode;
   s->loop_count = mode == MODE_THREADS ? (uint32_t)o->io_threads : 1;
-  rc = session_parts(s, o, e);
+  if (s->life != NULL) {
+    s->life->heap = heap;
+    atomic_store(&s->life->users, 1);
+  }
+  rc = s->life == NULL ? error_no_memory(e) : session_parts(s, o, e);
   if (rc != 0) {
     session_free(s);
     return rc;

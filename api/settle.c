@@ -32,16 +32,6 @@ static void read_delta(struct values *v, const tally_column *c, void *row) {
     memcpy((char *)row + c->offset, &delta, sizeof delta);
 }
 
-/* Nobody reads the operation's values after this: texts get their NUL where
- * they stand, moved over the length in front of them. */
-static void text_in_place(struct cell *cell, uint8_t *p) {
-  uint8_t *text = p - 4;
-
-  memmove(text, p, cell->len);
-  text[cell->len] = '\0';
-  cell->p = text;
-}
-
 static void read_key(struct values *v, const tally_column *c, void *row) {
   struct cell cell;
   struct value value;
@@ -49,8 +39,9 @@ static void read_key(struct values *v, const tally_column *c, void *row) {
 
   if (p == NULL)
     return;
+  /* Nobody reads the operation's values after this. */
   if (column_has_text(c))
-    text_in_place(&cell, p);
+    cell_terminate(&cell, p);
   if (value_read(&value, (uint16_t)c->type, &cell))
     member_store(c, (char *)row + c->offset, &value);
 }

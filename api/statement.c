@@ -7,7 +7,7 @@
 /* Writes "k1" = ? AND "k2" = ?, and the binds for it: the partition key's
  * columns come first. */
 static void add_where(const tally_table *t, struct text *out,
-                      struct statement *s, struct statement_bind *binds,
+                      struct statement *s, struct statement_column *binds,
                       uint16_t *bind_count, uint16_t key_count) {
   s->key_count = t->partition_count;
   text_add(out, " WHERE ");
@@ -24,7 +24,7 @@ static void add_where(const tally_table *t, struct text *out,
 }
 
 static bool finish(tally_table *t, struct statement *s, struct text *text,
-                   struct statement_bind *binds, uint16_t bind_count,
+                   struct statement_column *binds, uint16_t bind_count,
                    enum effect effect) {
   if (text->failed) {
     net_free(&t->session->heap, binds);
@@ -41,29 +41,34 @@ static bool finish(tally_table *t, struct statement *s, struct text *text,
   return true;
 }
 
-static struct statement_bind *new_binds(const tally_table *t) {
+/* For all columns: keys are bound, counters bound or read. */
+static struct statement_column *new_binds(const tally_table *t) {
   return net_alloc(&t->session->heap,
-                   sizeof(struct statement_bind) * t->column_count);
+                   sizeof(struct statement_column) * t->column_count);
 }
 
 bool statement_select(tally_table *t) {
-  struct statement_bind *binds = new_binds(t);
+  struct statement_column *binds = new_binds(t), *results;
   uint16_t bind_count = 0;
   struct text text;
 
   if (binds == NULL)
     return false;
   text_init(&text, &t->session->heap);
+  results = binds + t->key_count;
   for (uint16_t i = 0; i < t->counter_count; i++) {
+    results[i].name = t->columns[t->counters[i]].name;
+    results[i].type = TALLY_TYPE_COUNTER;
     text_add(&text, i == 0 ? "SELECT " : ", ");
-    text_quoted(&text, t->columns[t->counters[i]].name);
+    text_quoted(&text, results[i].name);
   }
   text_add(&text, " FROM ");
   text_add(&text, t->qualified);
   add_where(t, &text, &t->select, binds, &bind_count, t->key_count);
   /* The full key names one row; a second one is worth noticing. */
   text_add(&text, " LIMIT 2");
-  t->select.reads_counters = true;
+  t->select.results = results;
+  t->select.result_count = t->counter_count;
   return finish(t, &t->select, &text, binds, bind_count, EFFECT_READ);
 }
 
@@ -71,7 +76,7 @@ bool statement_select(tally_table *t) {
  * emits it; a decrement binds the negated delta. */
 static struct update *update_new(tally_table *t, uint64_t mask) {
   struct update *u = net_alloc(&t->session->heap, sizeof *u);
-  struct statement_bind *binds = new_binds(t);
+  struct statement_column *binds = new_binds(t);
   uint16_t bind_count = 0;
   struct text text;
 

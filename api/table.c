@@ -89,6 +89,7 @@ void table_free(tally_table *t) {
     if (u != NULL)
       update_free(&heap, u);
   }
+  selects_free(t);
   net_free(&heap, t->select.text);
   net_free(&heap, t->select.binds);
   for (size_t i = 0; t->columns != NULL && i < t->column_count; i++)
@@ -167,4 +168,29 @@ size_t tally_table_column_count(const tally_table *table) {
 const tally_column *tally_table_column(const tally_table *table, size_t index) {
   return index < table->column_count ? &table->columns[table->display[index]]
                                      : NULL;
+}
+
+static int unknown_column(const tally_table *t, const char *name,
+                          tally_error *e) {
+  struct text known;
+
+  text_init(&known, &t->session->heap);
+  for (size_t i = 0; i < t->column_count; i++) {
+    text_add(&known, i == 0 ? "" : ", ");
+    text_add(&known, t->columns[t->display[i]].name);
+  }
+  error_set(e, TALLY_EINVAL, "%s has no column %s; it has %s", t->qualified,
+            name, known.failed ? "others" : known.p);
+  net_free(&t->session->heap, known.p);
+  return TALLY_EINVAL;
+}
+
+int table_find(const tally_table *t, const char *name, size_t *index,
+               tally_error *e) {
+  for (size_t i = 0; i < t->column_count; i++)
+    if (strcmp(t->columns[i].name, name) == 0) {
+      *index = i;
+      return 0;
+    }
+  return unknown_column(t, name, e);
 }

@@ -1039,6 +1039,137 @@ TALLY_UNAVAILABLE("Counter tables do not support insert(). Use "
 TALLY_API int tally_insert(tally_table *table, const void *row,
                            tally_error *error);
 
+/* ---- Finding rows ------------------------------------------------------- */
+
+/**
+ * A query over the rows of a table: put together by the calls below, then read
+ * by a cursor, as often as you like.  All values and limits are bound, so that
+ * queries of one kind are one prepared statement.
+ *
+ *   tally_query *query;
+ *   tally_cursor *cursor;
+ *   visits row = {.site = "a", .day = 20000};
+ *
+ *   tally_find(&query, table, &error);
+ *   tally_where(query, "site", TALLY_EQ, &row, &error);
+ *   tally_where(query, "day", TALLY_GE, &row, &error);
+ *   tally_limit(query, 10, &error);
+ *   tally_cursor_open(&cursor, query, &error);
+ *   while ((rc = tally_next(cursor, &row, &error)) > 0)
+ *     show(&row);
+ *   tally_cursor_close(cursor);
+ *   tally_query_free(query);
+ *
+ * What CQL does not allow is refused when the query is opened: TALLY_EINVAL,
+ * naming the column that is to blame, or that is missing.
+ *
+ * One thread at a time; freed by the caller, before the session is closed. */
+typedef struct tally_query tally_query;
+
+/* SELECT of all key columns and counters of all rows, until it is told more.
+ * TALLY_ENOMEM. */
+TALLY_API int tally_find(tally_query **query, tally_table *table,
+                         tally_error *error);
+TALLY_API void tally_query_free(tally_query *query);
+
+typedef enum tally_operator {
+  TALLY_EQ = 1, /* = */
+  TALLY_LT,     /* < */
+  TALLY_LE,     /* <= */
+  TALLY_GT,     /* > */
+  TALLY_GE,     /* >= */
+} tally_operator;
+
+/* One more relation: the column, and the value that the row (the table's
+ * struct, or tally_row_data()) has in it.  = goes on any column; < <= > >= on
+ * the first column of the clustering key that no = or IN names, from below and
+ * from above; with tally_allow_filtering() on others, too.
+ * TALLY_EINVAL (no such column or operator, or a value that is none: see
+ * tally_type), TALLY_ENOMEM. */
+TALLY_API int tally_where(tally_query *query, const char *column, int op,
+                          const void *row, tally_error *error);
+/* The column has one of the values that these rows have in it: from 1 to
+ * 65,535 of them. */
+TALLY_API int tally_where_in(tally_query *query, const char *column,
+                             const void *const *rows, size_t count,
+                             tally_error *error);
+/* The token of the partition key, as tally_token() tells it: for reading a part
+ * of the ring. */
+TALLY_API int tally_where_token(tally_query *query, int op, int64_t token,
+                                tally_error *error);
+/* Only this counter; called again, that one as well.  The others are 0, and
+ * null. */
+TALLY_API int tally_select(tally_query *query, const char *counter,
+                           tally_error *error);
+/* Each partition once, with its static counters: the clustering key is NULL or
+ * 0. */
+TALLY_API void tally_distinct(tally_query *query);
+/* By a column of the clustering key, of one partition: TALLY_ASC, TALLY_DESC.
+ * Rows come as the table has them or all turned round: for more columns, call
+ * again, from the first one on. */
+TALLY_API int tally_order_by(tally_query *query, const char *column, int order,
+                             tally_error *error);
+/* At most so many rows, in all and of each partition. */
+TALLY_API int tally_limit(tally_query *query, int32_t rows, tally_error *error);
+TALLY_API int tally_per_partition_limit(tally_query *query, int32_t rows,
+                                        tally_error *error);
+/* Rows in one answer [5,000].  A cursor has two of these in memory; one has to
+ * fit max_frame_bytes. */
+TALLY_API int tally_page_size(tally_query *query, int32_t rows,
+                              tally_error *error);
+/* Servers may read rows and leave them out again, however many: relations on
+ * counters, and on parts of the key alone. */
+TALLY_API void tally_allow_filtering(tally_query *query);
+/* [options.read_consistency] */
+TALLY_API int tally_query_consistency(tally_query *query, int consistency,
+                                      tally_error *error);
+
+/* The rows of a query, page by page; the next page is fetched while one is
+ * read.  One thread at a time.  Closed by the caller; when its session was
+ * closed before, tally_next() says TALLY_ECLOSED. */
+typedef struct tally_cursor tally_cursor;
+
+/**
+ * Ask for the first page; the query may be changed or freed afterwards.
+ *
+ * @return 0; TALLY_EINVAL (what CQL does not allow), TALLY_EBUSY,
+ *         TALLY_ECLOSED, TALLY_EDEADLK, TALLY_ENOMEM; then *cursor is NULL
+ */
+TALLY_API int tally_cursor_open(tally_cursor **cursor, const tally_query *query,
+                                tally_error *error);
+/**
+ * Fill in the next row.  What it points to lives until the next call, or the
+ * cursor is closed.
+ *
+ * @return 1: a row; 0: there are no more; TALLY_ETYPE (the struct's member
+ *         cannot hold a value: that row is passed over); otherwise reading has
+ *         failed, and each further call says so: as tally_get(), but for
+ *         TALLY_ENOTFOUND and TALLY_EMANY
+ * @blocks at most read_timeout_ms for each page
+ */
+TALLY_API int tally_next(tally_cursor *cursor, void *row, tally_error *error);
+/* ... and *nulls has bit i set when the definition's i-th counter was null. */
+TALLY_API int tally_next_nulls(tally_cursor *cursor, void *row, uint64_t *nulls,
+                               tally_error *error);
+/* NULL is fine. Does not wait for a page that is under way. */
+TALLY_API void tally_cursor_close(tally_cursor *cursor);
+
+/* A row, shaped as the definition says, and its null counters; valid inside
+ * only.  Returns 0 to go on, another number to stop. */
+typedef int (*tally_row_callback)(void *user, const void *row, uint64_t nulls);
+
+/**
+ * All rows of a query without waiting: `each` is called for one after another,
+ * and then `callback` (may be NULL), once.  Both run where a tally_callback
+ * does.  The next page is asked for when all rows of one have been given.
+ *
+ * @return 0 when accepted; TALLY_EINVAL, TALLY_EBUSY, TALLY_ECLOSED,
+ *         TALLY_ENOMEM: then neither is called
+ */
+TALLY_API int tally_each_async(const tally_query *query,
+                               tally_row_callback each, tally_callback callback,
+                               void *user, tally_error *error);
+
 /* ---- Rows by column name ------------------------------------------------ */
 
 /* A row of any table, filled in and read by column names: for tables opened

@@ -2,6 +2,15 @@
 
 #include "proto/request.h"
 
+static void add_page(const struct page *page, struct cql_parameters *p) {
+  p->flags |= CQL_QUERY_PAGE_SIZE;
+  p->page_size = page->rows;
+  if (page->state == NULL)
+    return;
+  p->flags |= CQL_QUERY_PAGING_STATE;
+  p->paging_state = (struct cql_span){page->state, page->state_len};
+}
+
 size_t op_encode(const struct op *op, struct cql_span id, uint8_t *buf,
                  size_t cap) {
   static const struct cql_span events[] = {
@@ -20,6 +29,8 @@ size_t op_encode(const struct op *op, struct cql_span id, uint8_t *buf,
     p.encoded_values.len = op->values_len;
     p.value_count = op->value_count;
   }
+  if (op->page != NULL)
+    add_page(op->page, &p);
   switch ((enum op_kind)op->kind) {
   case OP_EXECUTE:
     /* The columns of our own SELECTs are known without being told again. */

@@ -126,13 +126,11 @@ void op_release(const struct net_heap *heap, struct op *op) {
 
 /* ---- Values ------------------------------------------------------------- */
 
-static uint8_t *values_room(struct op *op, const struct net_heap *heap,
-                            size_t len) {
+static uint8_t *values_grown(struct op *op, const struct net_heap *heap,
+                             size_t len) {
   size_t need = (size_t)op->values_len + len;
   uint8_t *p;
 
-  if (need <= op->values_cap)
-    return op->values + op->values_len;
   if (len > INT32_MAX || need > INT32_MAX)
     return NULL;
   need += need / 2;
@@ -149,6 +147,12 @@ static uint8_t *values_room(struct op *op, const struct net_heap *heap,
   op->values = p;
   op->values_cap = (uint32_t)need;
   return p + op->values_len;
+}
+
+static inline uint8_t *values_room(struct op *op, const struct net_heap *heap,
+                                   size_t len) {
+  return len <= op->values_cap - op->values_len ? op->values + op->values_len
+                                                : values_grown(op, heap, len);
 }
 
 /* A writer over the next `len` bytes, which become one value. */
@@ -180,6 +184,19 @@ bool op_bind_bytes(struct op *op, const struct net_heap *heap, const void *p,
     return false;
   cql_put_int(&w, (int32_t)len);
   cql_put_raw(&w, p, len);
+  return true;
+}
+
+bool op_bind_encoded(struct op *op, const struct net_heap *heap, const void *p,
+                     uint32_t len, uint16_t count) {
+  uint8_t *to = values_room(op, heap, len);
+
+  if (to == NULL)
+    return false;
+  if (len > 0)
+    memcpy(to, p, len);
+  op->values_len += len;
+  op->value_count = (uint16_t)(op->value_count + count);
   return true;
 }
 

@@ -27,10 +27,19 @@ enum effect {
   EFFECT_REGISTER, /* for events: answered by READY */
 };
 
-/* A bind marker as the definition expects it; compared at PREPARE. */
-struct statement_bind {
-  const char *name;
-  uint16_t type; /* enum cql_type_id */
+/* A bind marker or a column of the result, as the definition expects it;
+ * compared at PREPARE. */
+struct statement_column {
+  const char *name; /* NULL: the server's to say */
+  uint16_t type;    /* enum cql_type_id */
+};
+
+/* Which part of a result is asked for. */
+struct page {
+  int32_t rows;      /* at most */
+  const void *state; /* where to go on, as the server said; NULL: from the
+                        beginning */
+  size_t state_len;
 };
 
 /* Text that is prepared or sent as it is.  Not changed once in use, and
@@ -43,11 +52,12 @@ struct statement {
   const char *table;         /* "ks.page_hits", for messages */
   struct keyspace *keyspace; /* its replicas are those of the key, or NULL */
   enum effect effect;
-  const struct statement_bind *binds;
+  const struct statement_column *binds;
+  const struct statement_column *results; /* NULL: not compared */
   uint16_t bind_count;
-  uint16_t key_count;  /* parts of the partition key among the binds, one after
+  uint16_t result_count;
+  uint16_t key_count; /* parts of the partition key among the binds, one after
                           another (op.key_at); 0: none known */
-  bool reads_counters; /* a SELECT of counters alone */
 };
 
 struct answer {
@@ -91,9 +101,10 @@ struct op {
   op_done *done;
   op_callback *callback;
   void *user;
-  struct tries *tries; /* hosts where it was in vain; NULL: none */
-  struct slab *slab;   /* where the slot belongs; NULL: a piece of the heap */
-  uint8_t *values;     /* [value]s in wire form */
+  const struct page *page; /* of a read, valid until it ends; NULL: all of it */
+  struct tries *tries;     /* hosts where it was in vain; NULL: none */
+  struct slab *slab; /* where the slot belongs; NULL: a piece of the heap */
+  uint8_t *values;   /* [value]s in wire form */
   uint64_t deadline;
   union {
     uint64_t end_offset; /* SENT: of the frame's last byte, in all bytes that
@@ -156,6 +167,9 @@ bool op_bind_begin(struct op *op, const struct net_heap *heap, size_t len,
                    struct cql_writer *w);
 /* "Not set": the column is left as it is. */
 bool op_bind_unset(struct op *op, const struct net_heap *heap);
+/* Values that are in wire form already. */
+bool op_bind_encoded(struct op *op, const struct net_heap *heap, const void *p,
+                     uint32_t len, uint16_t count);
 /* What was bound, one after another: the value at *at (0 is the first), which
  * moves on.  *p is NULL for "not set".  False: no more. */
 bool op_value_next(const struct op *op, uint32_t *at, uint8_t **p,

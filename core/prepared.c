@@ -74,51 +74,31 @@ struct prepared *prepared_find(struct prepared_table *t,
   return p;
 }
 
-/* A text that was prepared against another table than the definition tells
- * would bind the wrong bytes: refuse it before anything is sent. */
-static int check_binds(const struct statement *s, const struct cql_metadata *m,
-                       struct failure *f) {
+/* Columns as the definition tells them, against the server's.  A text that was
+ * prepared against another table would bind the wrong bytes, and read what it
+ * gets wrongly: it is refused before anything is sent. */
+static int check_columns(const struct statement_column *wanted, uint16_t count,
+                         const struct cql_metadata *m, const char *what,
+                         struct failure *f) {
   struct cql_reader columns = m->columns;
   struct cql_column column;
 
-  if (m->column_count != s->bind_count) {
-    failure_detail(f, "the server sees %d bind markers where there are %u",
-                   (int)m->column_count, (unsigned)s->bind_count);
+  if (m->column_count != count) {
+    failure_detail(f, "the server sees %d %s where there are %u",
+                   (int)m->column_count, what, (unsigned)count);
     return FAILURE_SCHEMA;
   }
-  for (uint16_t i = 0; i < s->bind_count; i++) {
-    const struct statement_bind *bind = &s->binds[i];
+  for (uint16_t i = 0; i < count; i++) {
+    const char *name = wanted[i].name;
 
     if (cql_column_next(m, &columns, &column) != CQL_OK)
       return FAILURE_PROTOCOL;
-    if (!cql_span_equal(column.name, cql_span_of(bind->name)) ||
-        column.type.id != bind->type) {
+    if ((name != NULL && !cql_span_equal(column.name, cql_span_of(name))) ||
+        column.type.id != wanted[i].type) {
       failure_detail(f,
                      "column \"%s\" is %s in the definition, and \"%.*s\" is "
                      "%s on the server",
-                     bind->name, cql_type_name(bind->type),
-                     (int)(column.name.len < 100 ? column.name.len : 100),
-                     (const char *)column.name.p,
-                     cql_type_name(column.type.id));
-      return FAILURE_SCHEMA;
-    }
-  }
-  return 0;
-}
-
-/* A number that is no counter would be read as if it were one. */
-static int check_results(const struct statement *s,
-                         const struct cql_metadata *m, struct failure *f) {
-  struct cql_reader columns = m->columns;
-  struct cql_column column;
-
-  if (!s->reads_counters || !m->has_columns)
-    return 0;
-  for (int32_t i = 0; i < m->column_count; i++) {
-    if (cql_column_next(m, &columns, &column) != CQL_OK)
-      return FAILURE_PROTOCOL;
-    if (column.type.id != CQL_TYPE_COUNTER) {
-      failure_detail(f, "column \"%.*s\" is %s on the server, not counter",
+                     name == NULL ? "" : name, cql_type_name(wanted[i].type),
                      (int)(column.name.len < 100 ? column.name.len : 100),
                      (const char *)column.name.p,
                      cql_type_name(column.type.id));
@@ -135,11 +115,15 @@ static bool is_other_id(const struct prepared *p, struct cql_span id) {
 
 static int take(struct prepared *p, const struct net_heap *heap,
                 const struct cql_prepared *answer, struct failure *f) {
-  int rc = check_binds(p->statement, &answer->bind, f);
+  const struct statement *s = p->statement;
+  int rc =
+      check_columns(s->binds, s->bind_count, &answer->bind, "bind markers", f);
   uint8_t *id;
 
-  if (rc == 0)
-    rc = check_results(p->statement, &answer->result, f);
+  /* A number that is no counter would be read as if it were one. */
+  if (rc == 0 && s->results != NULL && answer->result.has_columns)
+    rc = check_columns(s->results, s->result_count, &answer->result, "columns",
+                       f);
   if (rc != 0)
     return rc;
   if (is_other_id(p, answer->id)) {

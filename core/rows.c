@@ -17,6 +17,24 @@ int32_t rows_columns(const struct rows *r) {
   return r->wire.metadata.column_count;
 }
 
+struct cell rows_paging_state(const struct rows *r) {
+  struct cql_span state = r->wire.metadata.paging_state;
+
+  return (struct cell){state.p, state.len};
+}
+
+size_t rows_size(const struct rows *r) {
+  return cql_left(&r->wire.cells);
+}
+
+void rows_move(struct rows *r, void *copy) {
+  size_t len = rows_size(r);
+
+  if (len > 0)
+    memcpy(copy, r->wire.cells.p, len);
+  cql_reader_init(&r->wire.cells, copy, len);
+}
+
 bool rows_next(struct rows *r, struct cell *out) {
   struct cql_span span;
 
@@ -26,6 +44,14 @@ bool rows_next(struct rows *r, struct cell *out) {
   out->p = span.p;
   out->len = span.len;
   return true;
+}
+
+void cell_terminate(struct cell *cell, uint8_t *p) {
+  uint8_t *text = p - 4;
+
+  memmove(text, p, cell->len);
+  text[cell->len] = '\0';
+  cell->p = text;
 }
 
 bool cell_bigint(const struct cell *cell, int64_t *out) {

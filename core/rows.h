@@ -20,9 +20,19 @@ struct cell {
 void rows_init(struct rows *r, const struct cql_rows *wire);
 int32_t rows_count(const struct rows *r);
 int32_t rows_columns(const struct rows *r);
+/* What the server wants to see again to go on behind these rows; p == NULL when
+ * they are the last ones. */
+struct cell rows_paging_state(const struct rows *r);
+/* The bytes behind the next cell, and up to the last one; a copy of them, which
+ * the rows are read from now on. */
+size_t rows_size(const struct rows *r);
+void rows_move(struct rows *r, void *copy);
 /* The next cell, row by row.  False: beyond the last, or broken bytes. */
 bool rows_next(struct rows *r, struct cell *out);
 
+/* Its bytes with a NUL behind them, moved over the length in front of them.  `p`
+ * is where they stand, in memory of the caller's. */
+void cell_terminate(struct cell *cell, uint8_t *p);
 /* False when the bytes do not fit the type. */
 bool cell_bigint(const struct cell *cell, int64_t *out);
 bool cell_int(const struct cell *cell, int32_t *out);

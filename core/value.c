@@ -4,9 +4,15 @@
 
 #include "proto/value.h"
 
+bool value_is_text(const void *p, size_t len) {
+  return cql_check_text((struct cql_span){p, len}) == CQL_OK;
+}
+
 static struct cql_span bytes_of(const struct value *v) {
   return (struct cql_span){v->p, v->len};
 }
+
+_Static_assert((int)VALUE_LIST == (int)CQL_TYPE_LIST, "they are one number");
 
 /* ---- What no server takes ----------------------------------------------- */
 
@@ -134,6 +140,31 @@ bool value_bind(struct op *op, const struct net_heap *heap,
   return true;
 }
 
+static void encode_list(struct cql_writer *w, const struct value *values,
+                        size_t count) {
+  cql_encode_count(w, (int32_t)count);
+  for (size_t i = 0; i < count; i++) {
+    struct cql_writer one;
+
+    cql_writer_init(&one, NULL, 0);
+    encode(&one, &values[i]);
+    cql_put_int(w, (int32_t)one.need);
+    encode(w, &values[i]);
+  }
+}
+
+bool value_bind_list(struct op *op, const struct net_heap *heap,
+                     const struct value *values, size_t count) {
+  struct cql_writer w;
+
+  cql_writer_init(&w, NULL, 0);
+  encode_list(&w, values, count);
+  if (!op_bind_begin(op, heap, w.need, &w))
+    return false;
+  encode_list(&w, values, count);
+  return true;
+}
+
 /* ---- From the wire ------------------------------------------------------ */
 
 static bool read_number(struct value *out, struct cql_span s) {
@@ -151,7 +182,7 @@ static bool read_number(struct value *out, struct cql_span s) {
   case CQL_TYPE_TINYINT:
     if (cql_decode_tinyint(s, &tiny) != CQL_OK)
       return false;
-    out->number = tiny;
+    out->number = (int64_t)tiny;
     return true;
   case CQL_TYPE_SMALLINT:
     if (cql_decode_smallint(s, &small) != CQL_OK)

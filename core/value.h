@@ -21,6 +21,10 @@ struct value {
   size_t len;
 };
 
+enum { VALUE_LIST = 0x20 }; /* the type of a list: CQL_TYPE_LIST */
+
+/* UTF-8? */
+bool value_is_text(const void *p, size_t len);
 /* Why no server takes it, as the end of a sentence ("is not UTF-8"); NULL when
  * it does.  Numbers are held against the range of their type. */
 const char *value_fault(const struct value *v);
@@ -28,6 +32,9 @@ const char *value_fault(const struct value *v);
  * memory. */
 bool value_bind(struct op *op, const struct net_heap *heap,
                 const struct value *v);
+/* Values of one type as a list<> of it, for IN. */
+bool value_bind_list(struct op *op, const struct net_heap *heap,
+                     const struct value *values, size_t count);
 /* A cell that is not null, as a value of this type; points into the cell.
  * False: these are not a value's bytes, or the type is no scalar. */
 bool value_read(struct value *out, uint16_t type, const struct cell *cell);

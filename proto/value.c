@@ -108,13 +108,6 @@ enum cql_rc cql_decode_inet(struct cql_span v, struct cql_inet *out) {
   return CQL_OK;
 }
 
-enum cql_rc cql_check_ascii(struct cql_span v) {
-  for (size_t i = 0; i < v.len; i++)
-    if (v.p[i] > 0x7f)
-      return CQL_ERANGE;
-  return CQL_OK;
-}
-
 /* Bytes of the UTF-8 sequence at p, 0 for none.  The second byte's range
  * depends on the first: it is there that overlong forms, surrogates and what
  * lies above U+10FFFF show. */
@@ -142,20 +135,35 @@ static size_t utf8_len(const uint8_t *p, size_t left) {
   return n;
 }
 
-/* Eight bytes of ASCII: what most of text is. */
-static bool is_plain(const uint8_t *p) {
-  uint64_t eight;
+/* Nothing but ASCII, as most text is?  Eight bytes at a time, of which the last
+ * ones may have been among those before. */
+static bool is_ascii(struct cql_span v) {
+  uint64_t eight, high = 0;
 
-  memcpy(&eight, p, sizeof eight);
-  return (eight & UINT64_C(0x8080808080808080)) == 0;
+  if (v.len < sizeof eight) {
+    for (size_t i = 0; i < v.len; i++)
+      high |= v.p[i];
+    return high < 0x80;
+  }
+  for (size_t i = 0; i + sizeof eight < v.len; i += sizeof eight) {
+    memcpy(&eight, v.p + i, sizeof eight);
+    high |= eight;
+  }
+  memcpy(&eight, v.p + v.len - sizeof eight, sizeof eight);
+  return ((high | eight) & UINT64_C(0x8080808080808080)) == 0;
+}
+
+enum cql_rc cql_check_ascii(struct cql_span v) {
+  return is_ascii(v) ? CQL_OK : CQL_ERANGE;
 }
 
 enum cql_rc cql_check_text(struct cql_span v) {
   size_t n;
 
+  if (is_ascii(v))
+    return CQL_OK;
   for (size_t i = 0; i < v.len; i += n) {
-    n = v.len - i >= 8 && is_plain(v.p + i) ? 8
-                                            : utf8_len(v.p + i, v.len - i);
+    n = utf8_len(v.p + i, v.len - i);
     if (n == 0)
       return CQL_ERANGE;
   }

@@ -73,12 +73,15 @@ static int bad_type(const char *column, const char *type) {
   size_t count = 0, len = 0;
   int nearest;
 
-  for (int i = 0; i < TYPES_MAX; i++)
-    if (tally_type_name(i) != NULL)
-      names[count++] = tally_type_name(i);
-  for (size_t i = 0; i < count; i++)
+  for (int i = 0; i < TYPES_MAX; i++) {
+    const char *name = tally_type_name(i);
+
+    if (name == NULL)
+      continue;
     len += (size_t)snprintf(list + len, sizeof list - len, "%s%s",
-                            i > 0 ? ", " : "", names[i]);
+                            count > 0 ? ", " : "", name);
+    names[count++] = name;
+  }
   nearest = text_nearest(type, names, count);
   snprintf(hint, sizeof hint, "did you mean %s?",
            nearest < 0 ? "" : names[nearest]);

@@ -232,9 +232,11 @@ static const struct {
   int code;
   const char *says;
 } k_others[] = {
-    {"a uuid key", "(k uuid PRIMARY KEY, n counter)", TALLY_ETYPE, "uuid"},
-    {"a blob clustering key", "(k int, b blob, n counter, PRIMARY KEY (k, b))",
-     TALLY_ETYPE, "b is blob"},
+    {"a tuple as a key", "(k tuple<int, int> PRIMARY KEY, n counter)",
+     TALLY_ETYPE, "k is frozen<tuple<int, int>>"},
+    {"a set as a clustering key",
+     "(k int, s frozen<set<int>>, n counter, PRIMARY KEY (k, s))", TALLY_ETYPE,
+     "s is frozen<set<int>>"},
     {"a collection as a key", "(k frozen<list<int>> PRIMARY KEY, n counter)",
      TALLY_ETYPE, "list"},
     {"plain columns", "(k text PRIMARY KEY, v int)", TALLY_ESCHEMA,

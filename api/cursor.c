@@ -1,0 +1,348 @@
+/* api/cursor.c - the rows of a query, page by page.
+ *
+ * A fetch is one page under way.  The next page is asked for as soon as the
+ * one before is being read, so that at most two are in memory. */
+#include "api/query.h"
+
+#include <string.h>
+
+/* ---- One page after another --------------------------------------------- */
+
+enum fetch_state {
+  FETCH_NONE,      /* nothing is under way */
+  FETCH_UNDER_WAY, /* the loop has it */
+  FETCH_LEFT,      /* ... and nobody waits for it: it frees the cursor */
+  FETCH_DONE,      /* the page is there, or the error */
+};
+
+struct tally_cursor {
+  struct net_heap heap;
+  struct session_life *life;
+  tally_table *table;
+  struct select *select;
+  struct loop *loop; /* of the last fetch */
+  struct op *bound;  /* the values: never sent itself */
+  struct page page;  /* what is asked for next ... */
+  uint8_t *state;    /* ... from here; NULL: the beginning */
+  bool last;         /* there is no next one */
+  uint16_t consistency;
+  struct received now;
+  struct received next;
+  _Atomic int fetch; /* enum fetch_state */
+  struct waiter w;   /* of the fetch; what failed once has failed for good */
+  tally_error error;
+  /* Asynchronous. */
+  tally_row_callback each;
+  tally_callback callback;
+  void *user;
+  char *row;
+};
+
+static void cursor_free(tally_cursor *c) {
+  const struct net_heap heap = c->heap;
+
+  /* What is kept by the table went with the session. */
+  if (c->select != NULL && !c->select->kept)
+    select_free(&heap, c->select);
+  if (c->bound != NULL)
+    op_release(&heap, c->bound);
+  net_free(&heap, c->state);
+  net_free(&heap, c->now.bytes);
+  net_free(&heap, c->next.bytes);
+  net_free(&heap, c->row);
+  life_leave(c->life);
+  net_free(&heap, c);
+}
+
+static int keep_state(tally_cursor *c, const struct rows *rows) {
+  struct cell state = rows_paging_state(rows);
+  uint8_t *copy;
+
+  c->last = state.p == NULL;
+  if (c->last)
+    return 0;
+  copy = net_resize(&c->heap, c->state, state.len + 1);
+  if (copy == NULL)
+    return error_no_memory(&c->error);
+  memcpy(copy, state.p, state.len);
+  c->state = copy;
+  c->page.state = copy;
+  c->page.state_len = state.len;
+  return 0;
+}
+
+/* A copy of the rows, which go with the answer. */
+static int keep_rows(tally_cursor *c, const struct rows *rows) {
+  struct received *next = &c->next;
+  int32_t columns = rows_columns(rows);
+  int expected = c->select->statement.result_count;
+
+  if (columns != expected)
+    return error_set(&c->error, TALLY_EPROTOCOL,
+                     "read %s: the answer has %d columns, and %d were asked "
+                     "for",
+                     c->table->qualified, (int)columns, expected);
+  next->bytes = net_alloc(&c->heap, rows_size(rows) + 1);
+  if (next->bytes == NULL)
+    return error_no_memory(&c->error);
+  next->rows = *rows;
+  rows_move(&next->rows, next->bytes);
+  next->left = rows_count(rows);
+  return keep_state(c, rows);
+}
+
+static int receive(tally_cursor *c, const struct answer *answer) {
+  if (answer->code != 0)
+    return error_from_answer(&c->error, answer);
+  return keep_rows(c, answer->rows);
+}
+
+/* The page that has come is read from now on. */
+static void turn_page(tally_cursor *c) {
+  net_free(&c->heap, c->now.bytes);
+  c->now = c->next;
+  memset(&c->next, 0, sizeof c->next);
+}
+
+static int submit(tally_cursor *c, op_done *done) {
+  tally_session *s = c->table->session;
+  const struct statement *statement = &c->select->statement;
+  struct op *op = session_take(s, &c->error);
+
+  if (op == NULL)
+    return TALLY_EBUSY;
+  if (!op_bind_encoded(op, &s->heap, c->bound->values, c->bound->values_len,
+                       c->bound->value_count)) {
+    op_release(&s->heap, op);
+    return error_no_memory(&c->error);
+  }
+  op->kind = c->select->kept ? OP_EXECUTE : OP_QUERY;
+  op->statement = statement;
+  op->key_at = c->bound->key_at;
+  op->page = &c->page;
+  op->consistency = c->consistency;
+  op->timeout = TIMEOUT_READ;
+  op->done = done;
+  op->user = c;
+  c->loop = session_loop(s);
+  return session_submit(c->loop, op, &c->error);
+}
+
+static int cursor_new(tally_cursor **cursor, const tally_query *q,
+                      tally_error *e) {
+  tally_session *s = q->table->session;
+  int rc = query_check(q, e);
+  tally_cursor *c;
+
+  if (rc != 0)
+    return rc;
+  c = net_alloc(&s->heap, sizeof *c);
+  if (c == NULL)
+    return error_no_memory(e);
+  c->heap = s->heap;
+  c->life = life_join(s->life);
+  c->table = q->table;
+  c->consistency = q->consistency;
+  c->page.rows = q->page_rows;
+  c->select = select_of(q);
+  c->bound = op_make(&s->heap);
+  if (c->select == NULL || c->bound == NULL || !select_bind(q, c->bound)) {
+    cursor_free(c);
+    return error_no_memory(e);
+  }
+  *cursor = c;
+  return 0;
+}
+
+/* ---- Blocking ----------------------------------------------------------- */
+
+static void on_fetched(op_callback *callback, void *user,
+                       const struct answer *answer) {
+  tally_cursor *c = user;
+  int under_way = FETCH_UNDER_WAY;
+
+  (void)callback;
+  c->w.code = receive(c, answer);
+  if (atomic_compare_exchange_strong(&c->fetch, &under_way, FETCH_DONE))
+    wait_done(&c->w);
+  else
+    cursor_free(c);
+}
+
+/* On an error nothing is under way, and it may be tried again. */
+static int begin_fetch(tally_cursor *c) {
+  int rc;
+
+  atomic_store(&c->w.flag.set, 0);
+  atomic_store(&c->fetch, FETCH_UNDER_WAY);
+  rc = submit(c, on_fetched);
+  if (rc != 0)
+    atomic_store(&c->fetch, FETCH_NONE);
+  return rc;
+}
+
+/* The page that is under way; the one behind it is asked for. */
+static int end_fetch(tally_cursor *c) {
+  wait_for(c->table->session, c->loop, &c->w);
+  atomic_store(&c->fetch, FETCH_NONE);
+  if (c->w.code != 0)
+    return c->w.code;
+  turn_page(c);
+  if (!c->last)
+    begin_fetch(c);
+  return 0;
+}
+
+int tally_cursor_open(tally_cursor **cursor, const tally_query *query,
+                      tally_error *error) {
+  tally_cursor *c;
+  int rc;
+
+  *cursor = NULL;
+  rc = wait_begin(query->table->session, error);
+  if (rc == 0)
+    rc = cursor_new(&c, query, error);
+  if (rc != 0)
+    return rc;
+  rc = begin_fetch(c);
+  if (rc == 0) {
+    *cursor = c;
+    return 0;
+  }
+  if (error != NULL)
+    *error = c->error;
+  cursor_free(c);
+  return rc;
+}
+
+/* 1: there is a row; 0: there are no more. */
+static int find_row(tally_cursor *c) {
+  int rc = 0;
+
+  while (c->now.left == 0 && rc == 0) {
+    if (atomic_load(&c->fetch) != FETCH_NONE)
+      rc = end_fetch(c);
+    else if (c->w.code != 0)
+      rc = c->w.code;
+    else if (c->last)
+      return 0;
+    else
+      rc = begin_fetch(c);
+  }
+  return rc == 0 ? 1 : rc;
+}
+
+static int turn_to_row(tally_cursor *c, tally_error *e) {
+  int rc = wait_begin(c->table->session, e);
+
+  if (rc != 0)
+    return rc;
+  rc = find_row(c);
+  if (rc < 0 && e != NULL)
+    *e = c->error;
+  return rc;
+}
+
+int tally_next_nulls(tally_cursor *cursor, void *row, uint64_t *nulls,
+                     tally_error *error) {
+  uint64_t mask;
+  int rc = 1;
+
+  if (life_is_over(cursor->life))
+    return error_set(error, TALLY_ECLOSED, "the session is closed");
+  if (cursor->now.left == 0)
+    rc = turn_to_row(cursor, error);
+  if (rc != 1)
+    return rc;
+  cursor->now.left--;
+  rc = select_read(cursor->table, cursor->select, &cursor->now, row, &mask,
+                   error);
+  if (rc != 0)
+    return rc;
+  if (nulls != NULL)
+    *nulls = mask;
+  return 1;
+}
+
+int tally_next(tally_cursor *cursor, void *row, tally_error *error) {
+  return tally_next_nulls(cursor, row, NULL, error);
+}
+
+void tally_cursor_close(tally_cursor *cursor) {
+  int under_way = FETCH_UNDER_WAY;
+
+  if (cursor == NULL ||
+      atomic_compare_exchange_strong(&cursor->fetch, &under_way, FETCH_LEFT))
+    return;
+  /* Its flag is the last thing that the loop touches. */
+  if (under_way == FETCH_DONE)
+    net_park(&cursor->w.flag, 0);
+  cursor_free(cursor);
+}
+
+/* ---- Asynchronous ------------------------------------------------------- */
+
+static void finish(tally_cursor *c, int status) {
+  tally_result result = {.status = status, .outcome = TALLY_NOT_APPLIED};
+
+  if (status != 0)
+    result.error = &c->error;
+  if (c->callback != NULL)
+    c->callback(c->user, &result);
+  cursor_free(c);
+}
+
+static int give_rows(tally_cursor *c, bool *stop) {
+  for (; c->now.left > 0 && !*stop; c->now.left--) {
+    uint64_t nulls;
+    int rc =
+        select_read(c->table, c->select, &c->now, c->row, &nulls, &c->error);
+
+    if (rc != 0)
+      return rc;
+    *stop = c->each(c->user, c->row, nulls) != 0;
+  }
+  return 0;
+}
+
+static void on_page(op_callback *callback, void *user,
+                    const struct answer *answer) {
+  tally_cursor *c = user;
+  bool stop = false;
+  int rc = receive(c, answer);
+
+  (void)callback;
+  if (rc == 0) {
+    turn_page(c);
+    rc = give_rows(c, &stop);
+  }
+  if (rc == 0 && !stop && !c->last) {
+    rc = submit(c, on_page);
+    if (rc == 0)
+      return;
+  }
+  finish(c, rc);
+}
+
+int tally_each_async(const tally_query *query, tally_row_callback each,
+                     tally_callback callback, void *user, tally_error *error) {
+  tally_cursor *c;
+  int rc;
+
+  if (each == NULL)
+    return error_set(error, TALLY_EINVAL, "there is no callback for the rows");
+  rc = cursor_new(&c, query, error);
+  if (rc != 0)
+    return rc;
+  c->each = each;
+  c->callback = callback;
+  c->user = user;
+  c->row = net_alloc(&c->heap, c->table->row_size);
+  rc = c->row == NULL ? error_no_memory(&c->error) : submit(c, on_page);
+  if (rc == 0)
+    return 0;
+  if (error != NULL)
+    *error = c->error;
+  cursor_free(c);
+  return rc;
+}
