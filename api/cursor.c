@@ -20,6 +20,7 @@ struct tally_cursor {
   struct session_life *life;
   tally_table *table;
   struct select *select;
+  bool own_select;   /* what the table keeps goes with the session */
   struct loop *loop; /* of the last fetch */
   struct op *bound;  /* the values: never sent itself */
   struct page page;  /* what is asked for next ... */
@@ -41,8 +42,7 @@ struct tally_cursor {
 static void cursor_free(tally_cursor *c) {
   const struct net_heap heap = c->heap;
 
-  /* What is kept by the table went with the session. */
-  if (c->select != NULL && !c->select->kept)
+  if (c->own_select)
     select_free(&heap, c->select);
   if (c->bound != NULL)
     op_release(&heap, c->bound);
@@ -145,6 +145,7 @@ static int cursor_new(tally_cursor **cursor, const tally_query *q,
   c->consistency = q->consistency;
   c->page.rows = q->page_rows;
   c->select = select_of(q);
+  c->own_select = c->select != NULL && !c->select->kept;
   c->bound = op_make(&s->heap);
   if (c->select == NULL || c->bound == NULL || !select_bind(q, c->bound)) {
     cursor_free(c);

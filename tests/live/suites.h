@@ -11,6 +11,7 @@
   XX(coodie) \
   XX(keys) \
   XX(statics) \
+  XX(find) \
   XX(learned) \
   XX(modes) \
   XX(callbacks) \

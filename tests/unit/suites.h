@@ -34,6 +34,7 @@
   X(definition)                                                                \
   X(statement)                                                                 \
   X(key_types)                                                                 \
+  X(query)                                                                     \
   X(bind)                                                                      \
   X(connect)                                                                   \
   X(answers)                                                                   \

@@ -1,0 +1,365 @@
+/* tests/live/test_find.c - queries: what the rows are, page by page, against
+ * what was counted and what the independent client reads. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/live/live.h"
+#include "tests/live/suites.h"
+
+typedef struct visits {
+  const char *site;
+  int32_t day;
+  const char *path;
+  int64_t views;
+  int64_t bytes;
+  int64_t total;
+} visits;
+
+static const tally_column visits_columns[] = {
+    TALLY_PARTITION_KEY(visits, site, TALLY_TEXT),
+    TALLY_PARTITION_KEY(visits, day, TALLY_DATE),
+    TALLY_CLUSTERING_KEY(visits, path, TALLY_TEXT, TALLY_ASC),
+    TALLY_COUNTER(visits, views),
+    TALLY_COUNTER(visits, bytes),
+    TALLY_STATIC_COUNTER(visits, total),
+};
+static const tally_definition visits_definition =
+    TALLY_DEFINITION(visits, "visits", visits_columns);
+
+static tally_session *session;
+static tally_table *table;
+static tally_query *q;
+static tally_error e;
+
+static void open_with(int io_threads) {
+  session = live_connect(io_threads);
+  table = live_table(session, &visits_definition);
+  LIVE_OK(tally_find(&q, table, &e), &e);
+}
+
+static void setup(void) {
+  open_with(1);
+}
+
+static void teardown(void) {
+  tally_query_free(q);
+  ck_assert_int_eq(tally_close(session), 0);
+}
+
+static void count(const char *site, int32_t day, const char *path,
+                  int64_t views, int64_t bytes) {
+  visits row = {site, day, path, views, bytes, 0};
+
+  LIVE_OK(tally_increment(table, &row, &e), &e);
+}
+
+/* Sites a and b, two days, paths /a to /d; views is 1 to 4. */
+static void fill(void) {
+  for (int site = 0; site < 2; site++)
+    for (int day = 1; day <= 2; day++)
+      for (int i = 1; i <= 4; i++) {
+        char path[3] = {'/', (char)('a' + i - 1), '\0'};
+
+        count(site == 0 ? "a" : "b", day, path, i, i == 1 ? 0 : 10 * day);
+      }
+}
+
+static void again(void) {
+  tally_query_free(q);
+  LIVE_OK(tally_find(&q, table, &e), &e);
+}
+
+static void where(const char *column, int op, visits row) {
+  LIVE_OK(tally_where(q, column, op, &row, &e), &e);
+}
+
+static void of_a_1(void) {
+  where("site", TALLY_EQ, (visits){.site = "a"});
+  where("day", TALLY_EQ, (visits){.day = 1});
+}
+
+/* "site day path views bytes,", one row after another, as they came. */
+static const char *found(void) {
+  static char text[4096];
+  tally_cursor *cursor;
+  visits row = {0};
+  size_t len = 0;
+  int rc;
+
+  text[0] = '\0';
+  LIVE_OK(tally_cursor_open(&cursor, q, &e), &e);
+  while ((rc = tally_next(cursor, &row, &e)) > 0)
+    len += (size_t)snprintf(text + len, sizeof text - len, "%s %d %s %d %d,",
+                            row.site, (int)row.day,
+                            row.path == NULL ? "-" : row.path, (int)row.views,
+                            (int)row.bytes);
+  LIVE_OK(rc, &e);
+  LIVE_OK(tally_next(cursor, &row, &e), &e); /* there are still none */
+  tally_cursor_close(cursor);
+  return text;
+}
+
+START_TEST(one_partition) {
+  fill();
+  of_a_1();
+  ck_assert_str_eq(found(), "a 1 /a 1 0,a 1 /b 2 10,a 1 /c 3 10,a 1 /d 4 10,");
+  LIVE_OK(tally_order_by(q, "path", TALLY_DESC, &e), &e);
+  LIVE_OK(tally_limit(q, 2, &e), &e);
+  ck_assert_str_eq(found(), "a 1 /d 4 10,a 1 /c 3 10,");
+  again();
+  of_a_1();
+  where("path", TALLY_GT, (visits){.path = "/a"});
+  where("path", TALLY_LE, (visits){.path = "/c"});
+  LIVE_OK(tally_select(q, "views", &e), &e);
+  ck_assert_str_eq(found(), "a 1 /b 2 0,a 1 /c 3 0,");
+  again();
+  of_a_1();
+  where("path", TALLY_EQ, (visits){.path = "/nix"});
+  ck_assert_str_eq(found(), "");
+}
+END_TEST
+
+START_TEST(several_partitions) {
+  const visits a = {.site = "a"}, b = {.site = "b"};
+  const void *sites[] = {&a, &b};
+  const visits first = {.path = "/a"}, last = {.path = "/d"};
+  const void *paths[] = {&last, &first};
+
+  fill();
+  LIVE_OK(tally_where_in(q, "site", sites, 2, &e), &e);
+  where("day", TALLY_EQ, (visits){.day = 2});
+  LIVE_OK(tally_where_in(q, "path", paths, 2, &e), &e);
+  ck_assert_str_eq(found(), "a 2 /a 1 0,a 2 /d 4 20,b 2 /a 1 0,b 2 /d 4 20,");
+  again();
+  where("views", TALLY_GE, (visits){.views = 4});
+  tally_allow_filtering(q);
+  where("bytes", TALLY_LT, (visits){.bytes = 20});
+  found();
+  ck_assert_ptr_nonnull(strstr(found(), "a 1 /d 4 10,"));
+  ck_assert_uint_eq(strlen(found()), 2 * strlen("a 1 /d 4 10,"));
+  again();
+  LIVE_OK(tally_per_partition_limit(q, 1, &e), &e);
+  ck_assert_uint_eq(strlen(found()), 4 * strlen("a 1 /a 1 0,"));
+}
+END_TEST
+
+/* Partitions once each, with their static counters; one has nothing else. */
+START_TEST(partitions) {
+  tally_cursor *cursor;
+  visits row = {.site = "only", .day = 9, .total = 7};
+  uint64_t nulls, seen = 0;
+  int rc;
+
+  fill();
+  LIVE_OK(tally_increment(table, &row, &e), &e);
+  tally_distinct(q);
+  LIVE_OK(tally_cursor_open(&cursor, q, &e), &e);
+  for (; (rc = tally_next_nulls(cursor, &row, &nulls, &e)) > 0; seen++)
+    if (strcmp(row.site, "only") == 0) {
+      ck_assert_int_eq(row.total, 7);
+      ck_assert_uint_eq(nulls, 3);
+    } else {
+      ck_assert_uint_eq(nulls, 7);
+    }
+  LIVE_OK(rc, &e);
+  ck_assert_uint_eq(seen, 5);
+  tally_cursor_close(cursor);
+  again();
+  where("site", TALLY_EQ, (visits){.site = "only"});
+  where("day", TALLY_EQ, (visits){.day = 9});
+  ck_assert_str_eq(found(), "only 9 - 0 0,");
+}
+END_TEST
+
+/* ---- Pages -------------------------------------------------------------- */
+
+enum { PARTITIONS = 10000 };
+
+static void fill_many(void) {
+  struct live_gate gate;
+
+  live_gate_init(&gate);
+  for (int i = 0; i < PARTITIONS; i++) {
+    char site[16];
+    visits row = {.site = site, .day = i, .path = "", .views = i + 1};
+
+    snprintf(site, sizeof site, "s%d", i);
+    live_gate_begin(&gate);
+    LIVE_OK(tally_increment_async(table, &row, live_gate_end, &gate, &e), &e);
+    live_gate_wait(&gate, 500);
+  }
+  live_gate_wait(&gate, 0);
+  ck_assert_uint_eq(gate.outcomes[TALLY_APPLIED], PARTITIONS);
+}
+
+static void see(char *seen, const visits *row) {
+  char site[16];
+
+  ck_assert_int_ge(row->day, 0);
+  ck_assert_int_lt(row->day, PARTITIONS);
+  snprintf(site, sizeof site, "s%d", (int)row->day);
+  ck_assert_str_eq(row->site, site);
+  ck_assert_int_eq(row->views, row->day + 1);
+  ck_assert_int_eq(seen[row->day]++, 0);
+}
+
+static void see_all(int32_t page) {
+  char *seen = calloc(PARTITIONS, 1);
+  tally_cursor *cursor;
+  visits row = {0};
+  int rows = 0, rc;
+
+  again();
+  LIVE_OK(tally_page_size(q, page, &e), &e);
+  LIVE_OK(tally_cursor_open(&cursor, q, &e), &e);
+  for (; (rc = tally_next(cursor, &row, &e)) > 0; rows++)
+    see(seen, &row);
+  LIVE_OK(rc, &e);
+  ck_assert_int_eq(rows, PARTITIONS);
+  tally_cursor_close(cursor);
+  free(seen);
+}
+
+/* Half of the ring at a time. */
+static int rows_of_tokens(int op, int64_t token) {
+  tally_cursor *cursor;
+  visits row = {0};
+  int rows = 0, rc;
+
+  again();
+  LIVE_OK(tally_where_token(q, op, token, &e), &e);
+  LIVE_OK(tally_cursor_open(&cursor, q, &e), &e);
+  while ((rc = tally_next(cursor, &row, &e)) > 0)
+    rows++;
+  LIVE_OK(rc, &e);
+  tally_cursor_close(cursor);
+  return rows;
+}
+
+struct each {
+  struct live_gate gate;
+  char *seen;
+  int rows;
+  int stop_at;
+};
+
+static int on_row(void *user, const void *row, uint64_t nulls) {
+  struct each *each = user;
+
+  ck_assert_uint_eq(nulls, 6);
+  see(each->seen, row);
+  return ++each->rows == each->stop_at;
+}
+
+static void on_end(void *user, const tally_result *result) {
+  struct each *each = user;
+
+  ck_assert_int_eq(result->outcome, TALLY_NOT_APPLIED);
+  live_gate_end(&each->gate, result);
+}
+
+static void see_each(int stop_at, int rows) {
+  struct each each = {.seen = calloc(PARTITIONS, 1), .stop_at = stop_at};
+
+  again();
+  LIVE_OK(tally_page_size(q, 700, &e), &e);
+  live_gate_init(&each.gate);
+  live_gate_begin(&each.gate);
+  LIVE_OK(tally_each_async(q, on_row, on_end, &each, &e), &e);
+  live_gate_wait(&each.gate, 0);
+  ck_assert_int_eq(each.gate.status, 0);
+  ck_assert_int_eq(each.rows, rows);
+  free(each.seen);
+}
+
+START_TEST(every_row_once) {
+  int below;
+
+  fill_many();
+  see_all(1);
+  see_all(7);
+  see_all(100);
+  see_all(5000);
+  see_all(PARTITIONS);
+  below = rows_of_tokens(TALLY_LT, 0);
+  ck_assert_int_gt(below, PARTITIONS / 3);
+  ck_assert_int_eq(below + rows_of_tokens(TALLY_GE, 0), PARTITIONS);
+  see_each(0, PARTITIONS);
+  see_each(1000, 1000);
+}
+END_TEST
+
+/* ---- Ends --------------------------------------------------------------- */
+
+/* A page is under way, or is there and was not read. */
+START_TEST(closed_early) {
+  tally_cursor *cursor;
+  visits row = {0};
+
+  open_with(_i);
+  fill();
+  LIVE_OK(tally_page_size(q, 1, &e), &e);
+  for (int rows = 0; rows < 18; rows++) {
+    LIVE_OK(tally_cursor_open(&cursor, q, &e), &e);
+    for (int i = 0; i < rows; i++)
+      ck_assert_int_eq(tally_next(cursor, &row, &e), i < 16);
+    tally_cursor_close(cursor);
+  }
+  tally_cursor_close(NULL);
+  teardown();
+}
+END_TEST
+
+START_TEST(session_closed_first) {
+  tally_cursor *cursor;
+  visits row = {0};
+
+  open_with(_i);
+  fill();
+  LIVE_OK(tally_page_size(q, 1, &e), &e);
+  LIVE_OK(tally_cursor_open(&cursor, q, &e), &e);
+  ck_assert_int_eq(tally_next(cursor, &row, &e), 1);
+  teardown();
+  LIVE_REFUSED(tally_next(cursor, &row, &e), TALLY_ECLOSED, &e);
+  tally_cursor_close(cursor);
+}
+END_TEST
+
+/* Refused here, and by the server: one must know as well as the other. */
+START_TEST(refused) {
+  tally_cursor *cursor;
+  visits row = {0};
+
+  where("site", TALLY_EQ, (visits){.site = "a"});
+  LIVE_REFUSED(tally_cursor_open(&cursor, q, &e), TALLY_EINVAL, &e);
+  live_says(&e, "needs column day");
+  ck_assert_ptr_null(cursor);
+  again();
+  live_cql("DROP TABLE %s", live_qualified(table));
+  LIVE_OK(tally_cursor_open(&cursor, q, &e), &e);
+  LIVE_REFUSED(tally_next(cursor, &row, &e), TALLY_ESCHEMA, &e);
+  LIVE_REFUSED(tally_next(cursor, &row, &e), TALLY_ESCHEMA, &e);
+  tally_cursor_close(cursor);
+}
+END_TEST
+
+Suite *find_suite(void) {
+  Suite *s = suite_create("find");
+  TCase *tc = tcase_create("find"), *ends = tcase_create("ends");
+
+  tcase_set_timeout(tc, 120);
+  tcase_add_checked_fixture(tc, setup, teardown);
+  tcase_add_test(tc, one_partition);
+  tcase_add_test(tc, several_partitions);
+  tcase_add_test(tc, partitions);
+  tcase_add_test(tc, every_row_once);
+  tcase_add_test(tc, refused);
+  suite_add_tcase(s, tc);
+  tcase_set_timeout(ends, 60);
+  tcase_add_loop_test(ends, closed_early, 0, 2);
+  tcase_add_loop_test(ends, session_closed_first, 0, 2);
+  suite_add_tcase(s, ends);
+  return s;
+}
