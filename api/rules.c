@@ -96,7 +96,7 @@ static int refuse_lack(const tally_query *q, uint16_t named, uint16_t lacks,
                        tally_error *e) {
   return error_set(e, TALLY_EINVAL,
                    "%s: a relation on %s needs column %s by = or IN as well, "
-                   "or tally_allow_filtering(), which reads every row",
+                   "or ALLOW FILTERING, which reads every row",
                    q->table->qualified, name_of(q, named), name_of(q, lacks));
 }
 
@@ -118,7 +118,7 @@ static int check_partition_key(const tally_query *q, tally_error *e) {
       return refuse_lack(q, t->keys[i], lacks, e);
   return refuse(q, lacks,
                 "is part of the partition key, and takes = or IN alone, or "
-                "tally_allow_filtering(), which reads every row",
+                "ALLOW FILTERING, which reads every row",
                 e);
 }
 
@@ -149,7 +149,7 @@ static int check_counters(const tally_query *q, tally_error *e) {
         !q->allow_filtering)
       return refuse(q, term->column,
                     "is a counter, which no index finds: with "
-                    "tally_allow_filtering() every row is read",
+                    "ALLOW FILTERING every row is read",
                     e);
   }
   return 0;

@@ -18,6 +18,7 @@ int command_sync(struct options *o);
 int command_increment(struct options *o);
 int command_decrement(struct options *o);
 int command_get(struct options *o);
+int command_find(struct options *o);
 int command_cluster(struct options *o);
 int command_save(struct options *o);
 int command_insert(struct options *o);

@@ -1,7 +1,7 @@
 /* tool/command_get.c - tally get. */
 #include "tool/command.h"
 
-#include "tool/output.h"
+#include "tool/rows.h"
 #include "tool/target.h"
 
 static int refuse_counters(const struct target *t) {
@@ -15,6 +15,18 @@ static int refuse_counters(const struct target *t) {
                           "%s: column %s is a counter: it is what get reads",
                           table, c->name);
   return STATUS_DONE;
+}
+
+static int show(const struct options *o, const struct target *t) {
+  struct rows rows;
+  int status = rows_begin(&rows, o, t->table);
+
+  if (status == STATUS_DONE)
+    status = rows_put(&rows, t->row);
+  if (status == STATUS_DONE)
+    status = rows_end(&rows);
+  rows_free(&rows);
+  return status;
 }
 
 int command_get(struct options *o) {
@@ -37,7 +49,7 @@ int command_get(struct options *o) {
       report_log_flush(NULL);
   }
   if (status == STATUS_DONE)
-    status = output_row(o, t.table, t.row);
+    status = show(o, &t);
   target_close(&t);
   return status;
 }

@@ -18,8 +18,13 @@ static const struct command commands[] = {
      "  NAME:TYPE:partition               at least one\n"
      "  NAME:TYPE:clustering[:asc|:desc]\n"
      "  NAME:counter[:static]             at least one\n\n"
-     "where TYPE is text, int or bigint.  Names of columns are taken exactly "
-     "as written.\n"
+     "where TYPE is ascii, bigint, blob, boolean, date, decimal, double, "
+     "float, "
+     "inet, int,\n"
+     "smallint, text, time, timestamp, timeuuid, tinyint, uuid or varint.  "
+     "Names "
+     "of\n"
+     "columns are taken exactly as written.\n"
      "Each statement is printed to standard error before it runs.  A table "
      "that exists\n"
      "already is left as it is: sync does not compare or alter yet.\n\n"
@@ -51,6 +56,20 @@ static const struct command commands[] = {
      "status 5.\n\n"
      "  tally get page_hits url=/home --json\n",
      command_get},
+    {"find", "TABLE ['COLUMN>=VALUE' ...]", "read many rows",
+     "Rows for which all conditions hold: = < <= > >=, without blanks, and "
+     "--in.  CQL wants\n"
+     "the whole partition key by = or --in, then the clustering key from its "
+     "first column\n"
+     "on; without any condition every row of the table is read.  --top reads "
+     "all rows that\n"
+     "are found and keeps the best.  Output as of get; --json is one object a "
+     "line.\n\n"
+     "  tally find hits site=a day=2026-11-01 --order-by -path --limit 2 "
+     "--json\n"
+     "  tally find hits site=a 'day>=2026-11-01' --allow-filtering\n"
+     "  tally find page_hits --top 3 --by views\n",
+     command_find},
     {"cluster", "", "list the hosts, and which of them are up",
      "A host is up when a connection to it could be made.  On a terminal a "
      "table.\n"
@@ -63,7 +82,8 @@ static const struct command commands[] = {
      "are down.\n\n"
      "  tally cluster --hosts 10.0.0.1 --json\n",
      command_cluster},
-    {"help", "[COMMAND | secure | exit-status]", "explain a command",
+    {"help", "[COMMAND | secure | exit-status]",
+     NULL, /* the last line has it */
      "  tally help increment\n  tally help secure\n", NULL},
     {"save", "", NULL,
      "Counter tables do not support save(). Use increment() or decrement() "

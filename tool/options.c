@@ -70,7 +70,23 @@ static const struct option_row rows[OPTION_COUNT] = {
                             NULL, "create-keyspace"},
     [OPTION_DRY_RUN] = {"dry-run", NULL, "print the statements, run none", NULL,
                         "sync"},
-    [OPTION_JSON] = {"json", NULL, "one JSON object", NULL, "get, cluster"},
+    [OPTION_IN] = {"in", "COLUMN=V,...", "one of these values; may be repeated",
+                   NULL, "find"},
+    [OPTION_ORDER_BY] = {"order-by", "[-]COLUMN,...",
+                         "of the clustering key; - turns it round", NULL,
+                         "find"},
+    [OPTION_LIMIT] = {"limit", "N", "rows, in all", NULL, "find"},
+    [OPTION_PER_PARTITION_LIMIT] = {"per-partition-limit", "N",
+                                    "rows of each partition", NULL, "find"},
+    [OPTION_ALLOW_FILTERING] = {"allow-filtering", NULL,
+                                "let servers read every row", NULL, "find"},
+    [OPTION_PAGE_SIZE] = {"page-size", "N", "rows of one answer [5000]", NULL,
+                          "find"},
+    [OPTION_TOP] = {"top", "N", "the N rows with the most ...", NULL, "find"},
+    [OPTION_BY] = {"by", "COUNTER", "... in this counter", NULL, "find"},
+    [OPTION_JSON] = {"json", NULL, "JSON, one object; find: one a line", NULL,
+                     "get, find, cluster"},
+    [OPTION_CSV] = {"csv", NULL, "CSV, with a header", NULL, "get, find"},
 };
 
 const struct option_row *option_row(enum option_id id) {
@@ -176,6 +192,8 @@ static int read_one(struct options *o, int found, int index, const char *word) {
     if (!is_whole_name(word, index))
       return refuse_unknown(word);
     o->value[index] = optarg == NULL ? "" : optarg;
+    if (index == OPTION_IN)
+      o->in[o->in_count++] = optarg;
     o->from_environment[index] = false;
     return STATUS_DONE;
   case ':':
@@ -197,7 +215,8 @@ int options_read(struct options *o, int argc, char **argv) {
 
   memset(o, 0, sizeof *o);
   o->words = calloc((size_t)argc + 1, sizeof *o->words);
-  if (o->words == NULL) {
+  o->in = calloc((size_t)argc + 1, sizeof *o->in);
+  if (o->words == NULL || o->in == NULL) {
     report("out of memory", NULL, NULL, NULL);
     return STATUS_FAILED;
   }
@@ -226,6 +245,7 @@ void options_free(struct options *o) {
   for (size_t i = 0; i <= OPTION_COUNT; i++)
     free(o->setting[i]);
   free(o->words);
+  free(o->in);
 }
 
 /* ---- Applying ----------------------------------------------------------- */

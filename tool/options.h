@@ -34,7 +34,16 @@ enum option_id {
   OPTION_REPLICATION_FACTOR,
   OPTION_REPLICATION,
   OPTION_DRY_RUN,
+  OPTION_IN,
+  OPTION_ORDER_BY,
+  OPTION_LIMIT,
+  OPTION_PER_PARTITION_LIMIT,
+  OPTION_ALLOW_FILTERING,
+  OPTION_PAGE_SIZE,
+  OPTION_TOP,
+  OPTION_BY,
   OPTION_JSON,
+  OPTION_CSV,
   OPTION_COUNT
 };
 
@@ -60,6 +69,8 @@ struct options {
   const char *command; /* NULL: none was given */
   const char **words;  /* what stands behind the command */
   size_t word_count;
+  const char **in; /* of each --in */
+  size_t in_count;
 };
 
 const struct option_row *option_row(enum option_id id);

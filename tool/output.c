@@ -142,6 +142,7 @@ static void put_cell(const char *text, int width, bool is_number, bool last) {
     put_spaces(pad);
 }
 
+/* Of a column: the name in its header, or the widest cell. */
 static int width_of(const char *name, size_t column, size_t count,
                     const char *const *cells, size_t rows) {
   int width = put_text(NULL, name, STYLE_TABLE);
@@ -154,120 +155,50 @@ static int width_of(const char *name, size_t column, size_t count,
   return width;
 }
 
-/* Row -1 is the header. */
-static void put_line(const struct output_column *columns, size_t count,
-                     const char *const *cells, size_t rows, ptrdiff_t row) {
+static void put_line(const struct output_column *columns, const int *widths,
+                     size_t count, const char *const *cells) {
   for (size_t i = 0; i < count; i++) {
-    const char *name = columns[i].name;
-    const char *text = row < 0 ? name : cells[(size_t)row * count + i];
+    const char *text = cells == NULL ? columns[i].name : cells[i];
     bool last = i + 1 == count;
 
     if (i > 0 && (!last || text[0] != '\0'))
       put_spaces(2);
-    put_cell(text, width_of(name, i, count, cells, rows), columns[i].is_number,
-             last);
+    put_cell(text, widths[i], columns[i].is_number, last);
   }
 }
 
+static void put_table(const struct output_column *columns, size_t count,
+                      const char *const *cells, size_t rows, bool color) {
+  int *widths = calloc(count, sizeof *widths);
+
+  for (size_t i = 0; widths != NULL && i < count; i++)
+    widths[i] = width_of(columns[i].name, i, count, cells, rows);
+  if (widths == NULL) {
+    report("out of memory", NULL, NULL, NULL);
+    return;
+  }
+  fputs(color ? BOLD : "", stdout);
+  put_line(columns, widths, count, NULL);
+  fputs(color ? PLAIN "\n" : "\n", stdout);
+  for (size_t r = 0; r < rows; r++) {
+    put_line(columns, widths, count, cells + r * count);
+    putchar('\n');
+  }
+  free(widths);
+}
+
 bool output_is_table(const struct options *o) {
-  return o->value[OPTION_JSON] == NULL && isatty(STDOUT_FILENO);
+  return o->value[OPTION_JSON] == NULL && o->value[OPTION_CSV] == NULL &&
+         isatty(STDOUT_FILENO);
 }
 
 void output_rows(const struct options *o, const struct output_column *columns,
                  size_t count, const char *const *cells, size_t rows) {
-  bool color = color_wanted(o->color, STDOUT_FILENO);
-
-  if (!output_is_table(o)) {
-    for (size_t r = 0; r < rows; r++)
-      put_tabs(count, cells + r * count);
+  if (output_is_table(o)) {
+    put_table(columns, count, cells, rows,
+              color_wanted(o->color, STDOUT_FILENO));
     return;
   }
-  fputs(color ? BOLD : "", stdout);
-  put_line(columns, count, cells, rows, -1);
-  fputs(color ? PLAIN "\n" : "\n", stdout);
-  for (size_t r = 0; r < rows; r++) {
-    put_line(columns, count, cells, rows, (ptrdiff_t)r);
-    putchar('\n');
-  }
-}
-
-/* ---- One row of a table of the server's --------------------------------- */
-
-struct gathered {
-  struct output_column *columns;
-  const char **cells;
-};
-
-/* What JSON has no number for is text: NaN cannot come, infinity can. */
-static bool is_json_number(const tally_column *c, const char *text) {
-  switch (c->type) {
-  case TALLY_TINYINT:
-  case TALLY_SMALLINT:
-  case TALLY_INT:
-  case TALLY_BIGINT:
-  case TALLY_VARINT:
-  case TALLY_TYPE_COUNTER:
-    return true;
-  case TALLY_FLOAT:
-  case TALLY_DOUBLE:
-  case TALLY_DECIMAL:
-    return strchr(text, 'I') == NULL;
-  default:
-    return false;
-  }
-}
-
-static void put_json_cell(const tally_column *c, const char *text) {
-  if (c->type == TALLY_BOOLEAN)
-    fputs(text[0] == 'T' ? "true" : "false", stdout);
-  else if (is_json_number(c, text))
-    fputs(text, stdout);
-  else
-    output_json_text(text);
-}
-
-static void put_json(const struct gathered *g, const tally_table *table,
-                     size_t count) {
-  for (size_t i = 0; i < count; i++) {
-    putchar(i == 0 ? '{' : ',');
-    output_json_text(g->columns[i].name);
-    putchar(':');
-    put_json_cell(tally_table_column(table, i), g->cells[i]);
-  }
-  fputs("}\n", stdout);
-}
-
-static int gather(struct gathered *g, const tally_table *table, tally_row *row,
-                  size_t count) {
-  tally_error error;
-
-  for (size_t i = 0; i < count; i++) {
-    const tally_column *c = tally_table_column(table, i);
-
-    if (tally_row_print(row, c->name, &g->cells[i], &error) != 0)
-      return report_error(&error, WORK_READ);
-    g->columns[i] =
-        (struct output_column){c->name, is_json_number(c, g->cells[i])};
-  }
-  return STATUS_DONE;
-}
-
-int output_row(const struct options *o, const tally_table *table,
-               tally_row *row) {
-  size_t count = tally_table_column_count(table);
-  struct gathered g = {calloc(count, sizeof *g.columns),
-                       calloc(count, sizeof *g.cells)};
-  int status = STATUS_FAILED;
-
-  if (g.columns == NULL || g.cells == NULL)
-    report("out of memory", NULL, NULL, NULL);
-  else
-    status = gather(&g, table, row, count);
-  if (status == STATUS_DONE && o->value[OPTION_JSON] != NULL)
-    put_json(&g, table, count);
-  else if (status == STATUS_DONE)
-    output_rows(o, g.columns, count, g.cells, 1);
-  free(g.columns);
-  free(g.cells);
-  return status;
+  for (size_t r = 0; r < rows; r++)
+    put_tabs(count, cells + r * count);
 }

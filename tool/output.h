@@ -21,9 +21,6 @@ void output_rows(const struct options *o, const struct output_column *columns,
                  size_t count, const char *const *cells, size_t rows);
 /* In quotes; NULL is null. */
 void output_json_text(const char *text);
-/* Returns a status. */
-int output_row(const struct options *o, const tally_table *table,
-               tally_row *row);
 /* `status`, or STATUS_FAILED (reported) when not all was written. */
 int output_end(int status);
 

@@ -70,8 +70,7 @@ void target_name(const struct target *t, char *name, size_t size) {
            tally_table_name(t->table));
 }
 
-static const tally_column *find_column(const tally_table *table,
-                                       const char *name) {
+const tally_column *target_find(const tally_table *table, const char *name) {
   const tally_column *c;
 
   for (size_t i = 0; (c = tally_table_column(table, i)) != NULL; i++)
@@ -99,19 +98,19 @@ static int refuse_column(struct target *t, const char *name) {
   return report_error(&error, WORK_READ);
 }
 
-static int set_column(struct target *t, const struct assignment *a) {
-  const tally_column *c = find_column(t->table, a->name);
+int target_set(struct target *t, const char *name, const char *value) {
+  const tally_column *c = target_find(t->table, name);
   tally_error error;
   char table[128];
 
   if (c == NULL)
-    return refuse_column(t, a->name);
-  if (!text_is_utf8(a->value)) {
+    return refuse_column(t, name);
+  if (!text_is_utf8(value)) {
     target_name(t, table, sizeof table);
     return report_usage(NULL, "%s: column %s: the value is not UTF-8", table,
                         c->name);
   }
-  return tally_row_parse(t->row, c->name, a->value, &error) == 0
+  return tally_row_parse(t->row, c->name, value, &error) == 0
              ? STATUS_DONE
              : report_error(&error, WORK_READ);
 }
@@ -136,27 +135,31 @@ int target_require_keys(const struct target *t, int last_kind) {
 
 /* ---- Open and close ----------------------------------------------------- */
 
-static int open_row(struct target *t, const struct options *o) {
-  int status = session_open(&t->session, o, t->work);
+int target_begin(struct target *t, const struct options *o, enum work work) {
+  int status = session_check_table(o, o->words[0]);
   tally_error error;
 
+  t->work = work;
+  if (status == STATUS_DONE)
+    status = session_open(&t->session, o, work);
   if (status != STATUS_DONE)
     return status;
   if (tally_table_open_name(&t->table, t->session, o->words[0], &error) != 0 ||
       tally_row_new(&t->row, t->table, &error) != 0)
     return report_error(&error, t->work);
-  for (size_t i = 0; i < t->count && status == STATUS_DONE; i++)
-    status = set_column(t, &t->assignments[i]);
-  return status;
+  return STATUS_DONE;
 }
 
 int target_open(struct target *t, const struct options *o, enum work work) {
   int status;
 
   memset(t, 0, sizeof *t);
-  t->work = work;
   status = read_words(t, o);
-  return status == STATUS_DONE ? open_row(t, o) : status;
+  if (status == STATUS_DONE)
+    status = target_begin(t, o, work);
+  for (size_t i = 0; i < t->count && status == STATUS_DONE; i++)
+    status = target_set(t, t->assignments[i].name, t->assignments[i].value);
+  return status;
 }
 
 void target_close(struct target *t) {

@@ -364,7 +364,7 @@ class Usage(ToolTest):
         self.check(
             tally("increment", "t", "a=b", "c=1", "--json"),
             USAGE,
-            "increment takes no --json; it belongs to get, cluster",
+            "increment takes no --json; it belongs to get, find, cluster",
         )
         self.check(tally("get", "t", "a=b", "--dry-run"), USAGE, "sync")
 
@@ -793,6 +793,111 @@ class Counting(ToolTest):
         self.assertTrue(r.out.startswith("{"), r)
 
 
+class Find(ToolTest):
+    def setUp(self):
+        super().setUp()
+        self.table = self.make(
+            "hits" + secrets.token_hex(3),
+            "site:text:partition",
+            "day:date:partition",
+            "path:text:clustering",
+            "views:counter",
+            "bytes:counter",
+        )
+        for n, path in enumerate(["/a", "/b, c", '/"q"', "/z"], 1):
+            self.done(
+                "increment", self.table, "site=a", "day=2026-11-01",
+                f"path={path}", f"views={n}", f"bytes={10 * n}",
+            )
+        self.done(
+            "increment", self.table, "site=b", "day=2026-11-02", "path=/", "views=9"
+        )
+
+    def found(self, *words):
+        r = tally("find", self.table, *words)
+        self.assertEqual((r.status, r.err), (DONE, ""), r)
+        return r.out
+
+    def test_order_and_limit(self):
+        self.assertEqual(
+            self.found("site=a", "day=2026-11-01", "--order-by", "-path",
+                       "--limit", "2", "--json"),
+            '{"site":"a","day":"2026-11-01","path":"/z","bytes":40,"views":4}\n'
+            '{"site":"a","day":"2026-11-01","path":"/b, c","bytes":20,"views":2}\n',
+        )
+
+    def test_conditions(self):
+        key = ["site=a", "day=2026-11-01"]
+        self.assertEqual(
+            self.found(*key, "path>=/b", "path</z"),
+            "a\t2026-11-01\t/b, c\t20\t2\n",
+        )
+        self.assertEqual(
+            self.found("views>4", "--allow-filtering"),
+            "b\t2026-11-02\t/\t0\t9\n",
+        )
+        self.assertEqual(
+            self.found("--in", "site=a,b", "--in", "path=/,/a", "day=2026-11-02"),
+            "b\t2026-11-02\t/\t0\t9\n",
+        )
+        self.assertEqual(self.found("site=c", "day=2026-11-01"), "")
+        self.assertEqual(
+            len(self.found("--page-size", "1").splitlines()), 5
+        )
+        self.assertEqual(
+            len(self.found("--per-partition-limit", "1").splitlines()), 2
+        )
+
+    def test_csv(self):
+        self.assertEqual(
+            self.found("site=a", "day=2026-11-01", "--csv"),
+            "site,day,path,bytes,views\r\n"
+            'a,2026-11-01,"/""q""",30,3\r\n'
+            "a,2026-11-01,/a,10,1\r\n"
+            'a,2026-11-01,"/b, c",20,2\r\n'
+            "a,2026-11-01,/z,40,4\r\n",
+        )
+
+    def test_top(self):
+        self.assertEqual(
+            self.found("--top", "2", "--by", "views"),
+            "b\t2026-11-02\t/\t0\t9\na\t2026-11-01\t/z\t40\t4\n",
+        )
+        self.assertEqual(
+            len(self.found("--top", "99", "--by", "bytes").splitlines()), 5
+        )
+
+    def test_terminal(self):
+        r = on_terminal("find", self.table, "site=b", "day=2026-11-02")
+        self.assertEqual(r.status, DONE, r)
+        self.assertIn("site  day         path  bytes  views", r.out)
+        self.assertIn("b     2026-11-02  /         0      9", r.out)
+
+    def test_refused(self):
+        for words, text in [
+            (["site"], '"site" is no condition'),
+            (["=a"], '"=a" is no condition'),
+            (["sites=a"], "has no column sites; it has site, day,"),
+            (["sites=a"], "did you mean site?"),
+            (["site=a"], "a relation on site needs column day"),
+            (["site=a", "day=x"], 'column day: "x" is not a date'),
+            (["views>4"], "column views is a counter"),
+            (["--in", "site"], '"site" is not column=value'),
+            (["--in", "site="], '"site=" is not column=value'),
+            (["--limit", "0"], 'bad value for --limit: "0"'),
+            (["--top", "3"], "--top and --by go together"),
+            (["--top", "3", "--by", "path"], "that column is no counter"),
+            (["--order-by", "path"], "rows have an order in one partition"),
+            (["--page-size", "x"], 'bad value for --page-size: "x"'),
+        ]:
+            self.check(tally("find", self.table, *words), USAGE, text, out="")
+        self.check(tally("find"), USAGE, "find needs a table", out="")
+        self.check(
+            tally("get", self.table, "site=a", "--limit", "1"),
+            USAGE, "get takes no --limit; it belongs to find", out="",
+        )
+
+
 class Keys(ToolTest):
     def test_composite(self):
         table = self.make(
@@ -935,7 +1040,7 @@ class Output(ToolTest):
             ("get", table, "url=x\x01"),
             ("increment", table, "url=x"),
             ("sync", table, "url:text:partition", "views:counter", "unique_visitors:counter"),
-            ("find", table),
+            ("find", table, "nix=1"),
         ]:
             self.assertEqual(tally(*words).out, "", words)
 

@@ -1,0 +1,29 @@
+/* tool/rows.h - rows of a table of the server's on standard output: as a table,
+ * TAB-separated, as CSV or as JSON, one object a line. */
+#ifndef TOOL_ROWS_H
+#define TOOL_ROWS_H
+
+#include "tool/output.h"
+
+struct rows {
+  const struct options *options;
+  const tally_table *table;
+  size_t count; /* of columns */
+  struct output_column *columns;
+  const char **cells; /* of the row at hand; they are its own */
+  char **held;        /* of a table on a terminal: rows not written yet */
+  size_t held_rows;
+};
+
+/* All return a status; rows_free() is due in any case. */
+int rows_begin(struct rows *r, const struct options *o,
+               const tally_table *table);
+int rows_put(struct rows *r, tally_row *row);
+/* ... from cells that are texts already, `count` of them. */
+int rows_put_cells(struct rows *r, const char *const *cells);
+/* The texts of a row, until it changes. */
+int rows_cells(struct rows *r, tally_row *row);
+int rows_end(struct rows *r);
+void rows_free(struct rows *r);
+
+#endif
