@@ -293,6 +293,8 @@ static int read_key(const tally_table *t, const tally_column *c,
   return 0;
 }
 
+/* A value that the row cannot hold does not keep the next row from being
+ * read. */
 int select_read(const tally_table *t, const struct select *s,
                 struct received *from, void *row, uint64_t *nulls,
                 tally_error *e) {
@@ -300,14 +302,16 @@ int select_read(const tally_table *t, const struct select *s,
   int rc = 0;
 
   *nulls = 0;
-  for (uint16_t i = 0; i < s->keys && rc == 0; i++) {
+  for (uint16_t i = 0; i < s->keys; i++) {
     const tally_column *c = &t->columns[t->keys[i]];
+    int one;
 
     if (!rows_next(&from->rows, &cell))
       return refuse(t, TALLY_EPROTOCOL, c->name, "is cut short", e);
-    rc = read_key(t, c, from, &cell, row, e);
+    one = read_key(t, c, from, &cell, row, rc == 0 ? e : NULL);
+    rc = rc == 0 ? one : rc;
   }
-  for (uint16_t i = 0; i < t->counter_count && rc == 0; i++) {
+  for (uint16_t i = 0; i < t->counter_count; i++) {
     const tally_column *c = &t->columns[t->counters[i]];
     bool asked = (s->counters >> i & 1) != 0;
     int64_t sum = 0;

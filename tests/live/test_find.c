@@ -173,6 +173,34 @@ START_TEST(partitions) {
 }
 END_TEST
 
+/* A row that the struct cannot hold is told, and passed over: the next ones are
+ * whole. */
+START_TEST(what_does_not_fit) {
+  tally_cursor *cursor;
+  visits row = {0};
+  int rc, bad = 0, good = 0;
+
+  fill();
+  live_cql("UPDATE %s SET views = views + 5 WHERE site = 'a' AND day = "
+           "'1970-01-02' AND path = blobAsText(0x2f610062)",
+           live_qualified(table));
+  of_a_1();
+  LIVE_OK(tally_cursor_open(&cursor, q, &e), &e);
+  while ((rc = tally_next(cursor, &row, &e)) != 0)
+    if (rc > 0) {
+      ck_assert_int_eq(row.path[1], 'a' + good++);
+      ck_assert_int_eq(row.views, good);
+    } else {
+      LIVE_REFUSED(rc, TALLY_ETYPE, &e);
+      live_says(&e, "column path");
+      bad++;
+    }
+  ck_assert_int_eq(bad, 1);
+  ck_assert_int_eq(good, 4);
+  tally_cursor_close(cursor);
+}
+END_TEST
+
 /* ---- Pages -------------------------------------------------------------- */
 
 enum { PARTITIONS = 10000 };
@@ -354,6 +382,7 @@ Suite *find_suite(void) {
   tcase_add_test(tc, one_partition);
   tcase_add_test(tc, several_partitions);
   tcase_add_test(tc, partitions);
+  tcase_add_test(tc, what_does_not_fit);
   tcase_add_test(tc, every_row_once);
   tcase_add_test(tc, refused);
   suite_add_tcase(s, tc);
