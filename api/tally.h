@@ -1138,8 +1138,9 @@ typedef struct tally_cursor tally_cursor;
 TALLY_API int tally_cursor_open(tally_cursor **cursor, const tally_query *query,
                                 tally_error *error);
 /**
- * Fill in the next row.  What it points to lives until the next call, or the
- * cursor is closed.
+ * Fill in the next row: the table's struct, or tally_row_data().  What it points
+ * to is the cursor's, and lives until the next call or tally_cursor_close();
+ * getters of a tally_row point there, too.
  *
  * @return 1: a row; 0: there are no more; TALLY_ETYPE (the struct's member
  *         cannot hold a value: that row is passed over); otherwise reading has
