@@ -1,7 +1,8 @@
 /* api/cursor.c - the rows of a query, page by page.
  *
- * A fetch is one page under way.  The next page is asked for as soon as the
- * one before is being read, so that at most two are in memory. */
+ * A fetch is one page under way.  With threads of our own the next page is asked
+ * for as soon as the one before is being read, so that at most two are in
+ * memory. */
 #include "api/query.h"
 
 #include <string.h>
@@ -189,7 +190,9 @@ static int end_fetch(tally_cursor *c) {
   if (c->w.code != 0)
     return c->w.code;
   turn_page(c);
-  if (!c->last)
+  /* Nobody would drive an inline loop until the next page is wanted, and the
+   * request's time would be over by then. */
+  if (!c->last && c->table->session->mode != MODE_INLINE)
     begin_fetch(c);
   return 0;
 }

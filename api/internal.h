@@ -118,7 +118,8 @@ void options_settings(const tally_options *o, uint32_t loops,
 
 /* ---- session.c ---------------------------------------------------------- */
 
-/* Outlives the session, for those who may: open cursors.  Freed by the last. */
+/* Outlives the session, for those who may: open cursors.  Over when closing
+ * begins; freed by the last. */
 struct session_life {
   struct net_heap heap;
   _Atomic uint32_t users;

@@ -223,8 +223,10 @@ static bool parse_decimal(struct value *v, const char *text, uint8_t *room,
     scale += behind;
   }
   digits[count] = '\0';
-  if (*text != '\0' && (!to_int64(text + 1, &exponent) ||
-                        exponent < INT32_MIN || exponent > INT32_MAX))
+  /* Far enough for the digits in front of it, and no overflow. */
+  if (*text != '\0' &&
+      (!to_int64(text + 1, &exponent) || exponent < 2 * (int64_t)INT32_MIN ||
+       exponent > 2 * (int64_t)INT32_MAX))
     return refuse(fault, "has an exponent that is out of range");
   scale -= exponent;
   if (scale < INT32_MIN || scale > INT32_MAX)
@@ -364,6 +366,12 @@ static bool parse_time(struct value *v, const char *text,
          refuse(fault, "is not a time of day: write hh:mm:ss[.fffffffff]");
 }
 
+/* A blank may also stand before the zone. */
+static bool begins_time(struct reading *in) {
+  return take(in, 'T') ||
+         (is_digit(in->at[0] == ' ' ? in->at[1] : ' ') && take(in, ' '));
+}
+
 static bool parse_timestamp(struct value *v, const char *text,
                             char fault[FAULT_TEXT]) {
   struct reading in = {text};
@@ -372,8 +380,7 @@ static bool parse_timestamp(struct value *v, const char *text,
 
   if (is_integer(text))
     return parse_integer(v, text, fault);
-  if (!take_date(&in, &d) ||
-      ((take(&in, ' ') || take(&in, 'T')) && !take_time(&in, &ns)))
+  if (!take_date(&in, &d) || (begins_time(&in) && !take_time(&in, &ns)))
     return refuse(fault, "is not a time: write yyyy-mm-dd hh:mm:ss[.fff]"
                          "[+hhmm], or milliseconds since 1970");
   take(&in, ' ');

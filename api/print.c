@@ -235,6 +235,8 @@ static void print_inet(struct text *out, const struct value *v) {
   char text[NET_ADDRESS_TEXT];
   size_t begin, len;
 
+  if (value_fault(v) != NULL) /* the caller's own, of any length */
+    return;
   memcpy(address.bytes, v->p, v->len);
   net_address_text(&address, text);
   /* The port goes, and the brackets in front of it. */

@@ -1,6 +1,8 @@
 /* api/query.c - a query, put together. */
 #include "api/query.h"
 
+#include "core/routing_key.h"
+
 #include <string.h>
 
 enum { PAGE_ROWS = 5000, IN_MAX = 65535 };
@@ -128,6 +130,22 @@ int tally_where_token(tally_query *query, int op, int64_t token,
     return error_no_memory(error);
   term->values[0] = (struct value){.type = TALLY_BIGINT, .number = token};
   return 0;
+}
+
+int tally_token(const tally_table *table, const void *row, int64_t *token,
+                tally_error *error) {
+  const struct net_heap *heap = &table->session->heap;
+  struct op *op = op_make(heap);
+  int rc;
+
+  if (op == NULL)
+    return error_no_memory(error);
+  op->statement = &table->select; /* which knows how many parts there are */
+  rc = bind_key(op, table, row, true, error);
+  if (rc == 0 && !routing_key_token(op, heap, token))
+    rc = error_no_memory(error);
+  op_release(heap, op);
+  return rc;
 }
 
 /* ---- The rest ----------------------------------------------------------- */

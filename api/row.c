@@ -2,6 +2,7 @@
  * definition, and what its pointers point to. */
 #include "api/internal.h"
 
+#include <float.h>
 #include <string.h>
 
 struct tally_row {
@@ -168,17 +169,19 @@ static int set(tally_row *row, const char *column, const struct taken *taken,
 }
 
 /* No value: as after tally_row_clear(). */
+static int unset_at(tally_row *row, size_t i) {
+  memset(member(row, i), 0, row->table->columns[i].size);
+  net_free(&row->table->session->heap, row->kept[i]);
+  row->kept[i] = NULL;
+  return 0;
+}
+
 static int unset(tally_row *row, const char *column, const struct taken *taken,
                  tally_error *e) {
   size_t i;
   int rc = find_of_type(row, column, taken, &i, e);
 
-  if (rc != 0)
-    return rc;
-  memset(member(row, i), 0, row->table->columns[i].size);
-  net_free(&row->table->session->heap, row->kept[i]);
-  row->kept[i] = NULL;
-  return 0;
+  return rc == 0 ? unset_at(row, i) : rc;
 }
 
 int tally_row_set_text(tally_row *row, const char *column, const char *value,
@@ -220,7 +223,17 @@ int tally_row_set_int64(tally_row *row, const char *column, int64_t value,
 int tally_row_set_double(tally_row *row, const char *column, double value,
                          tally_error *error) {
   struct value v = {.real = value};
+  size_t i;
+  int rc = find_of_type(row, column, &as_real, &i, error);
 
+  if (rc != 0)
+    return rc;
+  if (value != value)
+    return refuse(row, i, TALLY_EINVAL, "is NaN, which equals nothing", error);
+  if (row->table->columns[i].type == TALLY_FLOAT && value - value == 0 &&
+      (value > FLT_MAX || value < -FLT_MAX))
+    return refuse(row, i, TALLY_ERANGE, "is float, and that is out of range",
+                  error);
   return set(row, column, &as_real, &v, error);
 }
 
@@ -242,15 +255,22 @@ int tally_row_set_bytes(tally_row *row, const char *column, tally_bytes value,
 
 int tally_row_set_uuid(tally_row *row, const char *column,
                        const tally_uuid *value, tally_error *error) {
-  struct value v = {.p = value->bytes, .len = sizeof value->bytes};
+  struct value v = {.len = sizeof value->bytes};
 
+  if (value == NULL)
+    return unset(row, column, &as_uuid, error);
+  v.p = value->bytes;
   return set(row, column, &as_uuid, &v, error);
 }
 
 int tally_row_set_inet(tally_row *row, const char *column,
                        const tally_inet *value, tally_error *error) {
-  struct value v = {.p = value->bytes, .len = value->len};
+  struct value v = {0};
 
+  if (value == NULL || value->len == 0)
+    return unset(row, column, &as_inet, error);
+  v.p = value->bytes;
+  v.len = value->len;
   return set(row, column, &as_inet, &v, error);
 }
 
@@ -275,6 +295,8 @@ int tally_row_parse(tally_row *row, const char *column, const char *text,
 
   if (rc != 0)
     return rc;
+  if (text == NULL)
+    return unset_at(row, i);
   room = net_alloc(heap, PARSE_ROOM(strlen(text)));
   if (room == NULL)
     return error_no_memory(error);
@@ -387,6 +409,10 @@ int tally_row_get_inet(const tally_row *row, const char *column,
 
   if (rc != 0)
     return rc;
+  if (v.len > sizeof value->bytes)
+    return error_set(error, TALLY_ETYPE,
+                     "%s: column %s is no address: %zu bytes",
+                     row->table->qualified, column, v.len);
   memset(value, 0, sizeof *value);
   memcpy(value->bytes, v.p, v.len);
   value->len = (uint8_t)v.len;

@@ -51,8 +51,6 @@ static int check_terms(const tally_query *q, tally_error *e) {
   for (size_t i = 0; i < q->term_count; i++) {
     const struct term *term = &q->terms[i];
 
-    if (term->op == OPERATOR_IN && is_counter(q, term->column))
-      return refuse(q, term->column, "is a counter, which IN does not take", e);
     for (size_t j = 0; j < i; j++) {
       if (q->terms[j].column != term->column ||
           go_together(q->terms[j].op, term->op))
@@ -155,22 +153,22 @@ static int check_counters(const tally_query *q, tally_error *e) {
   return 0;
 }
 
-/* Filtering looks at rows one by one, and takes no lists. */
-static int check_lists(const tally_query *q, tally_error *e) {
-  bool whole = missing_part(q, true) == q->table->column_count;
-
-  for (size_t i = 0; i < q->term_count; i++)
-    if (q->terms[i].op == OPERATOR_IN && !whole)
-      return refuse(q, q->terms[i].column,
-                    "has an IN, which needs the whole partition key", e);
-  return 0;
-}
-
 /* ---- Order and limits --------------------------------------------------- */
+
+/* Where the clustering key goes on: columns that = names are in any order. */
+static uint16_t next_ordered(const tally_query *q, uint16_t key,
+                             uint16_t column) {
+  const tally_table *t = q->table;
+
+  while (key < t->key_count && t->keys[key] != column &&
+         query_equal(q, t->keys[key], false) != NULL)
+    key++;
+  return key;
+}
 
 static int check_order(const tally_query *q, tally_error *e) {
   const tally_table *t = q->table;
-  uint16_t lacks = missing_part(q, false);
+  uint16_t lacks = missing_part(q, false), key = t->partition_count;
   bool turned = false;
 
   if (q->order_count == 0)
@@ -180,16 +178,16 @@ static int check_order(const tally_query *q, tally_error *e) {
                   "is part of the partition key: rows have an order in one "
                   "partition alone, which = names",
                   e);
-  for (size_t i = 0; i < q->order_count; i++) {
+  for (size_t i = 0; i < q->order_count; i++, key++) {
     const struct ordering *o = &q->order[i];
     const tally_column *c = &t->columns[o->column];
     bool differs = o->descending != (c->order == TALLY_DESC);
 
-    if (t->partition_count + i >= t->key_count ||
-        o->column != t->keys[t->partition_count + i])
+    key = next_ordered(q, key, o->column);
+    if (key >= t->key_count || o->column != t->keys[key])
       return refuse(q, o->column,
                     "is out of place: rows are in the order of the clustering "
-                    "key, from its first column on",
+                    "key, from its first column on that no = names",
                     e);
     if (i > 0 && differs != turned)
       return refuse(q, o->column,
@@ -212,6 +210,10 @@ static int check_distinct(const tally_query *q, tally_error *e) {
                     "is part of the clustering key, and partitions are asked "
                     "for",
                     e);
+  for (uint16_t i = 0; i < t->counter_count; i++)
+    if ((t->statics >> i & 1) == 0 && is_named(q, t->counters[i]))
+      return refuse(q, t->counters[i],
+                    "is a counter of rows, and partitions are asked for", e);
   if (q->per_partition_limit > 0)
     return error_set(e, TALLY_EINVAL,
                      "%s: partitions are asked for, and a limit of rows in "
@@ -229,8 +231,6 @@ int query_check(const tally_query *q, tally_error *e) {
     rc = check_clustering_key(q, e);
   if (rc == 0)
     rc = check_counters(q, e);
-  if (rc == 0)
-    rc = check_lists(q, e);
   if (rc == 0)
     rc = check_order(q, e);
   if (rc == 0)

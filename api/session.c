@@ -41,10 +41,8 @@ static void session_free(tally_session *s) {
   login_forget(s);
   tls_forget(s);
   net_free(&heap, s->loops);
-  if (s->life != NULL) {
-    atomic_store(&s->life->over, true);
+  if (s->life != NULL)
     life_leave(s->life);
-  }
   net_free(&heap, s);
 }
 
@@ -154,6 +152,7 @@ int tally_close(tally_session *session) {
     return TALLY_EDEADLK;
   if (atomic_exchange(&session->close_begun, true))
     return TALLY_ECLOSED;
+  atomic_store(&session->life->over, true);
   close_loops(session, session->loop_count);
   session_free(session);
   return 0;
@@ -347,6 +346,7 @@ int tally_close_async(tally_session *session, void (*closed)(void *user),
                       void *user) {
   if (atomic_exchange(&session->close_begun, true))
     return TALLY_ECLOSED;
+  atomic_store(&session->life->over, true);
   session->closed = closed;
   session->closed_user = user;
   switch (session->mode) {
@@ -354,6 +354,7 @@ int tally_close_async(tally_session *session, void (*closed)(void *user),
     if (net_thread_detached(&session->heap, reap, session) == 0)
       return 0;
     atomic_store(&session->close_begun, false);
+    atomic_store(&session->life->over, false);
     return TALLY_ESYSTEM;
   case MODE_GUEST:
     loop_close(&session->loops[0], on_guest_closed, session);

@@ -1097,6 +1097,10 @@ TALLY_API int tally_where_in(tally_query *query, const char *column,
  * of the ring. */
 TALLY_API int tally_where_token(tally_query *query, int op, int64_t token,
                                 tally_error *error);
+/* The token of a row's partition key (Murmur3Partitioner), from INT64_MIN + 1
+ * on. TALLY_EINVAL (a key that cannot be one), TALLY_ENOMEM. */
+TALLY_API int tally_token(const tally_table *table, const void *row,
+                          int64_t *token, tally_error *error);
 /* Only this counter; called again, that one as well.  The others are 0, and
  * null. */
 TALLY_API int tally_select(tally_query *query, const char *counter,
@@ -1124,8 +1128,8 @@ TALLY_API void tally_allow_filtering(tally_query *query);
 TALLY_API int tally_query_consistency(tally_query *query, int consistency,
                                       tally_error *error);
 
-/* The rows of a query, page by page; the next page is fetched while one is
- * read.  One thread at a time.  Closed by the caller; when its session was
+/* The rows of a query, page by page; with threads of our own the next page is
+ * fetched while one is read.  One thread at a time.  Closed by the caller; when its session was
  * closed before, tally_next() says TALLY_ECLOSED. */
 typedef struct tally_cursor tally_cursor;
 
@@ -1140,12 +1144,14 @@ TALLY_API int tally_cursor_open(tally_cursor **cursor, const tally_query *query,
 /**
  * Fill in the next row: the table's struct, or tally_row_data().  What it points
  * to is the cursor's, and lives until the next call or tally_cursor_close();
- * getters of a tally_row point there, too.
+ * getters of a tally_row point there, too.  A partition with nothing but static
+ * counters comes as one row without a clustering key (NULL or 0), whose other
+ * counters are all null.
  *
  * @return 1: a row; 0: there are no more; TALLY_ETYPE (the struct's member
- *         cannot hold a value: that row is passed over); otherwise reading has
- *         failed, and each further call says so: as tally_get(), but for
- *         TALLY_ENOTFOUND and TALLY_EMANY
+ *         cannot hold a value: that row is passed over); TALLY_EBUSY: the next
+ *         call tries again; otherwise reading has failed, and each further call
+ *         says so: as tally_get(), but for TALLY_ENOTFOUND and TALLY_EMANY
  * @blocks at most read_timeout_ms for each page
  */
 TALLY_API int tally_next(tally_cursor *cursor, void *row, tally_error *error);
@@ -1162,7 +1168,9 @@ typedef int (*tally_row_callback)(void *user, const void *row, uint64_t nulls);
 /**
  * All rows of a query without waiting: `each` is called for one after another,
  * and then `callback` (may be NULL), once.  Both run where a tally_callback
- * does.  The next page is asked for when all rows of one have been given.
+ * does.  The next page is asked for when all rows of one have been given, and
+ * TALLY_EBUSY ends it when there is no room for that; so does a row that the
+ * struct cannot hold (TALLY_ETYPE).
  *
  * @return 0 when accepted; TALLY_EINVAL, TALLY_EBUSY, TALLY_ECLOSED,
  *         TALLY_ENOMEM: then neither is called

@@ -32,7 +32,7 @@ static int keep(struct value *v, const char *text, void *room, size_t room_size,
                      room_size, v->len);
   if (v->len > 0)
     memcpy(room, v->p, v->len);
-  v->p = room;
+  v->p = room != NULL ? room : (const uint8_t *)""; /* empty, not none */
   return 0;
 }
 

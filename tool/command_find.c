@@ -88,8 +88,11 @@ static int add_values(struct finding *f, const char *name, char *list) {
     count += *s == ',';
   rows = calloc(count, sizeof(tally_row *));
   data = calloc(count, sizeof(void *));
-  if (rows == NULL || data == NULL)
-    status = no_memory();
+  if (rows == NULL || data == NULL) {
+    free(rows);
+    free(data);
+    return no_memory();
+  }
   for (char *value = list; status == STATUS_DONE && made < count; made++) {
     char *comma = value + strcspn(value, ",");
     char *next = *comma == ',' ? comma + 1 : comma;
@@ -107,7 +110,7 @@ static int add_values(struct finding *f, const char *name, char *list) {
   if (status == STATUS_DONE &&
       tally_where_in(f->query, name, data, count, &error) != 0)
     status = failed(&error);
-  for (size_t i = 0; rows != NULL && i < count; i++)
+  for (size_t i = 0; i < count; i++)
     tally_row_free(rows[i]);
   free(rows);
   free(data);
@@ -235,14 +238,14 @@ static int begin_top(struct finding *f, const struct options *o) {
   return status;
 }
 
-static int put_row(struct finding *f, const char *by) {
+static int put_row(struct finding *f, uint64_t nulls, const char *by) {
   int64_t value = 0;
   tally_error error;
   int status;
 
   if (f->top.rows == NULL)
-    return rows_put(&f->rows, f->row);
-  status = rows_cells(&f->rows, f->row);
+    return rows_put(&f->rows, f->row, nulls);
+  status = rows_cells(&f->rows, f->row, nulls);
   if (status != STATUS_DONE)
     return status;
   if (tally_row_get_int64(f->row, by, &value, &error) != 0)
@@ -261,6 +264,7 @@ static int put_top(struct finding *f) {
 }
 
 static int read_rows(struct finding *f, const struct options *o) {
+  uint64_t nulls = 0;
   tally_error error;
   int status = STATUS_DONE, rc;
 
@@ -268,8 +272,9 @@ static int read_rows(struct finding *f, const struct options *o) {
       tally_cursor_open(&f->cursor, f->query, &error) != 0)
     return failed(&error);
   while (status == STATUS_DONE &&
-         (rc = tally_next(f->cursor, tally_row_data(f->row), &error)) != 0)
-    status = rc < 0 ? failed(&error) : put_row(f, o->value[OPTION_BY]);
+         (rc = tally_next_nulls(f->cursor, tally_row_data(f->row), &nulls,
+                                &error)) != 0)
+    status = rc < 0 ? failed(&error) : put_row(f, nulls, o->value[OPTION_BY]);
   if (status == STATUS_DONE)
     report_log_flush(NULL);
   if (status == STATUS_DONE && f->top.rows != NULL)

@@ -22,7 +22,7 @@ static int show(const struct options *o, const struct target *t) {
   int status = rows_begin(&rows, o, t->table);
 
   if (status == STATUS_DONE)
-    status = rows_put(&rows, t->row);
+    status = rows_put(&rows, t->row, 0);
   if (status == STATUS_DONE)
     status = rows_end(&rows);
   rows_free(&rows);

@@ -1,5 +1,7 @@
 #include "tool/rows.h"
 
+#include "tool/text.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +37,9 @@ static void put_header(const struct rows *r);
 int rows_begin(struct rows *r, const struct options *o,
                const tally_table *table) {
   memset(r, 0, sizeof *r);
+  if (o->value[OPTION_CSV] != NULL && o->value[OPTION_JSON] != NULL)
+    return report_usage(NULL, "--csv and --json are two ways to write rows: "
+                              "give one");
   r->options = o;
   r->table = table;
   r->count = tally_table_column_count(table);
@@ -53,12 +58,37 @@ int rows_begin(struct rows *r, const struct options *o,
   return STATUS_DONE;
 }
 
-int rows_cells(struct rows *r, tally_row *row) {
+/* A partition with nothing but static counters has no clustering key. */
+static bool is_partition_alone(const struct rows *r, uint64_t nulls) {
+  uint64_t counter = 1;
+  bool statics = false;
+
+  for (size_t i = 0; i < r->count; i++) {
+    const tally_column *c = tally_table_column(r->table, i);
+
+    if (c->type != TALLY_TYPE_COUNTER)
+      continue;
+    if (c->kind == TALLY_KIND_STATIC_COUNTER)
+      statics = true;
+    else if ((nulls & counter) == 0)
+      return false;
+    counter <<= 1;
+  }
+  return statics;
+}
+
+int rows_cells(struct rows *r, tally_row *row, uint64_t nulls) {
+  bool alone = is_partition_alone(r, nulls);
   tally_error error;
 
-  for (size_t i = 0; i < r->count; i++)
-    if (tally_row_print(row, r->columns[i].name, &r->cells[i], &error) != 0)
+  for (size_t i = 0; i < r->count; i++) {
+    const tally_column *c = tally_table_column(r->table, i);
+
+    if (tally_row_print(row, c->name, &r->cells[i], &error) != 0)
       return report_error(&error, WORK_READ);
+    if (alone && c->kind == TALLY_KIND_CLUSTERING_KEY)
+      r->cells[i] = NULL;
+  }
   return STATUS_DONE;
 }
 
@@ -98,11 +128,13 @@ static void put_csv(const struct rows *r, const char *const *cells) {
 
 /* ---- JSON --------------------------------------------------------------- */
 
-/* What JSON has no number for is text: infinity. No value is null. */
+/* What JSON has no number for is text: infinity, NaN. */
 static void put_json_cell(const tally_column *c, const char *text) {
-  if (c->type == TALLY_BOOLEAN)
+  if (text == NULL)
+    fputs("null", stdout);
+  else if (c->type == TALLY_BOOLEAN)
     fputs(text[0] == 'T' ? "true" : "false", stdout);
-  else if (is_number(c) && strchr(text, 'I') == NULL)
+  else if (is_number(c) && text[strcspn(text, "IN")] == '\0')
     fputs(text, stdout);
   else
     output_json_text(text);
@@ -124,22 +156,13 @@ static void write_held(struct rows *r) {
   if (r->held_rows > 0)
     output_rows(r->options, r->columns, r->count, (const char *const *)r->held,
                 r->held_rows);
-  for (size_t i = 0; i < r->held_rows * r->count; i++)
-    free(r->held[i]);
+  text_free(r->held, r->held_rows * r->count);
   r->held_rows = 0;
 }
 
 static int hold(struct rows *r, const char *const *cells) {
-  char **to = r->held + r->held_rows * r->count;
-
-  for (size_t i = 0; i < r->count; i++) {
-    to[i] = strdup(cells[i]);
-    if (to[i] == NULL) {
-      while (i > 0)
-        free(to[--i]);
-      return no_memory();
-    }
-  }
+  if (!text_copies(r->held + r->held_rows * r->count, cells, r->count))
+    return no_memory();
   if (++r->held_rows == HELD_MAX)
     write_held(r);
   return STATUS_DONE;
@@ -148,19 +171,24 @@ static int hold(struct rows *r, const char *const *cells) {
 /* ------------------------------------------------------------------------- */
 
 int rows_put_cells(struct rows *r, const char *const *cells) {
+  if (r->options->value[OPTION_JSON] != NULL) {
+    put_json(r, cells);
+    return STATUS_DONE;
+  }
+  for (size_t i = 0; i < r->count; i++)
+    r->cells[i] = cells[i] == NULL ? "" : cells[i];
+  cells = r->cells;
   if (output_is_table(r->options))
     return hold(r, cells);
-  if (r->options->value[OPTION_JSON] != NULL)
-    put_json(r, cells);
-  else if (r->options->value[OPTION_CSV] != NULL)
+  if (r->options->value[OPTION_CSV] != NULL)
     put_csv(r, cells);
   else
     output_rows(r->options, r->columns, r->count, cells, 1);
   return STATUS_DONE;
 }
 
-int rows_put(struct rows *r, tally_row *row) {
-  int status = rows_cells(r, row);
+int rows_put(struct rows *r, tally_row *row, uint64_t nulls) {
+  int status = rows_cells(r, row, nulls);
 
   return status == STATUS_DONE ? rows_put_cells(r, r->cells) : status;
 }
@@ -171,8 +199,8 @@ int rows_end(struct rows *r) {
 }
 
 void rows_free(struct rows *r) {
-  for (size_t i = 0; r->held != NULL && i < r->held_rows * r->count; i++)
-    free(r->held[i]);
+  if (r->held != NULL)
+    text_free(r->held, r->held_rows * r->count);
   free(r->held);
   free(r->cells);
   free(r->columns);

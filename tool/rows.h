@@ -18,11 +18,12 @@ struct rows {
 /* All return a status; rows_free() is due in any case. */
 int rows_begin(struct rows *r, const struct options *o,
                const tally_table *table);
-int rows_put(struct rows *r, tally_row *row);
-/* ... from cells that are texts already, `count` of them. */
+/* `nulls` as tally_next_nulls() and tally_get_nulls() have it. */
+int rows_put(struct rows *r, tally_row *row, uint64_t nulls);
+/* ... from cells that are texts already, `count` of them; NULL is no value. */
 int rows_put_cells(struct rows *r, const char *const *cells);
-/* The texts of a row, until it changes. */
-int rows_cells(struct rows *r, tally_row *row);
+/* The texts of a row in r->cells, until it changes. */
+int rows_cells(struct rows *r, tally_row *row, uint64_t nulls);
 int rows_end(struct rows *r);
 void rows_free(struct rows *r);
 

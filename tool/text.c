@@ -121,3 +121,22 @@ int text_nearest(const char *text, const char *const *names, size_t count) {
   }
   return nearest;
 }
+
+void text_free(char **copies, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    free(copies[i]);
+    copies[i] = NULL;
+  }
+}
+
+bool text_copies(char **to, const char *const *from, size_t count) {
+  bool all = true;
+
+  for (size_t i = 0; i < count; i++) {
+    to[i] = from[i] == NULL ? NULL : strdup(from[i]);
+    all = all && (from[i] == NULL || to[i] != NULL);
+  }
+  if (!all)
+    text_free(to, count);
+  return all;
+}

@@ -19,4 +19,8 @@ bool text_is_utf8(const char *text);
 /* The index of the name that `text` was probably meant to be, or -1. */
 int text_nearest(const char *text, const char *const *names, size_t count);
 
+/* Copies of texts; NULL stays NULL.  False: no memory, and no copies. */
+bool text_copies(char **to, const char *const *from, size_t count);
+void text_free(char **copies, size_t count);
+
 #endif

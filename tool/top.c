@@ -1,19 +1,30 @@
 #include "tool/top.h"
 
+#include "tool/text.h"
+
 #include <stdlib.h>
 #include <string.h>
+
+static bool grow(struct top *t) {
+  size_t room = t->room == 0 ? 64 : t->room * 2;
+  struct top_row *rows = realloc(t->rows, room * sizeof *rows);
+
+  if (rows == NULL)
+    return false;
+  t->rows = rows;
+  t->room = room;
+  return true;
+}
 
 bool top_begin(struct top *t, size_t most, size_t columns) {
   memset(t, 0, sizeof *t);
   t->most = most;
   t->columns = columns;
-  t->rows = calloc(most, sizeof *t->rows);
-  return t->rows != NULL;
+  return grow(t);
 }
 
 static void row_free(const struct top *t, struct top_row *row) {
-  for (size_t i = 0; row->cells != NULL && i < t->columns; i++)
-    free(row->cells[i]);
+  text_free(row->cells, t->columns);
   free(row->cells);
 }
 
@@ -57,14 +68,10 @@ static void sift_down(struct top *t, size_t at) {
 static bool copy_row(const struct top *t, struct top_row *row,
                      const char *const *cells) {
   row->cells = calloc(t->columns, sizeof *row->cells);
-  for (size_t i = 0; row->cells != NULL && i < t->columns; i++) {
-    row->cells[i] = strdup(cells[i]);
-    if (row->cells[i] == NULL) {
-      row_free(t, row);
-      return false;
-    }
-  }
-  return row->cells != NULL;
+  if (row->cells != NULL && text_copies(row->cells, cells, t->columns))
+    return true;
+  free(row->cells);
+  return false;
 }
 
 bool top_add(struct top *t, int64_t value, const char *const *cells) {
@@ -72,7 +79,7 @@ bool top_add(struct top *t, int64_t value, const char *const *cells) {
 
   if (t->count == t->most && is_less(&row, &t->rows[0]))
     return true;
-  if (!copy_row(t, &row, cells))
+  if ((t->count == t->room && !grow(t)) || !copy_row(t, &row, cells))
     return false;
   if (t->count < t->most) {
     t->rows[t->count] = row;

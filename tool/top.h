@@ -18,6 +18,7 @@ struct top {
   size_t columns;
   struct top_row *rows;
   size_t count;
+  size_t room;
   uint64_t seen;
 };
 

@@ -118,6 +118,7 @@ END_TEST
 struct closer {
   struct live_gate gate;
   struct live_gate closed;
+  struct live_gate submitting; /* nobody may submit to a closed session */
   uint32_t ended_before_closed;
   int rc, again, submit;
 };
@@ -137,6 +138,7 @@ static void on_close(void *user, const tally_result *result) {
   struct closer *closer = user;
   tally_error error;
 
+  live_gate_wait(&closer->submitting, 0);
   closer->rc = tally_close_async(session, on_closed, closer);
   closer->again = tally_close_async(session, on_closed, closer);
   live_gate_begin(&closer->gate);
@@ -159,13 +161,16 @@ START_TEST(closes) {
   snprintf(table, sizeof table, "%s", live_qualified(hits));
   live_gate_init(&closer.gate);
   live_gate_init(&closer.closed);
+  live_gate_init(&closer.submitting);
   LIVE_OK(tally_increment(hits, &(page_hits){"/home", 1, 0}, &e), &e);
+  live_gate_begin(&closer.submitting);
   for (int i = 0; i < PENDING; i++) {
     live_gate_begin(&closer.gate);
     LIVE_OK(tally_increment_async(hits, &(page_hits){"/home", 1, 0},
                                   i == 0 ? on_close : on_other, &closer, &e),
             &e);
   }
+  live_gate_end(&closer.submitting, &(tally_result){.status = 0});
   wait_ended(_i, &closer.closed, 1);
   ck_assert_int_eq(closer.rc, 0);
   ck_assert_int_eq(closer.again, TALLY_ECLOSED);
@@ -187,6 +192,7 @@ START_TEST(closes_inside_a_blocking_call) {
   connect_in_mode(1);
   live_gate_init(&closer.gate);
   live_gate_init(&closer.closed);
+  live_gate_init(&closer.submitting);
   live_gate_begin(&closer.gate);
   LIVE_OK(tally_increment_async(hits, &(page_hits){"/home", 1, 0}, on_close,
                                 &closer, &e),

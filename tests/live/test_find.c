@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "tests/live/live.h"
 #include "tests/live/suites.h"
@@ -139,6 +140,11 @@ START_TEST(several_partitions) {
   found();
   ck_assert_ptr_nonnull(strstr(found(), "a 1 /d 4 10,"));
   ck_assert_uint_eq(strlen(found()), 2 * strlen("a 1 /d 4 10,"));
+  again();
+  LIVE_OK(tally_where_in(q, "path", paths, 2, &e), &e);
+  where("views", TALLY_EQ, (visits){.views = 1});
+  tally_allow_filtering(q);
+  ck_assert_uint_eq(strlen(found()), 4 * strlen("a 1 /a 1 0,"));
   again();
   LIVE_OK(tally_per_partition_limit(q, 1, &e), &e);
   ck_assert_uint_eq(strlen(found()), 4 * strlen("a 1 /a 1 0,"));
@@ -355,6 +361,57 @@ START_TEST(session_closed_first) {
 }
 END_TEST
 
+static void on_closed(void *user) {
+  live_gate_end(user, &(tally_result){.outcome = TALLY_NOT_APPLIED});
+}
+
+/* From the moment that closing begins. */
+START_TEST(session_closing) {
+  struct live_gate gate;
+  tally_cursor *cursor;
+  visits row = {0};
+
+  open_with(1);
+  fill();
+  LIVE_OK(tally_cursor_open(&cursor, q, &e), &e);
+  ck_assert_int_eq(tally_next(cursor, &row, &e), 1);
+  tally_query_free(q);
+  live_gate_init(&gate);
+  live_gate_begin(&gate);
+  ck_assert_int_eq(tally_close_async(session, on_closed, &gate), 0);
+  LIVE_REFUSED(tally_next(cursor, &row, &e), TALLY_ECLOSED, &e);
+  live_gate_wait(&gate, 0);
+  LIVE_REFUSED(tally_next(cursor, &row, &e), TALLY_ECLOSED, &e);
+  tally_cursor_close(cursor);
+}
+END_TEST
+
+/* A program that takes longer over a page than an answer may take. */
+START_TEST(slow_reader) {
+  const struct timespec longer = {0, 400 * 1000000};
+  tally_options options;
+  tally_cursor *cursor;
+  visits row = {0};
+  int rows = 0, rc;
+
+  live_options(&options, _i);
+  options.read_timeout_ms = 200;
+  session = live_connect_with(&options);
+  table = live_table(session, &visits_definition);
+  LIVE_OK(tally_find(&q, table, &e), &e);
+  fill();
+  LIVE_OK(tally_page_size(q, 6, &e), &e);
+  LIVE_OK(tally_cursor_open(&cursor, q, &e), &e);
+  while ((rc = tally_next(cursor, &row, &e)) > 0)
+    if (++rows % 6 == 1)
+      nanosleep(&longer, NULL);
+  LIVE_OK(rc, &e);
+  ck_assert_int_eq(rows, 16);
+  tally_cursor_close(cursor);
+  teardown();
+}
+END_TEST
+
 /* Refused here, and by the server: one must know as well as the other. */
 START_TEST(refused) {
   tally_cursor *cursor;
@@ -389,6 +446,8 @@ Suite *find_suite(void) {
   tcase_set_timeout(ends, 60);
   tcase_add_loop_test(ends, closed_early, 0, 2);
   tcase_add_loop_test(ends, session_closed_first, 0, 2);
+  tcase_add_test(ends, session_closing);
+  tcase_add_loop_test(ends, slow_reader, 0, 2);
   suite_add_tcase(s, ends);
   return s;
 }

@@ -867,6 +867,25 @@ class Find(ToolTest):
             len(self.found("--top", "99", "--by", "bytes").splitlines()), 5
         )
 
+    def test_static_alone(self):
+        """A partition without rows has no clustering key to show."""
+        table = self.make(
+            "alone", "k:int:partition", "c:decimal:clustering", "t:text:clustering",
+            "n:counter", "s:counter:static",
+        )
+        self.done("increment", table, "k=1", "s=4")
+        self.done("increment", table, "k=2", "c=1.5", "t=", "n=1")
+        rows = {'{"k":1,"c":null,"t":null,"s":4,"n":0}',
+                '{"k":2,"c":1.5,"t":"","s":0,"n":1}'}
+        r = tally("find", table, "--json")
+        self.assertEqual(set(r.out.splitlines()), rows, r)
+        r = tally("find", table, "--json", "--top", "9", "--by", "s")
+        self.assertEqual(set(r.out.splitlines()), rows, r)
+        r = tally("find", table, "k=1")
+        self.assertEqual(r.out, "1\t\t\t4\t0\n", r)
+        r = tally("find", table, "k=1", "--csv")
+        self.assertEqual(r.out, "k,c,t,s,n\r\n1,,,4,0\r\n", r)
+
     def test_terminal(self):
         r = on_terminal("find", self.table, "site=b", "day=2026-11-02")
         self.assertEqual(r.status, DONE, r)
@@ -886,6 +905,7 @@ class Find(ToolTest):
             (["--in", "site="], '"site=" is not column=value'),
             (["--limit", "0"], 'bad value for --limit: "0"'),
             (["--top", "3"], "--top and --by go together"),
+            (["--json", "--csv"], "--csv and --json are two ways to write rows"),
             (["--top", "3", "--by", "path"], "that column is no counter"),
             (["--order-by", "path"], "rows have an order in one partition"),
             (["--page-size", "x"], 'bad value for --page-size: "x"'),

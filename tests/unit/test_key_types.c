@@ -17,7 +17,7 @@ static const struct net_heap heap;
 
 /* ---- Text, against what the Python driver sends ------------------------- */
 
-enum { VECTOR_ROWS = 84, LINE = 8192 };
+enum { VECTOR_ROWS = 87, LINE = 8192 };
 
 struct vector {
   char line[LINE];
@@ -488,6 +488,13 @@ START_TEST(row_texts) {
     ck_assert_int_eq(tally_row_print(row, all_columns[i].name, &text, &e), 0);
     ck_assert_str_eq(text, all_texts[i]);
   }
+  ck_assert_int_eq(tally_row_set_uuid(row, "u", NULL, &e), 0);
+  ck_assert_int_eq(tally_row_set_inet(row, "inet", NULL, &e), 0);
+  ck_assert_int_eq(tally_row_parse(row, "b", NULL, &e), 0);
+  ck_assert_int_eq(tally_row_print(row, "inet", &text, &e), 0);
+  ck_assert_str_eq(text, "");
+  ck_assert_int_eq(tally_row_print(row, "b", &text, &e), 0);
+  ck_assert_str_eq(text, "");
   tally_row_clear(row);
   ck_assert_int_eq(tally_row_print(row, "tb", &text, &e), 0);
   ck_assert_str_eq(text, "");
@@ -531,6 +538,13 @@ START_TEST(setters_refuse) {
           "column time is time, and -1 does not fit");
   refused(tally_row_set_inet(row, "inet", &inet, &e), &e, TALLY_EINVAL,
           "column inet is neither 4 nor 16 bytes");
+  refused(tally_row_set_double(row, "f", 1e300, &e), &e, TALLY_ERANGE,
+          "column f is float, and that is out of range");
+  refused(tally_row_set_double(row, "d", NAN, &e), &e, TALLY_EINVAL,
+          "column d is NaN");
+  ((all *)tally_row_data(row))->inet.len = 200;
+  refused(tally_row_get_inet(row, "inet", &inet, &e), &e, TALLY_ETYPE,
+          "column inet is no address: 200 bytes");
   refused(tally_row_set_uuid(row, "tu", &uuid, &e), &e, TALLY_EINVAL,
           "column tu is no timeuuid");
   refused(tally_row_set_text(row, "a", "caf\xc3\xa9", &e), &e, TALLY_EINVAL,
@@ -600,7 +614,8 @@ END_TEST
 /* ---- Values on their own ------------------------------------------------ */
 
 START_TEST(parse_and_print) {
-  tally_bytes blob;
+  tally_inet wide = {{0}, 200};
+  tally_bytes blob, none;
   tally_decimal decimal;
   int64_t n = 0;
   uint8_t room[2];
@@ -618,6 +633,10 @@ START_TEST(parse_and_print) {
   refused(
       tally_parse(TALLY_DECIMAL, &decimal, sizeof decimal, "1", NULL, 0, &e),
       &e, TALLY_ERANGE, "room for 0 bytes");
+  ck_assert_int_eq(
+      tally_parse(TALLY_BLOB, &none, sizeof none, "0x", NULL, 0, &e), 0);
+  ck_assert_ptr_nonnull(none.p);
+  ck_assert_uint_eq(none.len, 0);
   ck_assert_int_eq(tally_parse(TALLY_VARINT, &n, sizeof n, "-5", NULL, 0, &e),
                    0);
   ck_assert_int_eq(n, -5);
@@ -632,6 +651,7 @@ START_TEST(parse_and_print) {
   ck_assert_str_eq(text, "0xc");
   ck_assert_int_eq(tally_print(TALLY_BLOB, &blob, sizeof blob, NULL, 0), 6);
   ck_assert_int_eq(tally_print(TALLY_INT, &n, sizeof n, text, 4), TALLY_EINVAL);
+  ck_assert_int_eq(tally_print(TALLY_INET, &wide, sizeof wide, text, 4), 0);
 }
 END_TEST
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/query.h"
+#include "proto/murmur3.h"
 #include "tests/unit/suites.h"
 
 typedef struct visits {
@@ -156,9 +157,22 @@ START_TEST(other_shapes) {
   tally_distinct(q);
   made("SELECT DISTINCT \"site\", \"day\", \"total\"" FROM);
   again();
+  where("site", TALLY_EQ);
+  where("day", TALLY_EQ);
+  where("path", TALLY_EQ);
+  ck_assert_int_eq(tally_order_by(q, "hour", TALLY_ASC, &e), 0);
+  made("SELECT " COLUMNS FROM " WHERE \"site\" = ? AND \"day\" = ? AND "
+       "\"path\" = ? ORDER BY \"hour\" ASC");
+  again();
   where("views", TALLY_GT);
   tally_allow_filtering(q);
   made("SELECT " COLUMNS FROM " WHERE \"views\" > ? ALLOW FILTERING");
+  again();
+  in("path");
+  in("views");
+  tally_allow_filtering(q);
+  made("SELECT " COLUMNS FROM
+       " WHERE \"path\" IN ? AND \"views\" IN ? ALLOW FILTERING");
   again();
   where("site", TALLY_EQ);
   where("day", TALLY_EQ);
@@ -188,6 +202,17 @@ START_TEST(kinds_are_kept) {
   second = select_of(q);
   ck_assert_ptr_eq(first, second);
   ck_assert(first->kept);
+}
+END_TEST
+
+/* The server's: of 1 byte "a", 4 of 1970-01-02 and what is between them. */
+START_TEST(tokens) {
+  int64_t token = 0;
+
+  ck_assert_int_eq(tally_token(table, &row, &token, &e), 0);
+  ck_assert_int_eq(token, cql_murmur3_token("\0\1a\0\0\4\x80\0\0\1\0", 11));
+  ck_assert_int_eq(tally_token(table, &(visits){.site = NULL}, &token, &e),
+                   TALLY_EINVAL);
 }
 END_TEST
 
@@ -243,11 +268,9 @@ START_TEST(relations_that_clash) {
   where("day", TALLY_EQ);
   refused("the token and parts of the partition key are two ways");
   in("views");
-  tally_allow_filtering(q);
-  refused("column views is a counter, which IN does not take");
+  refused("column views is a counter, which no index finds");
   in("path");
-  tally_allow_filtering(q);
-  refused("column path has an IN, which needs the whole partition key");
+  refused("a relation on path needs column site");
 }
 END_TEST
 
@@ -277,6 +300,10 @@ START_TEST(orders) {
   where("path", TALLY_EQ);
   tally_distinct(q);
   refused("column path is part of the clustering key, and partitions");
+  where("views", TALLY_GT);
+  tally_allow_filtering(q);
+  tally_distinct(q);
+  refused("column views is a counter of rows, and partitions");
   tally_distinct(q);
   ck_assert_int_eq(tally_per_partition_limit(q, 1, &e), 0);
   refused("a limit of rows in each");
@@ -328,6 +355,7 @@ Suite *query_suite(void) {
   tcase_add_test(tc, values);
   tcase_add_test(tc, other_shapes);
   tcase_add_test(tc, kinds_are_kept);
+  tcase_add_test(tc, tokens);
   tcase_add_test(tc, keys_that_lack);
   tcase_add_test(tc, relations_that_clash);
   tcase_add_test(tc, orders);
