@@ -38,7 +38,7 @@ static int check_member(const tally_definition *d, const tally_column *c,
 
   if (type->sizes[1] != 0)
     snprintf(other, sizeof other, "or %zu ", type->sizes[1]);
-  if (c->size == 0 || (c->size != type->sizes[0] && c->size != type->sizes[1]))
+  if (!type_takes(type, c->size))
     return error_set(e, TALLY_EINVAL,
                      "table %s: column %s is %s and needs a member of %zu "
                      "%sbytes, not %zu",

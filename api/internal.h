@@ -186,6 +186,8 @@ struct type_info {
 };
 /* NULL: none. */
 const struct type_info *type_find(int type);
+/* May its member have so many bytes? */
+bool type_takes(const struct type_info *type, size_t size);
 
 /* ---- member.c: rows and values ------------------------------------------ */
 
@@ -220,6 +222,8 @@ bool value_parse(struct value *v, int type, const char *text, uint8_t *room,
 int table_make(tally_table **table, tally_session *s, const tally_definition *d,
                const char *keyspace, tally_error *e);
 void table_free(tally_table *t);
+/* A bit for each counter. */
+uint64_t table_counters(const tally_table *t);
 /* The column of that name; the error lists those that there are. */
 int table_find(const tally_table *t, const char *name, size_t *index,
                tally_error *e);

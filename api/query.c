@@ -16,9 +16,7 @@ int tally_find(tally_query **query, tally_table *table, tally_error *error) {
   q->table = table;
   q->page_rows = PAGE_ROWS;
   q->consistency = table->session->read_consistency;
-  q->counters = table->counter_count == 64
-                    ? UINT64_MAX
-                    : (UINT64_C(1) << table->counter_count) - 1;
+  q->counters = table_counters(table);
   return 0;
 }
 

@@ -132,8 +132,7 @@ static uint64_t slot_mask(const tally_table *t, int slot, uint64_t mask) {
   if (slot == SLOT_STATICS && t->statics != 0)
     return t->statics;
   if (slot == SLOT_ALL)
-    return t->counter_count == 64 ? UINT64_MAX
-                                  : (UINT64_C(1) << t->counter_count) - 1;
+    return table_counters(t);
   return mask;
 }
 

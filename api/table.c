@@ -170,6 +170,12 @@ const tally_column *tally_table_column(const tally_table *table, size_t index) {
                                      : NULL;
 }
 
+uint64_t table_counters(const tally_table *t) {
+  return t->counter_count == COUNTERS_MAX
+             ? UINT64_MAX
+             : (UINT64_C(1) << t->counter_count) - 1;
+}
+
 static int unknown_column(const tally_table *t, const char *name,
                           tally_error *e) {
   struct text known;

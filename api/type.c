@@ -39,6 +39,10 @@ const struct type_info *type_find(int type) {
   return NULL;
 }
 
+bool type_takes(const struct type_info *type, size_t size) {
+  return size != 0 && (size == type->sizes[0] || size == type->sizes[1]);
+}
+
 const char *tally_type_name(int type) {
   const struct type_info *info = type_find(type);
 

@@ -12,7 +12,7 @@ static int column_of(tally_column *c, int type, size_t size, tally_error *e) {
 
   if (info == NULL)
     return error_set(e, TALLY_EINVAL, "type %d is none of tally_type", type);
-  if (size == 0 || (size != info->sizes[0] && size != info->sizes[1]))
+  if (!type_takes(info, size))
     return error_set(e, TALLY_EINVAL, "%s needs a member of %zu bytes, not %zu",
                      info->name, info->sizes[0], size);
   memset(c, 0, sizeof *c);
