@@ -236,7 +236,7 @@ int command_cluster(struct options *o) {
   } else {
     status = show(o, &hosts);
     if (status != STATUS_DONE)
-      report("out of memory", NULL, NULL, NULL);
+      report_no_memory();
   }
   hosts_free(&hosts);
   tally_close(session);

@@ -19,11 +19,6 @@ struct finding {
   struct top top;
 };
 
-static int no_memory(void) {
-  report("out of memory", NULL, NULL, NULL);
-  return STATUS_FAILED;
-}
-
 static int failed(const tally_error *e) {
   return report_error(e, WORK_READ);
 }
@@ -62,7 +57,7 @@ static int add_condition(struct finding *f, const char *word) {
   int op = 0, status;
 
   if (copy == NULL)
-    return no_memory();
+    return report_no_memory();
   value = cut(copy, &op);
   status = value == NULL ? report_usage("write site=a or 'day>=2026-11-01'",
                                         "\"%s\" is no condition", word)
@@ -91,7 +86,7 @@ static int add_values(struct finding *f, const char *name, char *list) {
   if (rows == NULL || data == NULL) {
     free(rows);
     free(data);
-    return no_memory();
+    return report_no_memory();
   }
   for (char *value = list; status == STATUS_DONE && made < count; made++) {
     char *comma = value + strcspn(value, ",");
@@ -122,7 +117,7 @@ static int add_in(struct finding *f, const char *word) {
   int status;
 
   if (copy == NULL)
-    return no_memory();
+    return report_no_memory();
   equals = strchr(copy, '=');
   if (equals == NULL || equals == copy || equals[1] == '\0') {
     status = report_usage("write --in site=a,b",
@@ -144,7 +139,7 @@ static int add_order(struct finding *f, const char *words) {
   char *next;
 
   if (copy == NULL)
-    return no_memory();
+    return report_no_memory();
   for (char *s = copy; status == STATUS_DONE && s != NULL; s = next) {
     int order = *s == '-' ? TALLY_DESC : TALLY_ASC;
 
@@ -234,7 +229,7 @@ static int begin_top(struct finding *f, const struct options *o) {
   if (status == STATUS_DONE &&
       !top_begin(&f->top, (size_t)most,
                  tally_table_column_count(f->target.table)))
-    status = no_memory();
+    status = report_no_memory();
   return status;
 }
 
@@ -250,7 +245,8 @@ static int put_row(struct finding *f, uint64_t nulls, const char *by) {
     return status;
   if (tally_row_get_int64(f->row, by, &value, &error) != 0)
     return failed(&error);
-  return top_add(&f->top, value, f->rows.cells) ? STATUS_DONE : no_memory();
+  return top_add(&f->top, value, f->rows.cells) ? STATUS_DONE
+                                                : report_no_memory();
 }
 
 static int put_top(struct finding *f) {

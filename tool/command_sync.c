@@ -143,10 +143,8 @@ static int read_schema(struct schema *s, const struct options *o) {
     size += strlen(o->words[i]) + 1;
   copy = s->words = malloc(size);
   s->columns = calloc(o->word_count, sizeof *s->columns);
-  if (s->words == NULL || s->columns == NULL) {
-    report("out of memory", NULL, NULL, NULL);
-    return STATUS_FAILED;
-  }
+  if (s->words == NULL || s->columns == NULL)
+    return report_no_memory();
   s->definition.struct_size = sizeof s->definition;
   s->definition.columns = s->columns;
   for (size_t i = 0; i < o->word_count && status == STATUS_DONE; i++) {

@@ -216,10 +216,8 @@ int options_read(struct options *o, int argc, char **argv) {
   memset(o, 0, sizeof *o);
   o->words = calloc((size_t)argc + 1, sizeof *o->words);
   o->in = calloc((size_t)argc + 1, sizeof *o->in);
-  if (o->words == NULL || o->in == NULL) {
-    report("out of memory", NULL, NULL, NULL);
-    return STATUS_FAILED;
-  }
+  if (o->words == NULL || o->in == NULL)
+    return report_no_memory();
   for (int i = 0; i < OPTION_COUNT; i++) {
     longs[i].name = rows[i].name;
     longs[i].has_arg =
@@ -297,10 +295,8 @@ static int set(struct options *o, char **keep, int id, const char *setting) {
   tally_error error;
 
   *keep = malloc(size);
-  if (*keep == NULL) {
-    report("out of memory", NULL, NULL, NULL);
-    return STATUS_FAILED;
-  }
+  if (*keep == NULL)
+    return report_no_memory();
   snprintf(*keep, size, "%s%s%s", setting, flag ? "" : "=", o->value[id]);
   if (tally_options_set(&o->session, *keep, &error) != 0)
     return bad_value(o, id, error.message);

@@ -174,7 +174,7 @@ static void put_table(const struct output_column *columns, size_t count,
   for (size_t i = 0; widths != NULL && i < count; i++)
     widths[i] = width_of(columns[i].name, i, count, cells, rows);
   if (widths == NULL) {
-    report("out of memory", NULL, NULL, NULL);
+    report_no_memory();
     return;
   }
   fputs(color ? BOLD : "", stdout);

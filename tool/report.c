@@ -61,6 +61,11 @@ void report(const char *what, const char *detail, const char *outcome,
   put_labelled("hint", hint);
 }
 
+int report_no_memory(void) {
+  report("out of memory", NULL, NULL, NULL);
+  return STATUS_FAILED;
+}
+
 int report_usage(const char *hint, const char *format, ...) {
   char what[1024];
   va_list args;

@@ -34,6 +34,9 @@ int report_usage(const char *hint, const char *format, ...)
 #endif
     ;
 
+/* STATUS_FAILED, likewise. */
+int report_no_memory(void);
+
 /* What a command does: those that change something say what became of it. */
 enum work { WORK_READ, WORK_COUNT, WORK_SCHEMA };
 

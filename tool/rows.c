@@ -10,11 +10,6 @@
  * ones, under a header of their own. */
 enum { HELD_MAX = 1000 };
 
-static int no_memory(void) {
-  report("out of memory", NULL, NULL, NULL);
-  return STATUS_FAILED;
-}
-
 static bool is_number(const tally_column *c) {
   switch (c->type) {
   case TALLY_TINYINT:
@@ -47,7 +42,7 @@ int rows_begin(struct rows *r, const struct options *o,
   r->cells = calloc(r->count, sizeof *r->cells);
   r->held = calloc(r->count * HELD_MAX, sizeof *r->held);
   if (r->columns == NULL || r->cells == NULL || r->held == NULL)
-    return no_memory();
+    return report_no_memory();
   for (size_t i = 0; i < r->count; i++) {
     const tally_column *c = tally_table_column(table, i);
 
@@ -162,7 +157,7 @@ static void write_held(struct rows *r) {
 
 static int hold(struct rows *r, const char *const *cells) {
   if (!text_copies(r->held + r->held_rows * r->count, cells, r->count))
-    return no_memory();
+    return report_no_memory();
   if (++r->held_rows == HELD_MAX)
     write_held(r);
   return STATUS_DONE;

@@ -26,10 +26,8 @@ static int split(struct target *t, const char *word) {
     return report_usage("write url=/home views=1", "\"%s\" is not column=value",
                         word);
   a->name = malloc(len + 1);
-  if (a->name == NULL) {
-    report("out of memory", NULL, NULL, NULL);
-    return STATUS_FAILED;
-  }
+  if (a->name == NULL)
+    return report_no_memory();
   memcpy(a->name, word, len);
   a->name[len] = '\0';
   a->value = equals + 1;
@@ -54,10 +52,8 @@ static int read_words(struct target *t, const struct options *o) {
   if (status != STATUS_DONE)
     return status;
   t->assignments = calloc(o->word_count, sizeof *t->assignments);
-  if (t->assignments == NULL) {
-    report("out of memory", NULL, NULL, NULL);
-    return STATUS_FAILED;
-  }
+  if (t->assignments == NULL)
+    return report_no_memory();
   for (size_t i = 1; i < o->word_count && status == STATUS_DONE; i++)
     status = split(t, o->words[i]);
   return status;
