@@ -96,28 +96,12 @@ static int submit(tally_table *t, const void *row, bool negate, op_done *done,
 
 /* ---- Asynchronous ------------------------------------------------------- */
 
-static void on_done(op_callback *callback, void *user,
-                    const struct answer *answer) {
-  tally_callback call = (tally_callback)callback;
-  tally_result result = {0};
-  tally_error error;
-
-  if (call == NULL)
-    return;
-  result.outcome = (int)answer->outcome;
-  if (answer->code != 0) {
-    result.status = error_from_answer(&error, answer);
-    result.error = &error;
-  }
-  call(user, &result);
-}
-
 static int submit_async(tally_table *table, const void *row, bool negate,
                         tally_callback callback, void *user,
                         tally_error *error) {
   struct loop *loop;
 
-  return submit(table, row, negate, on_done, (op_callback *)callback, user,
+  return submit(table, row, negate, done_tell, (op_callback *)callback, user,
                 &loop, error);
 }
 
@@ -135,16 +119,6 @@ int tally_decrement_async(tally_table *table, const void *row,
 
 /* ---- Blocking ----------------------------------------------------------- */
 
-static void on_waited(op_callback *callback, void *user,
-                      const struct answer *answer) {
-  struct waiter *w = user;
-
-  (void)callback;
-  if (answer->code != 0)
-    w->code = error_from_answer(w->error, answer);
-  wait_done(w);
-}
-
 static int submit_and_wait(tally_table *t, const void *row, bool negate,
                            tally_error *error) {
   struct waiter w = {.error = error};
@@ -152,7 +126,7 @@ static int submit_and_wait(tally_table *t, const void *row, bool negate,
   int rc = wait_begin(t->session, error);
 
   if (rc == 0)
-    rc = submit(t, row, negate, on_waited, NULL, &w, &loop, error);
+    rc = submit(t, row, negate, done_wait, NULL, &w, &loop, error);
   if (rc != 0)
     return rc;
   wait_for(t->session, loop, &w);

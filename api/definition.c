@@ -1,5 +1,5 @@
 /* api/definition.c - the rules of a counter table, checked before any I/O. */
-#include "api/internal.h"
+#include "api/schema.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -102,13 +102,10 @@ static size_t count_kind(const tally_definition *d, int kind) {
   return n;
 }
 
-int tally_definition_check(const tally_definition *d, tally_error *e) {
+static int definition_check(const tally_definition *d, tally_error *e) {
   size_t counters, statics;
   int rc = 0;
 
-  if (d == NULL || d->struct_size != sizeof *d)
-    return error_set(e, TALLY_EINVAL,
-                     "the definition was not made with TALLY_DEFINITION");
   if (d->name == NULL || d->name[0] == '\0')
     return error_set(e, TALLY_EINVAL, "the definition names no table");
   if (d->columns == NULL && d->column_count > 0)
@@ -120,6 +117,8 @@ int tally_definition_check(const tally_definition *d, tally_error *e) {
     rc = check_column(d, i, e);
   if (rc == 0)
     rc = refuse_plain_columns(d, e);
+  if (rc == 0)
+    rc = table_options_check(d, e);
   if (rc != 0)
     return rc;
   statics = count_kind(d, TALLY_KIND_STATIC_COUNTER);
@@ -140,4 +139,52 @@ int tally_definition_check(const tally_definition *d, tally_error *e) {
                      "without one every counter is the partition's",
                      d->name);
   return 0;
+}
+
+/* ---- The name ----------------------------------------------------------- */
+
+static bool is_upper(char c) {
+  return c >= 'A' && c <= 'Z';
+}
+
+static bool is_small(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+/* HTTPPageHits2 is http_page_hits2: a word begins with a capital that follows a
+ * small letter or a digit, or that a small letter follows. */
+static void snake_case(const char *type, char name[DEFINITION_NAME]) {
+  const char *s = strncmp(type, "struct ", 7) == 0 ? type + 7 : type;
+  size_t len = 0;
+
+  for (size_t i = 0; s[i] != '\0' && len + 2 < DEFINITION_NAME; i++) {
+    bool begins = i > 0 && is_upper(s[i]) && s[i - 1] != '_' &&
+                  (is_small(s[i - 1]) || (s[i + 1] >= 'a' && s[i + 1] <= 'z'));
+
+    if (begins)
+      name[len++] = '_';
+    name[len++] = is_upper(s[i]) ? (char)(s[i] - 'A' + 'a') : s[i];
+  }
+  name[len] = '\0';
+}
+
+int definition_read(tally_definition *to, const tally_definition *d,
+                    char name[DEFINITION_NAME], tally_error *e) {
+  if (d == NULL || d->struct_size != sizeof *d)
+    return error_set(e, TALLY_EINVAL,
+                     "the definition was not made with TALLY_DEFINITION");
+  *to = *d;
+  if (d->name == NULL && d->type_name != NULL) {
+    snake_case(d->type_name, name);
+    to->name = name;
+  }
+  return definition_check(to, e);
+}
+
+int tally_definition_check(const tally_definition *definition,
+                           tally_error *error) {
+  char name[DEFINITION_NAME];
+  tally_definition d;
+
+  return definition_read(&d, definition, name, error);
 }

@@ -153,8 +153,10 @@ int error_from_failure(tally_error *e, const char *doing,
 }
 
 int error_from_answer(tally_error *e, const struct answer *answer) {
-  static const char *const verbs[] = {
-      [NOTE_INCREMENT] = "increment", [NOTE_DECREMENT] = "decrement"};
+  static const char *const verbs[] = {[NOTE_INCREMENT] = "increment",
+                                      [NOTE_DECREMENT] = "decrement",
+                                      [NOTE_DELETE] = "delete from",
+                                      [NOTE_TRUNCATE] = "truncate"};
   const struct statement *s = answer->statement;
   const char *verb = verbs[answer->note];
   char doing[256];

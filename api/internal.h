@@ -8,7 +8,12 @@
 #include "core/value.h"
 
 /* Counters of a table are bits of a uint64_t. */
-enum { COUNTERS_MAX = 64, UPDATES_MAX = 32, KEY_BYTES_MAX = 65535 };
+enum {
+  COUNTERS_MAX = 64,
+  UPDATES_MAX = 32,
+  KEY_BYTES_MAX = 65535,
+  REMOVAL_ROW = COUNTERS_MAX,
+};
 
 /* Who drives the loops (tally.h, "Threads"). */
 enum session_mode { MODE_THREADS, MODE_GUEST, MODE_INLINE };
@@ -64,6 +69,13 @@ struct update {
   struct statement statement;
 };
 
+/* The DELETE of a row, or of one of its counters. */
+struct removal {
+  struct removal *next;
+  uint16_t counter; /* a bit's number, or REMOVAL_ROW */
+  struct statement statement;
+};
+
 struct select;
 
 struct tally_table {
@@ -82,9 +94,12 @@ struct tally_table {
   uint16_t partition_count;
   uint16_t *counters; /* bit i of a mask is column counters[i] */
   uint16_t counter_count;
-  uint64_t statics; /* mask */
+  uint64_t statics;            /* mask */
+  tally_table_option *options; /* copies */
+  size_t option_count;
   _Atomic(struct update *) updates[UPDATES_MAX];
   struct statement select;
+  _Atomic(struct removal *) removals;
   _Atomic(struct select *) selects; /* of queries; the newest first */
 };
 
@@ -101,7 +116,7 @@ int error_from_failure(tally_error *e, const char *doing,
 int error_from_answer(tally_error *e, const struct answer *answer);
 int error_no_memory(tally_error *e);
 
-enum { NOTE_INCREMENT, NOTE_DECREMENT };
+enum { NOTE_INCREMENT, NOTE_DECREMENT, NOTE_DELETE, NOTE_TRUNCATE };
 
 /* ---- options.c ---------------------------------------------------------- */
 
@@ -219,6 +234,10 @@ bool value_parse(struct value *v, int type, const char *text, uint8_t *room,
 
 /* ---- definition.c, table.c, statement.c --------------------------------- */
 
+enum { DEFINITION_NAME = 256 };
+/* Check, and give it its name, for which there is room in `name`. */
+int definition_read(tally_definition *to, const tally_definition *d,
+                    char name[DEFINITION_NAME], tally_error *e);
 int table_make(tally_table **table, tally_session *s, const tally_definition *d,
                const char *keyspace, tally_error *e);
 void table_free(tally_table *t);
@@ -232,9 +251,10 @@ const struct update *table_update(tally_table *t, uint64_t mask);
 void update_free(const struct net_heap *heap, struct update *u);
 /* The one whose statement this is: that of any increment. */
 const struct update *update_of(const struct statement *statement);
-/* CREATE TABLE IF NOT EXISTS ... */
-void statement_create(const tally_table *t, struct text *out);
 bool statement_select(tally_table *t);
+/* NULL: no memory. */
+const struct removal *table_removal(tally_table *t, uint16_t counter);
+void removals_free(tally_table *t);
 /* Those of its queries. */
 void selects_free(tally_table *t);
 
@@ -284,6 +304,11 @@ struct loop *session_loop(tally_session *s);
 struct op *session_take(tally_session *s, tally_error *e);
 /* Hand over; on error the operation is released. */
 int session_submit(struct loop *l, struct op *op, tally_error *e);
+
+/* op_done: the end is told to a tally_callback (the operation's callback, with
+ * the operation's user), or to a waiter (its user). */
+void done_tell(op_callback *callback, void *user, const struct answer *answer);
+void done_wait(op_callback *callback, void *user, const struct answer *answer);
 
 /* Send one text with text values bound, and wait. `rows` is called for
  * RESULT Rows, on the loop's thread, and gives 0 or a code with *error set. */

@@ -1,140 +1,12 @@
 /* api/learn.c - a table's definition, learned from the server. */
-#include "api/internal.h"
+#include "api/schema.h"
 
 #include "core/rows.h"
 
-#include <stdio.h>
 #include <string.h>
 
-/* ---- Columns ------------------------------------------------------------ */
-
-/* What is asked of a column, and how many columns a table may have: no table
- * of counters comes near, and a server that makes them up shall not keep us
- * busy. */
-enum { LEARNED_CELLS = 5, LEARNED_MAX = 512 };
-
-/* What system_schema.columns tells, one at a time; keys carry a position. */
-struct learned {
-  tally_column column;
-  int32_t position;
-};
-
-struct learning {
-  const struct net_heap *heap;
-  const char *about;
-  struct learned *columns;
-  size_t count;
-  size_t row_size;
-};
-
-static int read_type(struct learning *in, tally_column *c,
-                     const struct cell *type, tally_error *e) {
-  bool is_key = c->kind == TALLY_KIND_PARTITION_KEY ||
-                c->kind == TALLY_KIND_CLUSTERING_KEY;
-  char name[16];
-
-  if (!is_key && !cell_is(type, "counter"))
-    return error_set(e, TALLY_ESCHEMA,
-                     "%s is not a counter table: column %s is %.*s", in->about,
-                     c->name, (int)type->len, (const char *)type->p);
-  snprintf(name, sizeof name, "%.*s",
-           (int)(type->len < sizeof name ? type->len : 0),
-           (const char *)type->p);
-  c->type = tally_type_find(name);
-  if (c->type == 0)
-    return error_set(e, TALLY_ETYPE,
-                     "%s: key column %s is %.*s, which is not supported",
-                     in->about, c->name, (int)type->len, (const char *)type->p);
-  return 0;
-}
-
-static void read_kind(tally_column *c, const struct cell *kind) {
-  if (cell_is(kind, "partition_key"))
-    c->kind = TALLY_KIND_PARTITION_KEY;
-  else if (cell_is(kind, "clustering"))
-    c->kind = TALLY_KIND_CLUSTERING_KEY;
-  else if (cell_is(kind, "static"))
-    c->kind = TALLY_KIND_STATIC_COUNTER;
-  else
-    c->kind = TALLY_KIND_COUNTER;
-}
-
-/* Members one after the other, each at a multiple of 8. */
-static void place(struct learning *in, tally_column *c) {
-  c->struct_size = sizeof *c;
-  c->offset = in->row_size;
-  c->size = tally_type_size(c->type);
-  in->row_size += (c->size + 7) / 8 * 8;
-}
-
-static int read_column(struct learning *in, struct rows *rows, tally_error *e) {
-  struct learned *l = &in->columns[in->count];
-  struct cell name, kind, position, order, type;
-  char *copy;
-  int rc;
-
-  if (!rows_next(rows, &name) || !rows_next(rows, &kind) ||
-      !rows_next(rows, &position) || !rows_next(rows, &order) ||
-      !rows_next(rows, &type) || !cell_int(&position, &l->position))
-    return error_set(e, TALLY_EPROTOCOL, "%s: an answer cut short", in->about);
-  copy = cell_copy(in->heap, &name);
-  if (copy == NULL)
-    return error_no_memory(e);
-  l->column.name = copy;
-  in->count++;
-  read_kind(&l->column, &kind);
-  l->column.order = cell_is(&order, "desc") ? TALLY_DESC : TALLY_ASC;
-  rc = read_type(in, &l->column, &type, e);
-  if (rc == 0)
-    place(in, &l->column);
-  return rc;
-}
-
-static int on_columns(void *arg, struct rows *rows, tally_error *e) {
-  struct learning *in = arg;
-  int32_t n = rows_count(rows);
-  int rc = 0;
-
-  if (n == 0)
-    return error_set(e, TALLY_ESCHEMA, "there is no table %s", in->about);
-  if (rows_columns(rows) != LEARNED_CELLS)
-    return error_set(e, TALLY_EPROTOCOL, "%s: an answer with other columns",
-                     in->about);
-  if (n > LEARNED_MAX)
-    return error_set(e, TALLY_ESCHEMA, "%s: %d columns are too many", in->about,
-                     (int)n);
-  in->columns = net_alloc(in->heap, sizeof *in->columns * (size_t)n);
-  if (in->columns == NULL)
-    return error_no_memory(e);
-  for (int32_t i = 0; i < n && rc == 0; i++)
-    rc = read_column(in, rows, e);
-  for (size_t i = 0; i < in->count && rc == 0; i++)
-    if (in->columns[i].column.type == TALLY_TYPE_COUNTER)
-      return 0;
-  return rc != 0 ? rc
-                 : error_set(e, TALLY_ESCHEMA,
-                             "%s is not a counter table: it has keys alone",
-                             in->about);
-}
-
-/* The server sorts by name; keys stand by position. */
-static void sort_columns(struct learning *in) {
-  for (size_t i = 1; i < in->count; i++) {
-    struct learned l = in->columns[i];
-    size_t at = i;
-
-    while (at > 0 && (in->columns[at - 1].column.kind > l.column.kind ||
-                      (in->columns[at - 1].column.kind == l.column.kind &&
-                       in->columns[at - 1].position > l.position))) {
-      in->columns[at] = in->columns[at - 1];
-      at--;
-    }
-    in->columns[at] = l;
-  }
-}
-
 static int make_table(tally_table **table, tally_session *s,
-                      struct learning *in, const char *keyspace,
+                      struct server_columns *in, const char *keyspace,
                       const char *name, tally_error *e) {
   tally_definition d = {.struct_size = sizeof d,
                         .name = name,
@@ -146,9 +18,8 @@ static int make_table(tally_table **table, tally_session *s,
 
   if (columns == NULL)
     return error_no_memory(e);
-  sort_columns(in);
   for (size_t i = 0; i < in->count; i++)
-    columns[i] = in->columns[i].column;
+    columns[i] = in->list[i].column;
   d.columns = columns;
   rc = tally_definition_check(&d, e);
   if (rc == 0)
@@ -157,18 +28,18 @@ static int make_table(tally_table **table, tally_session *s,
   return rc;
 }
 
-static void learning_free(struct learning *in) {
-  for (size_t i = 0; i < in->count; i++)
-    net_free(in->heap, in->columns[i].column.name);
-  net_free(in->heap, in->columns);
+static int on_columns(void *arg, struct rows *rows, tally_error *e) {
+  struct server_columns *in = arg;
+  int rc = columns_read(in, rows, e);
+
+  if (rc == 0 && in->count == 0)
+    return error_set(e, TALLY_ESCHEMA, "there is no table %s", in->about);
+  return rc;
 }
 
 static int learn(tally_table **table, tally_session *s, const char *keyspace,
                  const char *name, tally_error *e) {
-  static const char cql[] =
-      "SELECT column_name, kind, position, clustering_order, type "
-      "FROM system_schema.columns WHERE keyspace_name = ? AND table_name = ?";
-  struct learning in = {.heap = &s->heap};
+  struct server_columns in = {.heap = &s->heap};
   char *values[2] = {name_folded(&s->heap, keyspace),
                      name_folded(&s->heap, name)};
   struct text about;
@@ -186,11 +57,11 @@ static int learn(tally_table **table, tally_session *s, const char *keyspace,
     const char *const texts[2] = {values[0], values[1]};
 
     in.about = about.p;
-    rc = query_wait(s, cql, about.p, texts, 2, on_columns, &in, e);
+    rc = query_wait(s, columns_cql, about.p, texts, 2, on_columns, &in, e);
     if (rc == 0)
       rc = make_table(table, s, &in, keyspace, name, e);
   }
-  learning_free(&in);
+  columns_free(&in);
   net_free(&s->heap, values[0]);
   net_free(&s->heap, values[1]);
   net_free(&s->heap, about.p);

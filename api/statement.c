@@ -1,6 +1,6 @@
 /* api/statement.c - the CQL of a table: one UPDATE for each set of touched
  * counters, one SELECT, one CREATE TABLE. */
-#include "api/internal.h"
+#include "api/schema.h"
 
 #include <string.h>
 
@@ -163,6 +163,69 @@ const struct update *table_update(tally_table *t, uint64_t mask) {
   return NULL;
 }
 
+/* DELETE "c" FROM ks.t WHERE ...: of a static counter, of the partition. */
+static struct removal *removal_new(tally_table *t, uint16_t counter) {
+  struct removal *r = net_alloc(&t->session->heap, sizeof *r);
+  struct statement_column *binds = new_binds(t);
+  uint16_t key_count = t->key_count, bind_count = 0;
+  struct text text;
+
+  text_init(&text, &t->session->heap);
+  if (r == NULL || binds == NULL)
+    goto fail;
+  r->counter = counter;
+  text_add(&text, "DELETE ");
+  if (counter != REMOVAL_ROW) {
+    text_quoted(&text, t->columns[t->counters[counter]].name);
+    text_add(&text, " ");
+    if ((t->statics >> counter & 1) != 0)
+      key_count = t->partition_count;
+  }
+  text_add(&text, "FROM ");
+  text_add(&text, t->qualified);
+  add_where(t, &text, &r->statement, binds, &bind_count, key_count);
+  if (finish(t, &r->statement, &text, binds, bind_count, EFFECT_WRITE))
+    return r;
+  binds = NULL;
+fail:
+  net_free(&t->session->heap, binds);
+  net_free(&t->session->heap, r);
+  return NULL;
+}
+
+static void removal_free(const struct net_heap *heap, struct removal *r) {
+  net_free(heap, r->statement.text);
+  net_free(heap, r->statement.binds);
+  net_free(heap, r);
+}
+
+void removals_free(tally_table *t) {
+  struct removal *r = atomic_load(&t->removals);
+
+  while (r != NULL) {
+    struct removal *next = r->next;
+
+    removal_free(&t->session->heap, r);
+    r = next;
+  }
+}
+
+/* Two threads may each make one: both are kept, and either is used. */
+const struct removal *table_removal(tally_table *t, uint16_t counter) {
+  struct removal *r = atomic_load(&t->removals), *made;
+
+  for (; r != NULL; r = r->next)
+    if (r->counter == counter)
+      return r;
+  made = removal_new(t, counter);
+  if (made == NULL)
+    return NULL;
+  made->next = atomic_load(&t->removals);
+  while (!atomic_compare_exchange_weak(&t->removals, &made->next, made))
+    continue;
+  return made;
+}
+
 static void add_columns(const tally_table *t, struct text *out) {
   for (size_t i = 0; i < t->column_count; i++) {
     const tally_column *c = &t->columns[i];
@@ -188,14 +251,15 @@ static void add_primary_key(const tally_table *t, struct text *out) {
   text_add(out, "))");
 }
 
-/* Only when some column is not in ascending order, and then all of them. */
-static void add_clustering_order(const tally_table *t, struct text *out) {
+/* Only when some column is not in ascending order, and then all of them; false:
+ * none. */
+static bool add_clustering_order(const tally_table *t, struct text *out) {
   bool descending = false;
 
   for (uint16_t i = t->partition_count; i < t->key_count; i++)
     descending |= t->columns[t->keys[i]].order == TALLY_DESC;
   if (!descending)
-    return;
+    return false;
   text_add(out, " WITH CLUSTERING ORDER BY (");
   for (uint16_t i = t->partition_count; i < t->key_count; i++) {
     const tally_column *c = &t->columns[t->keys[i]];
@@ -206,13 +270,52 @@ static void add_clustering_order(const tally_table *t, struct text *out) {
     text_add(out, c->order == TALLY_DESC ? " DESC" : " ASC");
   }
   text_add(out, ")");
+  return true;
 }
 
 void statement_create(const tally_table *t, struct text *out) {
+  const char *with = " WITH ";
+
   text_add(out, "CREATE TABLE IF NOT EXISTS ");
   text_add(out, t->qualified);
   text_add(out, " (");
   add_columns(t, out);
   add_primary_key(t, out);
-  add_clustering_order(t, out);
+  if (add_clustering_order(t, out))
+    with = " AND ";
+  for (size_t i = 0; i < t->option_count; i++, with = " AND ") {
+    text_add(out, with);
+    table_option_cql(&t->options[i], out);
+  }
+}
+
+void statement_add_counter(const tally_table *t, uint16_t counter,
+                           struct text *out) {
+  const tally_column *c = &t->columns[t->counters[counter]];
+
+  text_add(out, "ALTER TABLE ");
+  text_add(out, t->qualified);
+  text_add(out, " ADD ");
+  text_quoted(out, c->name);
+  text_add(out, c->kind == TALLY_KIND_STATIC_COUNTER ? " counter static"
+                                                     : " counter");
+}
+
+void statement_set_options(const tally_table *t, uint64_t which,
+                           struct text *out) {
+  const char *with = " WITH ";
+
+  text_add(out, "ALTER TABLE ");
+  text_add(out, t->qualified);
+  for (size_t i = 0; i < t->option_count; i++)
+    if ((which >> i & 1) != 0) {
+      text_add(out, with);
+      table_option_cql(&t->options[i], out);
+      with = " AND ";
+    }
+}
+
+void statement_drop(const tally_table *t, struct text *out) {
+  text_add(out, "DROP TABLE IF EXISTS ");
+  text_add(out, t->qualified);
 }

@@ -25,6 +25,25 @@ static bool copy_columns(tally_table *t, const tally_definition *d) {
   return true;
 }
 
+static bool copy_options(tally_table *t, const tally_definition *d) {
+  const struct net_heap *heap = &t->session->heap;
+
+  if (d->option_count == 0)
+    return true;
+  t->options = net_alloc(heap, sizeof *t->options * d->option_count);
+  if (t->options == NULL)
+    return false;
+  for (size_t i = 0; i < d->option_count; i++) {
+    tally_table_option *o = &t->options[t->option_count++];
+
+    o->name = string_copy(heap, d->options[i].name);
+    o->value = string_copy(heap, d->options[i].value);
+    if (o->name == NULL || o->value == NULL)
+      return false;
+  }
+  return true;
+}
+
 static void index_columns(tally_table *t) {
   for (int kind = TALLY_KIND_PARTITION_KEY; kind <= TALLY_KIND_CLUSTERING_KEY;
        kind++) {
@@ -89,11 +108,17 @@ void table_free(tally_table *t) {
     if (u != NULL)
       update_free(&heap, u);
   }
+  removals_free(t);
   selects_free(t);
   net_free(&heap, t->select.text);
   net_free(&heap, t->select.binds);
   for (size_t i = 0; t->columns != NULL && i < t->column_count; i++)
     net_free(&heap, t->columns[i].name);
+  for (size_t i = 0; i < t->option_count; i++) {
+    net_free(&heap, t->options[i].name);
+    net_free(&heap, t->options[i].value);
+  }
+  net_free(&heap, t->options);
   net_free(&heap, t->columns);
   net_free(&heap, t->display);
   net_free(&heap, t->keys);
@@ -118,7 +143,8 @@ int table_make(tally_table **table, tally_session *s, const tally_definition *d,
     return error_no_memory(e);
   t->session = s;
   t->row_size = d->row_size;
-  if (!copy_columns(t, d) || !copy_names(t, keyspace, d->name))
+  if (!copy_columns(t, d) || !copy_options(t, d) ||
+      !copy_names(t, keyspace, d->name))
     goto fail;
   index_columns(t);
   order_for_display(t);
@@ -137,20 +163,21 @@ fail:
 
 int tally_table_open(tally_table **table, tally_session *session,
                      const tally_definition *definition, tally_error *error) {
+  char name[DEFINITION_NAME];
   const char *keyspace;
-  int rc = tally_definition_check(definition, error);
+  tally_definition d;
+  int rc = definition_read(&d, definition, name, error);
 
   *table = NULL;
   if (rc != 0)
     return rc;
-  keyspace =
-      definition->keyspace != NULL ? definition->keyspace : session->keyspace;
+  keyspace = d.keyspace != NULL ? d.keyspace : session->keyspace;
   if (keyspace == NULL)
     return error_set(error, TALLY_EINVAL,
                      "table %s: no keyspace configured, neither in the "
                      "definition nor in options.keyspace",
-                     definition->name);
-  return table_make(table, session, definition, keyspace, error);
+                     d.name);
+  return table_make(table, session, &d, keyspace, error);
 }
 
 const char *tally_table_keyspace(const tally_table *table) {

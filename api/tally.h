@@ -591,13 +591,32 @@ typedef struct tally_column {
   size_t size;      /* of the member */
 } tally_column;
 
+/* One option of a table, as it stands behind WITH in CQL, without the quotes
+ * around texts:
+ *
+ *   static const tally_table_option page_hits_options[] = {
+ *       {"comment", "hits of each page"},
+ *       {"gc_grace_seconds", "864000"},
+ *       {"compaction", "{'class': 'LeveledCompactionStrategy'}"},
+ *   };
+ *
+ * default_time_to_live is refused: counters do not expire. */
+typedef struct tally_table_option {
+  const char *name;
+  const char *value;
+} tally_table_option;
+
 typedef struct tally_definition {
   size_t struct_size;
-  const char *name;     /* of the table */
+  const char *name;     /* of the table; NULL: the struct's in snake case */
   const char *keyspace; /* NULL: the session's */
   size_t row_size;      /* sizeof the row's struct */
   const tally_column *columns;
   size_t column_count;
+  const tally_table_option *options; /* what is not said is the server's to
+                                        say, and stays as it is */
+  size_t option_count;
+  const char *type_name; /* of the row's struct; PageHits is page_hits */
 } tally_definition;
 
 /* The macros refuse a member of the wrong C type when they are compiled:
@@ -616,9 +635,19 @@ typedef struct tally_definition {
   TALLY_COLUMN_(type, member, TALLY_KIND_STATIC_COUNTER, TALLY_TYPE_COUNTER,   \
                 TALLY_ASC, TALLY_FITS_TALLY_BIGINT(type, member))
 #define TALLY_DEFINITION(type, table_name, column_array)                       \
+  TALLY_DEFINITION_IN(type, NULL, table_name, column_array)
+#define TALLY_DEFINITION_IN(type, keyspace_name, table_name, column_array)     \
   {                                                                            \
-    sizeof(tally_definition), table_name, NULL, sizeof(type), column_array,    \
-        sizeof(column_array) / sizeof((column_array)[0])                       \
+    sizeof(tally_definition), table_name, keyspace_name, sizeof(type),         \
+        column_array, sizeof(column_array) / sizeof((column_array)[0]), NULL,  \
+        0, #type                                                               \
+  }
+#define TALLY_DEFINITION_WITH(type, keyspace_name, table_name, column_array,   \
+                              option_array)                                    \
+  {                                                                            \
+    sizeof(tally_definition), table_name, keyspace_name, sizeof(type),         \
+        column_array, sizeof(column_array) / sizeof((column_array)[0]),        \
+        option_array, sizeof(option_array) / sizeof((option_array)[0]), #type  \
   }
 
 /* `fits` is 1, or the size of the array below is negative. */
@@ -868,6 +897,8 @@ typedef struct tally_keyspace_options {
   size_t struct_size;      /* sizeof(tally_keyspace_options) */
   int replication_factor;  /* SimpleStrategy; 0 is 1 */
   const char *replication; /* "dc1:3,dc2:3": NetworkTopologyStrategy */
+  int no_durable_writes;   /* 1: durable_writes = false: what the commit log
+                              would save from a crash is lost */
 } tally_keyspace_options;
 
 /* Schema changes are rare, and not counted in max_in_flight.  Once a change is
@@ -889,6 +920,15 @@ TALLY_API int tally_create_keyspace_async(tally_session *session,
                                           const tally_keyspace_options *options,
                                           tally_callback callback, void *user,
                                           tally_error *error);
+
+/* DROP KEYSPACE IF EXISTS, with all its tables, and wait for schema agreement.
+ * As tally_create_keyspace(). */
+TALLY_API int tally_drop_keyspace(tally_session *session, const char *name,
+                                  tally_error *error);
+TALLY_API int tally_drop_keyspace_async(tally_session *session,
+                                        const char *name,
+                                        tally_callback callback, void *user,
+                                        tally_error *error);
 
 /* The rules of tally_table_open() alone, without a session: 0 or
  * TALLY_EINVAL. */
@@ -934,7 +974,7 @@ TALLY_API const tally_column *tally_table_column(const tally_table *table,
 
 typedef struct tally_sync_options {
   size_t struct_size; /* sizeof(tally_sync_options) */
-  int dry_run;        /* report the statements and run none */
+  int dry_run;        /* report the statements, and run none */
   /* Called for each statement, before it runs, inside the call (blocking) or
    * on the loop's thread (asynchronous). */
   void (*on_statement)(void *user, const char *cql);
@@ -942,13 +982,29 @@ typedef struct tally_sync_options {
 } tally_sync_options;
 
 /**
- * CREATE TABLE IF NOT EXISTS as the definition says, and wait until the nodes
- * agree on the schema.  NULL options: just do it.  A table that is there
- * already stays as it is; where it differs from the definition the first
- * increment or read says so (TALLY_ESCHEMA, naming the column).
+ * Make the table, or add to it what the definition has and the server has not:
+ * counters and table options.  Waits until the nodes agree on the schema.  NULL
+ * options: just do it.
  *
- * @return 0, TALLY_ESCHEMA (no such keyspace), TALLY_ESERVER, or as any
- *         operation
+ * Reads system_schema, and runs what it takes: CREATE TABLE IF NOT EXISTS;
+ * ALTER TABLE ... ADD for each counter that is missing; ALTER TABLE ... WITH for
+ * the options that differ (of a map, those keys that the definition names).  A
+ * table that is as defined stays untouched, and nothing is ever dropped:
+ * columns that the definition does not know are logged as a warning.
+ *
+ * What ALTER cannot do is TALLY_ESCHEMA, naming the column, and nothing has
+ * been changed: another primary key (columns, types, places, clustering order),
+ * a counter that is static on one side alone, a counter that was dropped once,
+ * a table that is no counter table.
+ *
+ * Many processes may sync one table at once.  (When there is nothing to do, a
+ * CREATE TABLE IF NOT EXISTS runs all the same, and is not reported: it waits
+ * for another process that is making the table just now.)  On several hosts, Cassandra
+ * before 5.1 can make a table twice when it is made through two of them at the
+ * same moment: let one process go first there.
+ *
+ * @return 0, TALLY_ESCHEMA (no such keyspace, or as above), TALLY_ESERVER, or as
+ *         any operation
  */
 TALLY_API int tally_sync_table(tally_table *table,
                                const tally_sync_options *options,
@@ -957,6 +1013,27 @@ TALLY_API int tally_sync_table_async(tally_table *table,
                                      const tally_sync_options *options,
                                      tally_callback callback, void *user,
                                      tally_error *error);
+
+/* DROP TABLE IF EXISTS, and wait for schema agreement.  The tally_table stays
+ * good: tally_sync_table() makes it again.  As tally_create_keyspace(). */
+TALLY_API int tally_drop_table(tally_table *table, tally_error *error);
+TALLY_API int tally_drop_table_async(tally_table *table,
+                                     tally_callback callback, void *user,
+                                     tally_error *error);
+
+/**
+ * TRUNCATE: all rows go.  Needs all hosts up; the servers keep a snapshot
+ * unless they are told not to (auto_snapshot).  An increment that is under way
+ * at the same time may stay, or go.
+ *
+ * @return 0; TALLY_EUNKNOWN (no answer, or a truncate error: some hosts may have
+ *         done it; calling again does no harm but to increments that came in
+ *         between), or as any operation
+ * @blocks at most schema_timeout_ms
+ */
+TALLY_API int tally_truncate(tally_table *table, tally_error *error);
+TALLY_API int tally_truncate_async(tally_table *table, tally_callback callback,
+                                   void *user, tally_error *error);
 
 /* ---- Counting ----------------------------------------------------------- */
 
@@ -1028,6 +1105,36 @@ TALLY_API int tally_get_nulls(tally_table *table, void *row, uint64_t *nulls,
 TALLY_API int tally_get_async(tally_table *table, const void *row,
                               tally_callback callback, void *user,
                               tally_error *error);
+
+/**
+ * Delete a row, named by its key, or one counter of it (of a static counter:
+ * that of the partition; the partition key is enough then).
+ *
+ * A deleted counter is not one that was never there: servers promise nothing of
+ * what is counted on it afterwards.  Cassandra goes on from the old sum as long
+ * as the counter is in its cache (5 and then 3 make 8 again), and begins anew
+ * without; a replica that missed the delete brings the old sum back once
+ * gc_grace_seconds are over; ScyllaDB may not show the counter again at all.
+ * Delete what will not be counted again; to begin anew, count under another key
+ * (a day in it, say), or decrement by what was read.
+ *
+ * @return 0 when acknowledged; TALLY_EUNKNOWN: sent, no verdict, and not sent
+ *         again, since that would take increments with it that came in between;
+ *         any other: never applied; as tally_increment(); TALLY_EINVAL for a
+ *         counter that the table has not
+ * @blocks at most increment_timeout_ms
+ */
+TALLY_API int tally_delete(tally_table *table, const void *row,
+                           tally_error *error);
+TALLY_API int tally_delete_async(tally_table *table, const void *row,
+                                 tally_callback callback, void *user,
+                                 tally_error *error);
+TALLY_API int tally_delete_counter(tally_table *table, const void *row,
+                                   const char *counter, tally_error *error);
+TALLY_API int tally_delete_counter_async(tally_table *table, const void *row,
+                                         const char *counter,
+                                         tally_callback callback, void *user,
+                                         tally_error *error);
 
 /* Counter tables cannot be written to in any other way. */
 TALLY_UNAVAILABLE("Counter tables do not support save(). Use "

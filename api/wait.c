@@ -38,6 +38,30 @@ void wait_for(tally_session *s, struct loop *l, struct waiter *w) {
     loop_turn(l, true);
 }
 
+void done_tell(op_callback *callback, void *user, const struct answer *answer) {
+  tally_callback call = (tally_callback)callback;
+  tally_result result = {0};
+  tally_error error;
+
+  if (call == NULL)
+    return;
+  result.outcome = (int)answer->outcome;
+  if (answer->code != 0) {
+    result.status = error_from_answer(&error, answer);
+    result.error = &error;
+  }
+  call(user, &result);
+}
+
+void done_wait(op_callback *callback, void *user, const struct answer *answer) {
+  struct waiter *w = user;
+
+  (void)callback;
+  if (answer->code != 0)
+    w->code = error_from_answer(w->error, answer);
+  wait_done(w);
+}
+
 struct loop *session_loop(tally_session *s) {
   uint32_t n;
 

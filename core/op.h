@@ -22,6 +22,7 @@ struct tries;
 /* What a statement does, which decides what an unclear end means. */
 enum effect {
   EFFECT_COUNT, /* adds to counters: never sent twice unless NOT_APPLIED */
+  EFFECT_WRITE, /* changes rows in another way: the same, but nothing settles */
   EFFECT_READ,
   EFFECT_SCHEMA,
   EFFECT_REGISTER, /* for events: answered by READY */
@@ -66,6 +67,7 @@ struct answer {
   const struct failure *failure; /* NULL when code is 0 */
   struct rows *rows;             /* RESULT Rows, else NULL */
   uint32_t host; /* with rows, and of a schema change: whose (host.number) */
+  bool changed;  /* of a schema change: it was not there already */
   const struct statement *statement; /* with a failure */
   uint8_t note;                      /* ... the operation's */
 };

@@ -95,6 +95,7 @@ struct verdict {
   const char *detail; /* what is wrong with it, of one that does not fit */
   bool has_error;
   bool has_rows;
+  bool has_change;
   struct cql_error error;
   struct rows rows;
 };
@@ -166,6 +167,7 @@ static enum event result_event(struct cql_reader *message, enum effect effect,
   case CQL_RESULT_SET_KEYSPACE:
   case CQL_RESULT_SCHEMA_CHANGE:
     fits = effect == EFFECT_SCHEMA;
+    v->has_change = result.kind == CQL_RESULT_SCHEMA_CHANGE;
     break;
   default:
     break;
@@ -211,7 +213,7 @@ static inline enum event request_event(struct context *c, enum effect effect,
                                        const struct cql_frame *frame,
                                        const struct peer *peer,
                                        struct verdict *v) {
-  v->has_error = v->has_rows = false;
+  v->has_error = v->has_rows = v->has_change = false;
   v->detail = NULL;
   if (effect == EFFECT_COUNT && is_plain_void(frame))
     return EVENT_VOID;
@@ -260,7 +262,9 @@ enum next_step request_answered(struct context *c, struct op *op,
     return NEXT_NONE;
   }
   if (event == EVENT_VOID && op->statement->effect == EFFECT_SCHEMA) {
-    struct answer answer = {.outcome = OUTCOME_APPLIED, .host = peer->number};
+    struct answer answer = {.outcome = OUTCOME_APPLIED,
+                            .host = peer->number,
+                            .changed = v.has_change};
 
     op_finish(c, op, &answer);
     return NEXT_NONE;

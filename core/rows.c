@@ -74,6 +74,23 @@ char *cell_copy(const struct net_heap *heap, const struct cell *cell) {
   return copy;
 }
 
+bool cell_map_find(const struct cell *map, const char *key,
+                   struct cell *value) {
+  static const struct cql_type texts = {.id = CQL_TYPE_MAP, .part_count = 2};
+  struct cql_span all = {map->p, map->len}, k, v;
+  struct cql_elements e;
+
+  if (map->p == NULL || cql_elements_init(&e, &texts, all) != CQL_OK)
+    return false;
+  while (cql_elements_next(&e, &k) == CQL_OK &&
+         cql_elements_next(&e, &v) == CQL_OK)
+    if (cql_span_equal(k, cql_span_of(key))) {
+      *value = (struct cell){v.p, v.len};
+      return true;
+    }
+  return false;
+}
+
 bool cell_is(const struct cell *cell, const char *text) {
   size_t len = strlen(text);
 

@@ -40,5 +40,7 @@ bool cell_int(const struct cell *cell, int32_t *out);
 char *cell_copy(const struct net_heap *heap, const struct cell *cell);
 /* The same text? */
 bool cell_is(const struct cell *cell, const char *text);
+/* What a map<text, text> has for this key.  False: nothing, or no map. */
+bool cell_map_find(const struct cell *map, const char *key, struct cell *value);
 
 #endif

@@ -13,7 +13,7 @@ static const struct command commands[] = {
      "  tally create-keyspace my_ks\n"
      "  tally create-keyspace web --replication dc1:3,dc2:3\n",
      command_create_keyspace},
-    {"sync", "TABLE COLUMN ...", "create a counter table, unless it exists",
+    {"sync", "TABLE COLUMN ...", "make a counter table, or add counters to it",
      "A COLUMN is one of\n\n"
      "  NAME:TYPE:partition               at least one\n"
      "  NAME:TYPE:clustering[:asc|:desc]\n"
@@ -25,9 +25,11 @@ static const struct command commands[] = {
      "Names "
      "of\n"
      "columns are taken exactly as written.\n"
-     "Each statement is printed to standard error before it runs.  A table "
-     "that exists\n"
-     "already is left as it is: sync does not compare or alter yet.\n\n"
+     "Each statement is printed to standard error before it runs.  To a table "
+     "that is\n"
+     "there already counters are added; what ALTER cannot do is refused, and "
+     "nothing is\n"
+     "dropped.\n\n"
      "  tally sync page_hits url:text:partition views:counter "
      "unique_visitors:counter\n",
      command_sync},

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/internal.h"
+#include "api/schema.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { COLUMNS = 80 };

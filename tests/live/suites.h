@@ -12,11 +12,13 @@
   XX(keys) \
   XX(statics) \
   XX(find) \
+  XX(delete) \
   XX(learned) \
   XX(modes) \
   XX(callbacks) \
   XX(schema) \
   XX(sync) \
+  XX(alter) \
   XX(volume) \
   XX(threads) \
   XX(node)

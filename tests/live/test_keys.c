@@ -241,8 +241,11 @@ struct wide {
 static tally_table *wide_table(void) {
   static char names[COUNTERS][8];
   static tally_column columns[COUNTERS + 1];
-  tally_definition d = {sizeof d, "wide",      NULL, sizeof(struct wide),
-                        columns,  COUNTERS + 1};
+  tally_definition d = {.struct_size = sizeof d,
+                        .name = "wide",
+                        .row_size = sizeof(struct wide),
+                        .columns = columns,
+                        .column_count = COUNTERS + 1};
 
   columns[0] =
       (tally_column){sizeof(tally_column), "k",       TALLY_KIND_PARTITION_KEY,

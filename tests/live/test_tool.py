@@ -223,7 +223,8 @@ class ToolTest(unittest.TestCase):
             self.assertEqual(result.out, out, result)
 
     def make(self, table, *columns):
-        self.check(tally("sync", table, *columns), DONE, "CREATE TABLE")
+        # It prints the statement that made the table, or nothing.
+        self.assertEqual(tally("sync", table, *columns).status, DONE)
         return table
 
     def hits(self, table):
@@ -616,6 +617,27 @@ class Schema(ToolTest):
             '"views" counter, "total" counter static, PRIMARY KEY ("day", "hour")) '
             'WITH CLUSTERING ORDER BY ("hour" DESC);\n',
             out="",
+        )
+
+    def test_sync_alters(self):
+        self.make("grows", "k:text:partition", "n:counter")
+        self.check(
+            tally("sync", "grows", "k:text:partition", "n:counter", "m:counter"),
+            DONE,
+            f'ALTER TABLE {KEYSPACE}.grows ADD "m" counter;\n',
+            out="",
+        )
+        self.done("sync", "grows", "k:text:partition", "n:counter", "m:counter")
+        self.check(
+            tally("sync", "grows", "k:text:partition", "n:counter"),
+            DONE,
+            "columns that the definition does not know: m",
+        )
+        self.check(
+            tally("sync", "grows", "k:int:partition", "n:counter"),
+            FAILED,
+            "column k is text there, and int in the definition",
+            "  outcome  not applied\n",
         )
 
     def test_dry_run_runs_nothing(self):

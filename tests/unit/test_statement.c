@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/internal.h"
+#include "api/schema.h"
 #include "tests/unit/suites.h"
 
 typedef struct row {
@@ -469,6 +469,57 @@ START_TEST(row_errors) {
 }
 END_TEST
 
+/* The reference's cases, and those between. */
+static const struct {
+  const char *type, *name;
+} k_names[] = {
+    {"PageHits", "page_hits"},
+    {"HTTPPageHits2", "http_page_hits2"},
+    {"MyDocument", "my_document"},
+    {"page_hits", "page_hits"},
+    {"struct PageHits", "page_hits"},
+    {"Hits", "hits"},
+    {"hits2Day", "hits2_day"},
+    {"My_Doc", "my_doc"},
+    {"AB", "ab"},
+};
+enum { NAMES = sizeof k_names / sizeof k_names[0] };
+
+START_TEST(name_in_snake_case) {
+  static const tally_column columns[] = {
+      TALLY_PARTITION_KEY(row, url, TALLY_TEXT), TALLY_COUNTER(row, views)};
+  tally_definition d = TALLY_DEFINITION(row, NULL, columns);
+  tally_table *table;
+
+  d.type_name = k_names[_i].type;
+  ck_assert_int_eq(tally_table_open(&table, &session, &d, NULL), 0);
+  ck_assert_str_eq(tally_table_name(table), k_names[_i].name);
+  table_free(table);
+}
+END_TEST
+
+START_TEST(deletes) {
+  static const tally_column columns[] = {
+      TALLY_PARTITION_KEY(row, url, TALLY_TEXT),
+      TALLY_CLUSTERING_KEY(row, hour, TALLY_INT, TALLY_ASC),
+      TALLY_COUNTER(row, views), TALLY_STATIC_COUNTER(row, total)};
+  tally_table *t = OPEN("hits", columns);
+  const struct removal *whole = table_removal(t, REMOVAL_ROW);
+
+  ck_assert_str_eq(whole->statement.text,
+                   "DELETE FROM ks.hits WHERE \"url\" = ? AND \"hour\" = ?");
+  ck_assert_int_eq(whole->statement.effect, EFFECT_WRITE);
+  ck_assert_str_eq(table_removal(t, 0)->statement.text,
+                   "DELETE \"views\" FROM ks.hits WHERE \"url\" = ? AND "
+                   "\"hour\" = ?");
+  ck_assert_str_eq(table_removal(t, 1)->statement.text,
+                   "DELETE \"total\" FROM ks.hits WHERE \"url\" = ?");
+  /* Made once. */
+  ck_assert_ptr_eq(table_removal(t, REMOVAL_ROW), whole);
+  table_free(t);
+}
+END_TEST
+
 Suite *statement_suite(void) {
   Suite *s = suite_create("statement");
   TCase *tc = tcase_create("cql");
@@ -488,6 +539,8 @@ Suite *statement_suite(void) {
   tcase_add_test(tc, display_order);
   tcase_add_test(tc, row_values);
   tcase_add_test(tc, row_errors);
+  tcase_add_loop_test(tc, name_in_snake_case, 0, NAMES);
+  tcase_add_test(tc, deletes);
   suite_add_tcase(s, tc);
   return s;
 }

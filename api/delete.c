@@ -1,0 +1,100 @@
+/* api/delete.c - rows and counters that go. */
+#include "api/internal.h"
+
+static int fill(struct op *op, tally_table *t, const void *row,
+                uint16_t counter, tally_error *e) {
+  const struct removal *r = table_removal(t, counter);
+
+  if (r == NULL)
+    return error_no_memory(e);
+  op->kind = OP_EXECUTE;
+  op->statement = &r->statement;
+  op->consistency = t->session->consistency;
+  op->timeout = TIMEOUT_INCREMENT;
+  op->note = NOTE_DELETE;
+  return bind_key(op, t, row, r->statement.bind_count < t->key_count, e);
+}
+
+/* `loop` is where it went. */
+static int submit(tally_table *t, const void *row, uint16_t counter,
+                  op_done *done, op_callback *callback, void *user,
+                  struct loop **loop, tally_error *e) {
+  tally_session *s = t->session;
+  struct op *op = session_take(s, e);
+  int rc;
+
+  if (op == NULL)
+    return TALLY_EBUSY;
+  op->done = done;
+  op->callback = callback;
+  op->user = user;
+  rc = fill(op, t, row, counter, e);
+  if (rc != 0) {
+    op_release(&s->heap, op);
+    return rc;
+  }
+  *loop = session_loop(s);
+  return session_submit(*loop, op, e);
+}
+
+static int find_counter(const tally_table *t, const char *name,
+                        uint16_t *counter, tally_error *e) {
+  size_t column;
+  int rc = table_find(t, name, &column, e);
+
+  if (rc != 0)
+    return rc;
+  for (*counter = 0; *counter < t->counter_count; ++*counter)
+    if (t->counters[*counter] == column)
+      return 0;
+  return error_set(e, TALLY_EINVAL,
+                   "%s: column %s is part of the key, and no counter",
+                   t->qualified, name);
+}
+
+static int submit_and_wait(tally_table *t, const void *row, uint16_t counter,
+                           tally_error *e) {
+  struct waiter w = {.error = e};
+  struct loop *loop;
+  int rc = wait_begin(t->session, e);
+
+  if (rc == 0)
+    rc = submit(t, row, counter, done_wait, NULL, &w, &loop, e);
+  if (rc != 0)
+    return rc;
+  wait_for(t->session, loop, &w);
+  return w.code;
+}
+
+int tally_delete(tally_table *table, const void *row, tally_error *error) {
+  return submit_and_wait(table, row, REMOVAL_ROW, error);
+}
+
+int tally_delete_async(tally_table *table, const void *row,
+                       tally_callback callback, void *user,
+                       tally_error *error) {
+  struct loop *loop;
+
+  return submit(table, row, REMOVAL_ROW, done_tell, (op_callback *)callback,
+                user, &loop, error);
+}
+
+int tally_delete_counter(tally_table *table, const void *row,
+                         const char *counter, tally_error *error) {
+  uint16_t bit;
+  int rc = find_counter(table, counter, &bit, error);
+
+  return rc != 0 ? rc : submit_and_wait(table, row, bit, error);
+}
+
+int tally_delete_counter_async(tally_table *table, const void *row,
+                               const char *counter, tally_callback callback,
+                               void *user, tally_error *error) {
+  struct loop *loop;
+  uint16_t bit;
+  int rc = find_counter(table, counter, &bit, error);
+
+  return rc != 0 ? rc
+                 : submit(table, row, bit, done_tell, (op_callback *)callback,
+                          user, &loop, error);
+}
