@@ -483,7 +483,7 @@ static const struct {
     {"My_Doc", "my_doc"},
     {"AB", "ab"},
 };
-enum { NAMES = sizeof k_names / sizeof k_names[0] };
+enum { SNAKES = sizeof k_names / sizeof k_names[0] };
 
 START_TEST(name_in_snake_case) {
   static const tally_column columns[] = {
@@ -539,7 +539,7 @@ Suite *statement_suite(void) {
   tcase_add_test(tc, display_order);
   tcase_add_test(tc, row_values);
   tcase_add_test(tc, row_errors);
-  tcase_add_loop_test(tc, name_in_snake_case, 0, NAMES);
+  tcase_add_loop_test(tc, name_in_snake_case, 0, SNAKES);
   tcase_add_test(tc, deletes);
   suite_add_tcase(s, tc);
   return s;
