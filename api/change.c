@@ -186,20 +186,13 @@ int change_start(tally_session *s, struct text *cql, const struct change_of *of,
 
 /* ---- One that a call ends with ------------------------------------------ */
 
-void listener_tell(const struct listener *to, int code,
-                   const tally_error *error) {
+void change_told(const struct listener *to, int code,
+                 const tally_error *error) {
   tally_result result = {.status = code,
                          .outcome = code == 0 ? TALLY_APPLIED : error->outcome,
                          .error = code == 0 ? NULL : error};
 
-  if (to->waiter != NULL) {
-    to->waiter->code = code;
-    if (code != 0 && to->waiter->error != NULL)
-      *to->waiter->error = *error;
-    wait_done(to->waiter);
-  } else if (to->callback != NULL) {
-    to->callback(to->user, &result);
-  }
+  listener_tell(to, &result);
 }
 
 struct told {
@@ -213,7 +206,7 @@ static void on_told(void *user, const struct change_end *end) {
   struct listener to = told->to;
 
   net_free(&heap, told);
-  listener_tell(&to, end->code, end->error);
+  change_told(&to, end->code, end->error);
 }
 
 static int start_told(tally_session *s, struct text *cql,

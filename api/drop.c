@@ -54,7 +54,7 @@ static void on_truncated(op_callback *callback, void *user,
 
   (void)callback;
   truncation_free(c);
-  listener_tell(&to, rc, &e);
+  change_told(&to, rc, &e);
 }
 
 static struct truncation *truncation_new(tally_table *t,

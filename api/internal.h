@@ -305,6 +305,14 @@ struct op *session_take(tally_session *s, tally_error *e);
 /* Hand over; on error the operation is released. */
 int session_submit(struct loop *l, struct op *op, tally_error *e);
 
+/* Who is told the end of a call: one that waits, or a callback. */
+struct listener {
+  struct waiter *waiter; /* NULL: a callback */
+  tally_callback callback;
+  void *user;
+};
+void listener_tell(const struct listener *to, const tally_result *result);
+
 /* op_done: the end is told to a tally_callback (the operation's callback, with
  * the operation's user), or to a waiter (its user). */
 void done_tell(op_callback *callback, void *user, const struct answer *answer);

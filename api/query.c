@@ -25,6 +25,7 @@ void tally_query_free(tally_query *query) {
 
   if (query == NULL)
     return;
+  tally_cursor_close(query->first);
   heap = &query->table->session->heap;
   for (size_t i = 0; i < query->term_count; i++)
     net_free(heap, query->terms[i].values);

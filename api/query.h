@@ -36,11 +36,15 @@ struct tally_query {
   int32_t per_partition_limit; /* ... both */
   int32_t page_rows;
   uint16_t consistency;
+  const tally_aggregate *functions; /* what is asked for instead of rows ... */
+  size_t function_count;            /* ... so many */
+  tally_cursor *first;              /* whose row tally_first() has given */
 };
 
 /* ---- rules.c: what CQL allows ------------------------------------------- */
 
 /* 0, or TALLY_EINVAL with the column that it is about. */
+int query_check_functions(const tally_query *q, tally_error *e);
 int query_check(const tally_query *q, tally_error *e);
 /* The relation by = (or IN, or either) on this column; NULL: none. */
 const struct term *query_equal(const tally_query *q, uint16_t column, bool in);

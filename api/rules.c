@@ -222,6 +222,48 @@ static int check_distinct(const tally_query *q, tally_error *e) {
   return 0;
 }
 
+/* ---- Functions ---------------------------------------------------------- */
+
+static int check_function(const tally_query *q, const tally_aggregate *f,
+                          tally_error *e) {
+  size_t column;
+  int rc;
+
+  if (f->function < TALLY_COUNT || f->function > TALLY_AVG)
+    return error_set(
+        e, TALLY_EINVAL,
+        "%s: %d is no function: TALLY_COUNT, TALLY_SUM, TALLY_MIN, "
+        "TALLY_MAX and TALLY_AVG are",
+        q->table->qualified, f->function);
+  if (f->counter == NULL)
+    return f->function == TALLY_COUNT
+               ? 0
+               : error_set(e, TALLY_EINVAL,
+                           "%s: only TALLY_COUNT goes without a counter",
+                           q->table->qualified);
+  rc = table_find(q->table, f->counter, &column, e);
+  if (rc == 0 && !is_counter(q, (uint16_t)column))
+    rc = refuse(q, (uint16_t)column, "is part of the key, and no counter", e);
+  return rc;
+}
+
+int query_check_functions(const tally_query *q, tally_error *e) {
+  int rc = query_check(q, e);
+
+  if (rc == 0 && q->function_count == 0)
+    return error_set(e, TALLY_EINVAL, "%s: no function is asked for",
+                     q->table->qualified);
+  if (rc == 0 && (q->distinct || q->order_count > 0 || q->limit > 0 ||
+                  q->per_partition_limit > 0))
+    return error_set(e, TALLY_EINVAL,
+                     "%s: a function takes all rows that the relations leave: "
+                     "without order, limits and distinct",
+                     q->table->qualified);
+  for (size_t i = 0; i < q->function_count && rc == 0; i++)
+    rc = check_function(q, &q->functions[i], e);
+  return rc;
+}
+
 int query_check(const tally_query *q, tally_error *e) {
   int rc = check_terms(q, e);
 

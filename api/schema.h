@@ -27,14 +27,8 @@ int change_start(tally_session *s, struct text *cql, const struct change_of *of,
                  change_done *done, void *user, struct loop **loop,
                  tally_error *e);
 
-/* Who is told the end of a call: one that waits, or a callback. */
-struct listener {
-  struct waiter *waiter; /* NULL: a callback */
-  tally_callback callback;
-  void *user;
-};
-void listener_tell(const struct listener *to, int code,
-                   const tally_error *error);
+/* The end of one, or of what consists of some. */
+void change_told(const struct listener *to, int code, const tally_error *error);
 /* A change that one listener waits for; takes over the text. */
 int change_tell(tally_session *s, struct text *cql, const struct change_of *of,
                 const struct listener *to, tally_error *e);

@@ -127,6 +127,31 @@ static void add_limits(struct making *m) {
     text_add(&m->text, " ALLOW FILTERING");
 }
 
+/* The server says what type each has: Cassandra makes counters of counters, and
+ * a bigint of COUNT. */
+static void add_functions(struct making *m) {
+  static const char *const names[] = {[TALLY_COUNT] = "COUNT",
+                                      [TALLY_SUM] = "SUM",
+                                      [TALLY_MIN] = "MIN",
+                                      [TALLY_MAX] = "MAX",
+                                      [TALLY_AVG] = "AVG"};
+  const tally_query *q = m->query;
+
+  text_add(&m->text, "SELECT ");
+  for (size_t i = 0; i < q->function_count; i++) {
+    const tally_aggregate *f = &q->functions[i];
+
+    text_add(&m->text, i > 0 ? ", " : "");
+    text_add(&m->text, names[f->function]);
+    text_add(&m->text, "(");
+    if (f->counter != NULL)
+      text_quoted(&m->text, f->counter);
+    else
+      text_add(&m->text, "*");
+    text_add(&m->text, ")");
+  }
+}
+
 /* In the order in which rows are read: keys, then counters. */
 static void add_results(struct making *m) {
   const tally_query *q = m->query;
@@ -163,7 +188,7 @@ static void finish(struct making *m) {
   s->effect = EFFECT_READ;
   s->binds = m->columns;
   s->bind_count = m->bind_count;
-  s->results = results;
+  s->results = m->result_count > 0 ? results : NULL;
   s->result_count = m->result_count;
 }
 
@@ -180,7 +205,10 @@ static struct select *make(const tally_query *q) {
     goto fail;
   m.bind_count =
       (uint16_t)(q->term_count + (q->limit > 0) + (q->per_partition_limit > 0));
-  add_results(&m);
+  if (q->function_count > 0)
+    add_functions(&m);
+  else
+    add_results(&m);
   m.bind_count = 0;
   text_add(&m.text, " FROM ");
   text_add(&m.text, t->qualified);

@@ -79,7 +79,7 @@ static void sync_over(struct sync *y, int code, const tally_error *error) {
 
   net_free(&heap, y->cql.p);
   net_free(&heap, y);
-  listener_tell(&to, code, error);
+  change_told(&to, code, error);
 }
 
 static int refuse(const struct sync *y, tally_error *e, const char *column,

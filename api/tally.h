@@ -1286,6 +1286,63 @@ TALLY_API int tally_each_async(const tally_query *query,
                                tally_row_callback each, tally_callback callback,
                                void *user, tally_error *error);
 
+/**
+ * The first row of a query, as if it had a limit of one: in the order of the
+ * clustering key when one partition is asked for, else any.  What the row
+ * points to is the query's, until the next tally_first() of it or
+ * tally_query_free().
+ *
+ * @return 0; TALLY_ENOTFOUND; otherwise as tally_cursor_open() and tally_next()
+ */
+TALLY_API int tally_first(tally_query *query, void *row, tally_error *error);
+
+/* ---- What servers reckon ------------------------------------------------ */
+
+typedef enum tally_function {
+  TALLY_COUNT = 1, /* of rows, or of those whose counter is not null */
+  TALLY_SUM,       /* 0 without rows; wraps at the ends of int64_t */
+  TALLY_MIN,       /* null without rows */
+  TALLY_MAX,
+  TALLY_AVG, /* without its fraction; 0 without rows */
+} tally_function;
+
+typedef struct tally_aggregate {
+  int function;        /* tally_function */
+  const char *counter; /* NULL: rows (TALLY_COUNT alone) */
+  int64_t value;       /* out */
+  int is_null;         /* out: 1: there is none, and value is 0 */
+} tally_aggregate;
+
+/**
+ * Several functions of the rows that a query's relations leave, in one SELECT.
+ * Servers read all of these rows for it, page by page (tally_page_size()): over
+ * many partitions that takes long, and they warn of it.  Order, limits and
+ * distinct are refused.
+ *
+ * Asynchronous: the list is the caller's, and has to live until the callback.
+ *
+ * @return 0; TALLY_EINVAL (naming the column); otherwise as tally_get(), but for
+ *         TALLY_ENOTFOUND and TALLY_EMANY
+ * @blocks at most read_timeout_ms
+ */
+TALLY_API int tally_aggregates(const tally_query *query, tally_aggregate *list,
+                               size_t count, tally_error *error);
+TALLY_API int tally_aggregates_async(const tally_query *query,
+                                     tally_aggregate *list, size_t count,
+                                     tally_callback callback, void *user,
+                                     tally_error *error);
+/* One of them alone.  Where it is null: TALLY_ENOTFOUND. */
+TALLY_API int tally_count(const tally_query *query, int64_t *value,
+                          tally_error *error);
+TALLY_API int tally_sum(const tally_query *query, const char *counter,
+                        int64_t *value, tally_error *error);
+TALLY_API int tally_min(const tally_query *query, const char *counter,
+                        int64_t *value, tally_error *error);
+TALLY_API int tally_max(const tally_query *query, const char *counter,
+                        int64_t *value, tally_error *error);
+TALLY_API int tally_avg(const tally_query *query, const char *counter,
+                        int64_t *value, tally_error *error);
+
 /* ---- Rows by column name ------------------------------------------------ */
 
 /* A row of any table, filled in and read by column names: for tables opened

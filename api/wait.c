@@ -62,6 +62,17 @@ void done_wait(op_callback *callback, void *user, const struct answer *answer) {
   wait_done(w);
 }
 
+void listener_tell(const struct listener *to, const tally_result *result) {
+  if (to->waiter != NULL) {
+    to->waiter->code = result->status;
+    if (result->status != 0 && to->waiter->error != NULL)
+      *to->waiter->error = *result->error;
+    wait_done(to->waiter);
+  } else if (to->callback != NULL) {
+    to->callback(to->user, result);
+  }
+}
+
 struct loop *session_loop(tally_session *s) {
   uint32_t n;
 

@@ -430,6 +430,97 @@ START_TEST(refused) {
 }
 END_TEST
 
+/* ---- Functions ---------------------------------------------------------- */
+
+START_TEST(functions) {
+  tally_aggregate all[] = {
+      {TALLY_COUNT, NULL, 0, 0},  {TALLY_COUNT, "bytes", 0, 0},
+      {TALLY_SUM, "views", 0, 0}, {TALLY_MIN, "views", 0, 0},
+      {TALLY_MAX, "views", 0, 0}, {TALLY_AVG, "views", 0, 0}};
+  static const int64_t want[] = {4, 3, 10, 1, 4, 2};
+  struct live_gate gate;
+  int64_t value;
+
+  fill();
+  of_a_1();
+  LIVE_OK(tally_aggregates(q, all, 6, &e), &e);
+  for (int i = 0; i < 6; i++)
+    ck_assert_msg(all[i].value == want[i] && !all[i].is_null, "%d: %lld", i,
+                  (long long)all[i].value);
+  live_gate_init(&gate);
+  live_gate_begin(&gate);
+  memset(&all[2].value, 0xff, sizeof all[2].value);
+  LIVE_OK(tally_aggregates_async(q, all, 6, live_gate_end, &gate, &e), &e);
+  live_gate_wait(&gate, 0);
+  ck_assert_int_eq(gate.status, 0);
+  ck_assert_int_eq(all[2].value, 10);
+  LIVE_OK(tally_sum(q, "bytes", &value, &e), &e);
+  ck_assert_int_eq(value, 30);
+  LIVE_OK(tally_avg(q, "views", &value, &e), &e);
+  ck_assert_int_eq(value, 2);
+  /* Of the whole table. */
+  again();
+  LIVE_OK(tally_count(q, &value, &e), &e);
+  ck_assert_int_eq(value, 16);
+  LIVE_OK(tally_page_size(q, 3, &e), &e);
+  LIVE_OK(tally_sum(q, "views", &value, &e), &e);
+  ck_assert_int_eq(value, 40);
+}
+END_TEST
+
+START_TEST(functions_of_nothing) {
+  int64_t value = 7;
+
+  of_a_1();
+  LIVE_OK(tally_count(q, &value, &e), &e);
+  ck_assert_int_eq(value, 0);
+  LIVE_OK(tally_sum(q, "views", &value, &e), &e);
+  ck_assert_int_eq(value, 0);
+  LIVE_RETURNS(tally_min(q, "views", &value, &e), TALLY_ENOTFOUND, &e);
+  LIVE_RETURNS(tally_max(q, "views", &value, &e), TALLY_ENOTFOUND, &e);
+  LIVE_OK(tally_avg(q, "views", &value, &e), &e);
+  ck_assert_int_eq(value, 0);
+}
+END_TEST
+
+START_TEST(functions_refused) {
+  tally_aggregate a = {TALLY_AVG + 1, "views", 0, 0};
+  int64_t value;
+
+  LIVE_REFUSED(tally_aggregates(q, &a, 1, &e), TALLY_EINVAL, &e);
+  live_says(&e, "is no function");
+  a.function = TALLY_SUM;
+  a.counter = NULL;
+  LIVE_REFUSED(tally_aggregates(q, &a, 1, &e), TALLY_EINVAL, &e);
+  LIVE_REFUSED(tally_aggregates(q, &a, 0, &e), TALLY_EINVAL, &e);
+  LIVE_REFUSED(tally_sum(q, "hits", &value, &e), TALLY_EINVAL, &e);
+  live_says(&e, "no column hits");
+  LIVE_REFUSED(tally_sum(q, "path", &value, &e), TALLY_EINVAL, &e);
+  live_says(&e, "column path");
+  LIVE_OK(tally_limit(q, 1, &e), &e);
+  LIVE_REFUSED(tally_count(q, &value, &e), TALLY_EINVAL, &e);
+  live_says(&e, "limits");
+}
+END_TEST
+
+START_TEST(first_row) {
+  visits row;
+
+  fill();
+  of_a_1();
+  LIVE_OK(tally_first(q, &row, &e), &e);
+  ck_assert_str_eq(row.path, "/a");
+  LIVE_OK(tally_order_by(q, "path", TALLY_DESC, &e), &e);
+  LIVE_OK(tally_first(q, &row, &e), &e);
+  ck_assert_str_eq(row.path, "/d");
+  ck_assert_int_eq(row.views, 4);
+  again();
+  where("site", TALLY_EQ, (visits){.site = "none"});
+  where("day", TALLY_EQ, (visits){.day = 1});
+  LIVE_RETURNS(tally_first(q, &row, &e), TALLY_ENOTFOUND, &e);
+}
+END_TEST
+
 Suite *find_suite(void) {
   Suite *s = suite_create("find");
   TCase *tc = tcase_create("find"), *ends = tcase_create("ends");
@@ -442,6 +533,10 @@ Suite *find_suite(void) {
   tcase_add_test(tc, what_does_not_fit);
   tcase_add_test(tc, every_row_once);
   tcase_add_test(tc, refused);
+  tcase_add_test(tc, functions);
+  tcase_add_test(tc, functions_of_nothing);
+  tcase_add_test(tc, functions_refused);
+  tcase_add_test(tc, first_row);
   suite_add_tcase(s, tc);
   tcase_set_timeout(ends, 60);
   tcase_add_loop_test(ends, closed_early, 0, 2);
