@@ -21,11 +21,20 @@ struct tally_cursor {
   struct session_life *life;
   tally_table *table;
   struct select *select;
-  bool own_select;   /* what the table keeps goes with the session */
-  struct loop *loop; /* of the last fetch */
-  struct op *bound;  /* the values: never sent itself */
-  struct page page;  /* what is asked for next ... */
-  uint8_t *state;    /* ... from here; NULL: the beginning */
+  bool own_select;      /* what the table keeps goes with the session */
+  struct loop *loop;    /* of the last fetch */
+  struct op *bound;     /* the values: never sent itself */
+  struct page page;     /* what is asked for next ... */
+  uint8_t *state;       /* ... from here; NULL: the beginning */
+  const uint8_t *after; /* where the page behind `now` begins; NULL: there is
+                           none, or no page was turned to yet and it begins at
+                           the beginning ... */
+  size_t after_len;
+  bool turned;       /* ... which this says.  Its bytes are the loop's to move
+                        (state, next.from), and stay where they are */
+  uint64_t likeness; /* a hash of the statement and its values */
+  int32_t skip;      /* rows of the next page that were read before */
+  uint8_t *saved;    /* what tally_cursor_state() gave last */
   bool last;         /* there is no next one */
   uint16_t consistency;
   struct received now;
@@ -49,25 +58,33 @@ static void cursor_free(tally_cursor *c) {
     op_release(&heap, c->bound);
   net_free(&heap, c->state);
   net_free(&heap, c->now.bytes);
+  net_free(&heap, c->now.from);
   net_free(&heap, c->next.bytes);
+  net_free(&heap, c->next.from);
+  net_free(&heap, c->saved);
   net_free(&heap, c->row);
   life_leave(c->life);
   net_free(&heap, c);
 }
 
+/* The state that this page was asked for with goes to the page; the answer
+ * has that of the next one. */
 static int keep_state(tally_cursor *c, const struct rows *rows) {
   struct cell state = rows_paging_state(rows);
-  uint8_t *copy;
 
+  c->next.from = c->state;
+  c->next.from_len = c->page.state_len;
+  c->state = NULL;
+  c->page.state = NULL;
+  c->page.state_len = 0;
   c->last = state.p == NULL;
   if (c->last)
     return 0;
-  copy = net_resize(&c->heap, c->state, state.len + 1);
-  if (copy == NULL)
+  c->state = net_alloc(&c->heap, state.len + 1);
+  if (c->state == NULL)
     return error_no_memory(&c->error);
-  memcpy(copy, state.p, state.len);
-  c->state = copy;
-  c->page.state = copy;
+  memcpy(c->state, state.p, state.len);
+  c->page.state = c->state;
   c->page.state_len = state.len;
   return 0;
 }
@@ -88,7 +105,7 @@ static int keep_rows(tally_cursor *c, const struct rows *rows) {
     return error_no_memory(&c->error);
   next->rows = *rows;
   rows_move(&next->rows, next->bytes);
-  next->left = rows_count(rows);
+  next->left = next->count = rows_count(rows);
   return keep_state(c, rows);
 }
 
@@ -98,11 +115,27 @@ static int receive(tally_cursor *c, const struct answer *answer) {
   return keep_rows(c, answer->rows);
 }
 
+/* Rows that were read before the state was saved. */
+static void pass_over(tally_cursor *c) {
+  struct cell cell;
+  int32_t columns = rows_columns(&c->now.rows);
+
+  for (; c->skip > 0 && c->now.left > 0; c->skip--, c->now.left--)
+    for (int32_t i = 0; i < columns; i++)
+      if (!rows_next(&c->now.rows, &cell))
+        return; /* cut short: so is the next row */
+}
+
 /* The page that has come is read from now on. */
 static void turn_page(tally_cursor *c) {
   net_free(&c->heap, c->now.bytes);
+  net_free(&c->heap, c->now.from);
   c->now = c->next;
   memset(&c->next, 0, sizeof c->next);
+  c->after = c->state;
+  c->after_len = c->page.state_len;
+  c->turned = true;
+  pass_over(c);
 }
 
 static int submit(tally_cursor *c, op_done *done) {
@@ -129,6 +162,22 @@ static int submit(tally_cursor *c, op_done *done) {
   return session_submit(c->loop, op, &c->error);
 }
 
+/* FNV-1a, of 64 bits. */
+static uint64_t hash(uint64_t h, const void *p, size_t len) {
+  const uint8_t *bytes = p;
+
+  for (size_t i = 0; i < len; i++)
+    h = (h ^ bytes[i]) * UINT64_C(0x100000001b3);
+  return h;
+}
+
+static uint64_t likeness_of(const tally_cursor *c) {
+  const struct statement *s = &c->select->statement;
+  uint64_t h = hash(UINT64_C(0xcbf29ce484222325), s->text, s->text_len);
+
+  return hash(h, c->bound->values, c->bound->values_len);
+}
+
 static int cursor_new(tally_cursor **cursor, const tally_query *q,
                       tally_error *e) {
   tally_session *s = q->table->session;
@@ -152,6 +201,7 @@ static int cursor_new(tally_cursor **cursor, const tally_query *q,
     cursor_free(c);
     return error_no_memory(e);
   }
+  c->likeness = likeness_of(c);
   *cursor = c;
   return 0;
 }
@@ -197,8 +247,88 @@ static int end_fetch(tally_cursor *c) {
   return 0;
 }
 
+/* ---- Where it stands ---------------------------------------------------- */
+
+/* A saved state: four letters, the likeness of the query, how many rows of the
+ * page were read, and where the server goes on (nothing: the beginning). */
+enum { STATE_HEAD = 16 };
+static const char state_mark[4] = {'T', 'p', 's', '1'};
+
+static void put_number(uint8_t *to, uint64_t n, int bytes) {
+  for (int i = bytes - 1; i >= 0; i--, n >>= 8)
+    to[i] = (uint8_t)n;
+}
+
+static uint64_t get_number(const uint8_t *from, int bytes) {
+  uint64_t n = 0;
+
+  for (int i = 0; i < bytes; i++)
+    n = n << 8 | from[i];
+  return n;
+}
+
+static int go_to(tally_cursor *c, const void *state, size_t len) {
+  const uint8_t *p = state;
+
+  if (p == NULL || len < STATE_HEAD ||
+      memcmp(p, state_mark, sizeof state_mark) != 0 ||
+      get_number(p + 12, 4) > INT32_MAX)
+    return error_set(&c->error, TALLY_EINVAL,
+                     "%s: these %zu bytes are no paging state",
+                     c->table->qualified, len);
+  if (get_number(p + 4, 8) != c->likeness)
+    return error_set(&c->error, TALLY_EINVAL,
+                     "%s: the paging state is that of another query: table, "
+                     "columns, relations, values, order and limits have to be "
+                     "the same",
+                     c->table->qualified);
+  c->skip = (int32_t)get_number(p + 12, 4);
+  len -= STATE_HEAD;
+  if (len == 0)
+    return 0;
+  c->state = net_alloc(&c->heap, len);
+  if (c->state == NULL)
+    return error_no_memory(&c->error);
+  memcpy(c->state, p + STATE_HEAD, len);
+  c->page.state = c->after = c->state;
+  c->page.state_len = c->after_len = len;
+  return 0;
+}
+
+int tally_cursor_state(tally_cursor *cursor, const void **state, size_t *len,
+                       tally_error *error) {
+  tally_cursor *c = cursor;
+  bool inside = c->now.left > 0;
+  const uint8_t *from = inside ? c->now.from : c->after;
+  size_t from_len = inside ? c->now.from_len : c->after_len;
+  int32_t read = inside ? c->now.count - c->now.left : c->skip;
+  uint8_t *saved;
+
+  *state = NULL;
+  *len = 0;
+  if (c->turned && !inside && c->after == NULL)
+    return 0;
+  saved = net_resize(&c->heap, c->saved, STATE_HEAD + from_len);
+  if (saved == NULL)
+    return error_no_memory(error);
+  c->saved = saved;
+  memcpy(saved, state_mark, sizeof state_mark);
+  put_number(saved + 4, c->likeness, 8);
+  put_number(saved + 12, (uint64_t)read, 4);
+  if (from_len > 0)
+    memcpy(saved + STATE_HEAD, from, from_len);
+  *state = saved;
+  *len = STATE_HEAD + from_len;
+  return 1;
+}
+
 int tally_cursor_open(tally_cursor **cursor, const tally_query *query,
                       tally_error *error) {
+  return tally_cursor_open_at(cursor, query, NULL, 0, error);
+}
+
+int tally_cursor_open_at(tally_cursor **cursor, const tally_query *query,
+                         const void *state, size_t len, tally_error *error) {
   tally_cursor *c;
   int rc;
 
@@ -208,7 +338,9 @@ int tally_cursor_open(tally_cursor **cursor, const tally_query *query,
     rc = cursor_new(&c, query, error);
   if (rc != 0)
     return rc;
-  rc = begin_fetch(c);
+  rc = len > 0 ? go_to(c, state, len) : 0;
+  if (rc == 0)
+    rc = begin_fetch(c);
   if (rc == 0) {
     *cursor = c;
     return 0;

@@ -70,7 +70,10 @@ bool select_bind(const tally_query *q, struct op *op);
 struct received {
   uint8_t *bytes;
   struct rows rows;
-  int32_t left; /* rows not read yet */
+  int32_t left;  /* rows not read yet */
+  int32_t count; /* rows in all */
+  uint8_t *from; /* where the server was told to go on; NULL: the beginning */
+  size_t from_len;
 };
 
 /* The next row, its texts terminated in place.  A counter that is null, or was

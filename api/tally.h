@@ -1265,6 +1265,24 @@ TALLY_API int tally_next(tally_cursor *cursor, void *row, tally_error *error);
 /* ... and *nulls has bit i set when the definition's i-th counter was null. */
 TALLY_API int tally_next_nulls(tally_cursor *cursor, void *row, uint64_t *nulls,
                                tally_error *error);
+/**
+ * Where the cursor stands, for going on later, in another session or process:
+ * behind the row that tally_next() gave last.  *state points to *len bytes of
+ * the cursor's, until the next call of this or tally_cursor_close(); they hold
+ * the server's paging state, which is good for as long as the server's version
+ * stays, and tell whoever reads them keys: keep them as you keep the data.
+ *
+ * @return 1: there is more; 0: the rows that were read are all there are (and
+ *         *state is NULL); TALLY_ENOMEM
+ */
+TALLY_API int tally_cursor_state(tally_cursor *cursor, const void **state,
+                                 size_t *len, tally_error *error);
+/* Go on from there.  The query has to be the same one, but for its page size
+ * and consistency: TALLY_EINVAL for the state of another, and for what is none.
+ * Otherwise as tally_cursor_open(), which `len` 0 makes it. */
+TALLY_API int tally_cursor_open_at(tally_cursor **cursor,
+                                   const tally_query *query, const void *state,
+                                   size_t len, tally_error *error);
 /* NULL is fine. Does not wait for a page that is under way. */
 TALLY_API void tally_cursor_close(tally_cursor *cursor);
 

@@ -521,6 +521,93 @@ START_TEST(first_row) {
 }
 END_TEST
 
+/* ---- Saved and gone on with --------------------------------------------- */
+
+enum { SAVED_ROWS = 23 };
+static const int32_t saved_pages[] = {1, 7, 10, 5000};
+
+/* Read so many rows, save, and go on in a new cursor (with another page size),
+ * again and again: each row once. */
+START_TEST(saved_and_resumed) {
+  int32_t page = saved_pages[_i / 3], step = (int32_t[]){1, 7, 10}[_i % 3];
+  uint8_t saved[4096];
+  size_t len = 0;
+  int rows = 0, rounds = 0, more = 1;
+
+  for (int i = 0; i < SAVED_ROWS; i++) {
+    char path[16];
+
+    snprintf(path, sizeof path, "/%02d", i);
+    count("a", 1, path, i + 1, 0);
+  }
+  of_a_1();
+  while (more == 1) {
+    const void *state;
+    tally_cursor *cursor;
+    visits row;
+
+    LIVE_OK(tally_page_size(q, rounds++ % 2 == 0 ? page : page + 3, &e), &e);
+    LIVE_OK(tally_cursor_open_at(&cursor, q, saved, len, &e), &e);
+    /* Before the first row it stands where it stood. */
+    ck_assert_int_eq(tally_cursor_state(cursor, &state, &len, &e), 1);
+    ck_assert(rounds == 1 || memcmp(state, saved, len) == 0);
+    for (int i = 0; i < step && tally_next(cursor, &row, &e) == 1; i++)
+      ck_assert_int_eq(row.views, ++rows);
+    more = tally_cursor_state(cursor, &state, &len, &e);
+    ck_assert(len <= sizeof saved && (more == 1) == (len > 0));
+    if (more == 1)
+      memcpy(saved, state, len);
+    tally_cursor_close(cursor);
+    ck_assert_int_lt(rounds, 100);
+  }
+  ck_assert_int_eq(more, 0);
+  ck_assert_int_eq(rows, SAVED_ROWS);
+}
+END_TEST
+
+START_TEST(state_of_another) {
+  tally_cursor *cursor;
+  const void *state;
+  uint8_t saved[4096];
+  size_t len;
+  visits row;
+
+  fill();
+  of_a_1();
+  LIVE_OK(tally_page_size(q, 2, &e), &e);
+  LIVE_OK(tally_cursor_open(&cursor, q, &e), &e);
+  ck_assert_int_eq(tally_next(cursor, &row, &e), 1);
+  ck_assert_int_eq(tally_cursor_state(cursor, &state, &len, &e), 1);
+  memcpy(saved, state, len);
+  tally_cursor_close(cursor);
+  LIVE_OK(tally_limit(q, 3, &e), &e);
+  LIVE_REFUSED(tally_cursor_open_at(&cursor, q, saved, len, &e), TALLY_EINVAL,
+               &e);
+  live_says(&e, "of another query");
+  ck_assert_ptr_null(cursor);
+  again();
+  where("site", TALLY_EQ, (visits){.site = "b"});
+  where("day", TALLY_EQ, (visits){.day = 1});
+  LIVE_REFUSED(tally_cursor_open_at(&cursor, q, saved, len, &e), TALLY_EINVAL,
+               &e);
+  LIVE_REFUSED(tally_cursor_open_at(&cursor, q, saved, 15, &e), TALLY_EINVAL,
+               &e);
+  live_says(&e, "no paging state");
+  again();
+  of_a_1();
+  saved[0] ^= 1;
+  LIVE_REFUSED(tally_cursor_open_at(&cursor, q, saved, len, &e), TALLY_EINVAL,
+               &e);
+  /* The server's part made up: its to refuse, and nothing breaks. */
+  saved[0] ^= 1;
+  for (size_t i = 16; i < len; i++)
+    saved[i] ^= 0x5a;
+  LIVE_OK(tally_cursor_open_at(&cursor, q, saved, len, &e), &e);
+  ck_assert_int_le(tally_next(cursor, &row, &e), 1);
+  tally_cursor_close(cursor);
+}
+END_TEST
+
 Suite *find_suite(void) {
   Suite *s = suite_create("find");
   TCase *tc = tcase_create("find"), *ends = tcase_create("ends");
@@ -537,6 +624,8 @@ Suite *find_suite(void) {
   tcase_add_test(tc, functions_of_nothing);
   tcase_add_test(tc, functions_refused);
   tcase_add_test(tc, first_row);
+  tcase_add_loop_test(tc, saved_and_resumed, 0, 12);
+  tcase_add_test(tc, state_of_another);
   suite_add_tcase(s, tc);
   tcase_set_timeout(ends, 60);
   tcase_add_loop_test(ends, closed_early, 0, 2);
