@@ -78,7 +78,7 @@ static int submit(struct reckoning *r, const tally_query *q, struct loop **loop,
   op->kind = r->select->kept ? OP_EXECUTE : OP_QUERY;
   op->statement = &r->select->statement;
   op->consistency = q->consistency;
-  op->timeout = TIMEOUT_READ;
+  op->timeout = q->timeout;
   op->done = on_reckoned;
   op->user = r;
   *loop = session_loop(s);
@@ -147,8 +147,8 @@ static int one(const tally_query *query, int function, const char *counter,
 
   if (rc == 0 && a.is_null)
     return error_set(error, TALLY_ENOTFOUND,
-                     "read %s: there is no row that has a %s",
-                     query->table->qualified, counter);
+                     "read %s: no row that the query leaves has this counter",
+                     query->table->qualified);
   if (rc == 0)
     *value = a.value;
   return rc;

@@ -55,8 +55,9 @@ static bool bind_deltas(struct op *op, const tally_table *t, const void *row,
 }
 
 static int fill(struct op *op, tally_table *t, const void *row, uint64_t mask,
-                bool negate, tally_error *e) {
+                bool negate, const tally_call *call, tally_error *e) {
   const struct update *u = table_update(t, mask);
+  int rc;
 
   if (u == NULL || !bind_deltas(op, t, row, u, mask, negate))
     return error_no_memory(e);
@@ -65,13 +66,14 @@ static int fill(struct op *op, tally_table *t, const void *row, uint64_t mask,
   op->consistency = t->session->consistency;
   op->timeout = TIMEOUT_INCREMENT;
   op->note = negate ? NOTE_DECREMENT : NOTE_INCREMENT;
-  return bind_key(op, t, row, u->partition_only, e);
+  rc = call_apply(op, t->session, call, e);
+  return rc != 0 ? rc : bind_key(op, t, row, u->partition_only, e);
 }
 
 /* `loop` is where it went. */
-static int submit(tally_table *t, const void *row, bool negate, op_done *done,
-                  op_callback *callback, void *user, struct loop **loop,
-                  tally_error *e) {
+static int submit(tally_table *t, const void *row, bool negate,
+                  const tally_call *call, op_done *done, op_callback *callback,
+                  void *user, struct loop **loop, tally_error *e) {
   tally_session *s = t->session;
   uint64_t mask;
   struct op *op;
@@ -85,7 +87,7 @@ static int submit(tally_table *t, const void *row, bool negate, op_done *done,
   op->done = done;
   op->callback = callback;
   op->user = user;
-  rc = fill(op, t, row, mask, negate, e);
+  rc = fill(op, t, row, mask, negate, call, e);
   if (rc != 0) {
     op_release(&s->heap, op);
     return rc;
@@ -97,36 +99,48 @@ static int submit(tally_table *t, const void *row, bool negate, op_done *done,
 /* ---- Asynchronous ------------------------------------------------------- */
 
 static int submit_async(tally_table *table, const void *row, bool negate,
-                        tally_callback callback, void *user,
-                        tally_error *error) {
+                        const tally_call *call, tally_callback callback,
+                        void *user, tally_error *error) {
   struct loop *loop;
 
-  return submit(table, row, negate, done_tell, (op_callback *)callback, user,
-                &loop, error);
+  return submit(table, row, negate, call, done_tell, (op_callback *)callback,
+                user, &loop, error);
 }
 
 int tally_increment_async(tally_table *table, const void *row,
                           tally_callback callback, void *user,
                           tally_error *error) {
-  return submit_async(table, row, false, callback, user, error);
+  return submit_async(table, row, false, NULL, callback, user, error);
 }
 
 int tally_decrement_async(tally_table *table, const void *row,
                           tally_callback callback, void *user,
                           tally_error *error) {
-  return submit_async(table, row, true, callback, user, error);
+  return submit_async(table, row, true, NULL, callback, user, error);
+}
+
+int tally_increment_async_with(tally_table *table, const void *row,
+                               const tally_call *call, tally_callback callback,
+                               void *user, tally_error *error) {
+  return submit_async(table, row, false, call, callback, user, error);
+}
+
+int tally_decrement_async_with(tally_table *table, const void *row,
+                               const tally_call *call, tally_callback callback,
+                               void *user, tally_error *error) {
+  return submit_async(table, row, true, call, callback, user, error);
 }
 
 /* ---- Blocking ----------------------------------------------------------- */
 
 static int submit_and_wait(tally_table *t, const void *row, bool negate,
-                           tally_error *error) {
+                           const tally_call *call, tally_error *error) {
   struct waiter w = {.error = error};
   struct loop *loop;
   int rc = wait_begin(t->session, error);
 
   if (rc == 0)
-    rc = submit(t, row, negate, done_wait, NULL, &w, &loop, error);
+    rc = submit(t, row, negate, call, done_wait, NULL, &w, &loop, error);
   if (rc != 0)
     return rc;
   wait_for(t->session, loop, &w);
@@ -134,9 +148,19 @@ static int submit_and_wait(tally_table *t, const void *row, bool negate,
 }
 
 int tally_increment(tally_table *table, const void *row, tally_error *error) {
-  return submit_and_wait(table, row, false, error);
+  return submit_and_wait(table, row, false, NULL, error);
 }
 
 int tally_decrement(tally_table *table, const void *row, tally_error *error) {
-  return submit_and_wait(table, row, true, error);
+  return submit_and_wait(table, row, true, NULL, error);
+}
+
+int tally_increment_with(tally_table *table, const void *row,
+                         const tally_call *call, tally_error *error) {
+  return submit_and_wait(table, row, false, call, error);
+}
+
+int tally_decrement_with(tally_table *table, const void *row,
+                         const tally_call *call, tally_error *error) {
+  return submit_and_wait(table, row, true, call, error);
 }

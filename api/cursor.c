@@ -37,6 +37,7 @@ struct tally_cursor {
   uint8_t *saved;    /* what tally_cursor_state() gave last */
   bool last;         /* there is no next one */
   uint16_t consistency;
+  uint8_t timeout;
   struct received now;
   struct received next;
   _Atomic int fetch; /* enum fetch_state */
@@ -155,7 +156,7 @@ static int submit(tally_cursor *c, op_done *done) {
   op->key_at = c->bound->key_at;
   op->page = &c->page;
   op->consistency = c->consistency;
-  op->timeout = TIMEOUT_READ;
+  op->timeout = c->timeout;
   op->done = done;
   op->user = c;
   c->loop = session_loop(s);
@@ -193,6 +194,7 @@ static int cursor_new(tally_cursor **cursor, const tally_query *q,
   c->life = life_join(s->life);
   c->table = q->table;
   c->consistency = q->consistency;
+  c->timeout = q->timeout;
   c->page.rows = q->page_rows;
   c->select = select_of(q);
   c->own_select = c->select != NULL && !c->select->kept;

@@ -38,8 +38,9 @@ static int decode(const tally_table *t, struct rows *rows, void *row,
   return 0;
 }
 
-static int submit(tally_table *t, const void *row, op_done *done, void *user,
-                  struct loop **loop, tally_error *e) {
+static int submit(tally_table *t, const void *row, const tally_call *call,
+                  op_done *done, void *user, struct loop **loop,
+                  tally_error *e) {
   tally_session *s = t->session;
   struct op *op = session_take(s, e);
   int rc;
@@ -52,7 +53,9 @@ static int submit(tally_table *t, const void *row, op_done *done, void *user,
   op->timeout = TIMEOUT_READ;
   op->done = done;
   op->user = user;
-  rc = bind_key(op, t, row, false, e);
+  rc = call_apply(op, s, call, e);
+  if (rc == 0)
+    rc = bind_key(op, t, row, false, e);
   if (rc != 0) {
     op_release(&s->heap, op);
     return rc;
@@ -82,14 +85,14 @@ static void on_waited(op_callback *callback, void *user,
   wait_done(&g->w);
 }
 
-int tally_get_nulls(tally_table *table, void *row, uint64_t *nulls,
-                    tally_error *error) {
+int tally_get_with(tally_table *table, void *row, uint64_t *nulls,
+                   const tally_call *call, tally_error *error) {
   struct get_wait g = {.w = {.error = error}, .table = table, .row = row};
   struct loop *loop;
   int rc = wait_begin(table->session, error);
 
   if (rc == 0)
-    rc = submit(table, row, on_waited, &g, &loop, error);
+    rc = submit(table, row, call, on_waited, &g, &loop, error);
   if (rc != 0)
     return rc;
   wait_for(table->session, loop, &g.w);
@@ -98,8 +101,13 @@ int tally_get_nulls(tally_table *table, void *row, uint64_t *nulls,
   return g.w.code;
 }
 
+int tally_get_nulls(tally_table *table, void *row, uint64_t *nulls,
+                    tally_error *error) {
+  return tally_get_with(table, row, nulls, NULL, error);
+}
+
 int tally_get(tally_table *table, void *row, tally_error *error) {
-  return tally_get_nulls(table, row, NULL, error);
+  return tally_get_with(table, row, NULL, NULL, error);
 }
 
 /* ---- Asynchronous ------------------------------------------------------- */
@@ -151,6 +159,12 @@ static void on_done(op_callback *callback, void *user,
 
 int tally_get_async(tally_table *table, const void *row,
                     tally_callback callback, void *user, tally_error *error) {
+  return tally_get_async_with(table, row, NULL, callback, user, error);
+}
+
+int tally_get_async_with(tally_table *table, const void *row,
+                         const tally_call *options, tally_callback callback,
+                         void *user, tally_error *error) {
   const struct net_heap *heap = &table->session->heap;
   struct get_call *call = call_new(table, row);
   struct loop *loop;
@@ -160,7 +174,7 @@ int tally_get_async(tally_table *table, const void *row,
     return error_no_memory(error);
   call->callback = callback;
   call->user = user;
-  rc = submit(table, row, on_done, call, &loop, error);
+  rc = submit(table, row, options, on_done, call, &loop, error);
   if (rc != 0)
     net_free(heap, call);
   return rc;

@@ -18,6 +18,8 @@ enum {
 /* Who drives the loops (tally.h, "Threads"). */
 enum session_mode { MODE_THREADS, MODE_GUEST, MODE_INLINE };
 
+enum { OTHER_TIMEOUTS = TIMEOUT_KINDS - TIMEOUT_OTHER };
+
 struct tally_session {
   struct net_heap heap;
   struct session_life *life;
@@ -32,6 +34,8 @@ struct tally_session {
   char *keyspace;             /* NULL: none configured */
   uint16_t consistency;
   uint16_t read_consistency;
+  _Atomic uint64_t other_timeouts[OTHER_TIMEOUTS]; /* in nanoseconds; those of
+                                                      calls; 0: free */
   _Atomic uint32_t statement_count;
   _Atomic(struct tally_table *) tables;
   _Atomic bool close_begun;
@@ -143,6 +147,15 @@ struct session_life {
 struct session_life *life_join(struct session_life *l);
 void life_leave(struct session_life *l);
 bool life_is_over(const struct session_life *l);
+
+/* ---- call.c -------------------------------------------------------------- */
+
+/* What a single call asks for (NULL: nothing) replaces what the operation
+ * has. */
+int call_apply(struct op *op, tally_session *s, const tally_call *call,
+               tally_error *e);
+/* The kind of timeout that lasts so long. */
+int call_timeout(tally_session *s, uint32_t ms, uint8_t *kind, tally_error *e);
 
 /* ---- login.c ------------------------------------------------------------ */
 

@@ -16,6 +16,7 @@ int tally_find(tally_query **query, tally_table *table, tally_error *error) {
   q->table = table;
   q->page_rows = PAGE_ROWS;
   q->consistency = table->session->read_consistency;
+  q->timeout = TIMEOUT_READ;
   q->counters = table_counters(table);
   return 0;
 }
@@ -227,4 +228,11 @@ int tally_query_consistency(tally_query *query, int consistency,
                      query->table->qualified, consistency);
   query->consistency = (uint16_t)consistency;
   return 0;
+}
+
+int tally_query_timeout(tally_query *query, uint32_t ms, tally_error *error) {
+  if (ms == 0)
+    return error_set(error, TALLY_EINVAL, "%s: a timeout of 0 is none",
+                     query->table->qualified);
+  return call_timeout(query->table->session, ms, &query->timeout, error);
 }

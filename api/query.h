@@ -36,6 +36,7 @@ struct tally_query {
   int32_t per_partition_limit; /* ... both */
   int32_t page_rows;
   uint16_t consistency;
+  uint8_t timeout;                  /* enum timeout_kind */
   const tally_aggregate *functions; /* what is asked for instead of rows ... */
   size_t function_count;            /* ... so many */
   tally_cursor *first;              /* whose row tally_first() has given */

@@ -188,6 +188,7 @@ static struct loop_settings settings_of(tally_session *s,
   if (s->on_settled != NULL)
     settings.settled = settle;
   options_settings(o, s->loop_count, &settings);
+  settings.config.other_timeouts = s->other_timeouts;
   host_options(s, &settings.config);
   login_options(s, &settings.config.login);
   tls_options(s, &settings.config);

@@ -1084,6 +1084,29 @@ TALLY_API int tally_decrement_async(tally_table *table, const void *row,
                                     tally_callback callback, void *user,
                                     tally_error *error);
 
+/* What one call asks for, instead of the session's options. */
+typedef struct tally_call {
+  size_t struct_size;  /* sizeof(tally_call) */
+  int consistency;     /* tally_consistency; 0: the session's */
+  uint32_t timeout_ms; /* 0: the session's.  A session has room for 16 different
+                          ones: each has a queue of its own on every loop */
+} tally_call;
+
+/* The calls above with options of their own, which are copied.  TALLY_EINVAL
+ * for a consistency that there is not, and a 17th timeout. */
+TALLY_API int tally_increment_with(tally_table *table, const void *row,
+                                   const tally_call *call, tally_error *error);
+TALLY_API int tally_decrement_with(tally_table *table, const void *row,
+                                   const tally_call *call, tally_error *error);
+TALLY_API int tally_increment_async_with(tally_table *table, const void *row,
+                                         const tally_call *call,
+                                         tally_callback callback, void *user,
+                                         tally_error *error);
+TALLY_API int tally_decrement_async_with(tally_table *table, const void *row,
+                                         const tally_call *call,
+                                         tally_callback callback, void *user,
+                                         tally_error *error);
+
 /**
  * Read one row: its key members name it, its counter members are filled in.
  * A counter that was never touched is null on the server and reads as 0.  The
@@ -1105,6 +1128,13 @@ TALLY_API int tally_get_nulls(tally_table *table, void *row, uint64_t *nulls,
 TALLY_API int tally_get_async(tally_table *table, const void *row,
                               tally_callback callback, void *user,
                               tally_error *error);
+/* ... with options of its own; `nulls` may be NULL. */
+TALLY_API int tally_get_with(tally_table *table, void *row, uint64_t *nulls,
+                             const tally_call *call, tally_error *error);
+TALLY_API int tally_get_async_with(tally_table *table, const void *row,
+                                   const tally_call *call,
+                                   tally_callback callback, void *user,
+                                   tally_error *error);
 
 /**
  * Delete a row, named by its key, or one counter of it (of a static counter:
@@ -1234,6 +1264,10 @@ TALLY_API void tally_allow_filtering(tally_query *query);
 /* [options.read_consistency] */
 TALLY_API int tally_query_consistency(tally_query *query, int consistency,
                                       tally_error *error);
+/* For each page, or a function [options.read_timeout_ms].  One of the 16 that
+ * tally_call speaks of. */
+TALLY_API int tally_query_timeout(tally_query *query, uint32_t ms,
+                                  tally_error *error);
 
 /* The rows of a query, page by page; with threads of our own the next page is
  * fetched while one is read.  One thread at a time.  Closed by the caller; when its session was

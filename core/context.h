@@ -12,6 +12,8 @@
 #include "core/timer.h"
 #include "core/tls.h"
 
+#include <stdatomic.h>
+
 /* One FIFO of deadlines for each kind of timeout. */
 enum timeout_kind {
   TIMEOUT_INCREMENT,
@@ -19,7 +21,8 @@ enum timeout_kind {
   TIMEOUT_SCHEMA,
   TIMEOUT_PAUSE, /* between two looks at something that changes slowly */
   TIMEOUT_NOW,   /* OP_PAUSE: on the loop's thread, in its next turn */
-  TIMEOUT_KINDS
+  TIMEOUT_OTHER, /* from here on: those that single calls ask for */
+  TIMEOUT_KINDS = TIMEOUT_OTHER + 16
 };
 
 struct host;
@@ -27,7 +30,10 @@ struct host_info;
 
 /* Times in nanoseconds. */
 struct config {
-  uint64_t timeout[TIMEOUT_KINDS];
+  uint64_t timeout[TIMEOUT_OTHER];
+  const _Atomic uint64_t *other_timeouts; /* of the session, from
+                                             TIMEOUT_OTHER on; each is set
+                                             before it is first used */
   uint64_t connect_timeout;
   uint64_t close_timeout;
   uint64_t heartbeat;

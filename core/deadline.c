@@ -5,12 +5,15 @@
 void deadlines_init(struct deadlines *d) {
   for (int i = 0; i < TIMEOUT_KINDS; i++)
     list_init(&d->fifo[i]);
+  d->used = TIMEOUT_OTHER;
 }
 
 void deadlines_add(struct deadlines *d, struct op *op) {
   /* Operations of other threads come a little late and may stand behind ones
    * with a later deadline: they are noticed that much later, no harm. */
   ENSURE(op->timeout < TIMEOUT_KINDS && list_empty(&op->deadline_link));
+  if (op->timeout >= d->used)
+    d->used = op->timeout + 1;
   list_push(&d->fifo[op->timeout], &op->deadline_link);
 }
 
@@ -24,7 +27,7 @@ static struct op *head(const struct deadlines *d, int kind) {
 uint64_t deadlines_next(const struct deadlines *d) {
   uint64_t first = 0;
 
-  for (int i = 0; i < TIMEOUT_KINDS; i++) {
+  for (int i = 0; i < d->used; i++) {
     const struct op *op = head(d, i);
 
     if (op != NULL && (first == 0 || op->deadline < first))
@@ -34,7 +37,7 @@ uint64_t deadlines_next(const struct deadlines *d) {
 }
 
 struct op *deadlines_due(const struct deadlines *d, uint64_t now) {
-  for (int i = 0; i < TIMEOUT_KINDS; i++) {
+  for (int i = 0; i < d->used; i++) {
     struct op *op = head(d, i);
 
     if (op != NULL && op->deadline <= now)

@@ -7,6 +7,7 @@
 
 struct deadlines {
   struct list fifo[TIMEOUT_KINDS];
+  int used; /* those behind were never used */
 };
 
 void deadlines_init(struct deadlines *d);

@@ -292,8 +292,15 @@ static int push_inbox(struct loop *l, struct op *op) {
   return 0;
 }
 
+static uint64_t timeout_of(const struct config *c, uint8_t kind) {
+  return kind < TIMEOUT_OTHER
+             ? c->timeout[kind]
+             : atomic_load_explicit(&c->other_timeouts[kind - TIMEOUT_OTHER],
+                                    memory_order_relaxed);
+}
+
 int loop_submit(struct loop *l, struct op *op) {
-  uint64_t timeout = l->context.config.timeout[op->timeout];
+  uint64_t timeout = timeout_of(&l->context.config, op->timeout);
 
   if (l->threaded && !on_own_thread(l)) {
     op->deadline = net_clock() + timeout;

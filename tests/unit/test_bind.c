@@ -270,6 +270,95 @@ START_TEST(strange_rows) {
 }
 END_TEST
 
+/* ---- What one call asks for --------------------------------------------- */
+
+/* EXECUTE: 18 bytes of id, then the consistency. */
+static unsigned consistency_of(struct rig *r, enum script_place place) {
+  uint8_t body[64] = {0};
+
+  script_last(r->server, place, body, sizeof body);
+  return (unsigned)(body[18] << 8 | body[19]);
+}
+
+START_TEST(consistency_of_a_call) {
+  tally_call call = {sizeof call, TALLY_QUORUM, 0};
+  page_hits row = {.url = "/home", .views = 1};
+  struct rig r;
+
+  rig_init(&r, _i == 0 ? RIG_THREADS : RIG_INLINE);
+  rig_connect(&r);
+  ck_assert_int_eq(tally_increment(r.hits, &row, &r.error), 0);
+  ck_assert_uint_eq(consistency_of(&r, AT_UPDATE), TALLY_LOCAL_QUORUM);
+  ck_assert_int_eq(tally_increment_with(r.hits, &row, &call, &r.error), 0);
+  ck_assert_uint_eq(consistency_of(&r, AT_UPDATE), TALLY_QUORUM);
+  call.consistency = TALLY_EACH_QUORUM;
+  ck_assert_int_eq(tally_decrement_with(r.hits, &row, &call, &r.error), 0);
+  ck_assert_uint_eq(consistency_of(&r, AT_UPDATE), TALLY_EACH_QUORUM);
+  call.consistency = TALLY_ALL;
+  ck_assert_int_eq(tally_get_with(r.hits, &row, NULL, &call, &r.error), 0);
+  ck_assert_uint_eq(consistency_of(&r, AT_SELECT), TALLY_ALL);
+  ck_assert_int_eq(tally_get(r.hits, &row, &r.error), 0);
+  ck_assert_uint_eq(consistency_of(&r, AT_SELECT), TALLY_LOCAL_QUORUM);
+  call.consistency = 5000;
+  ck_assert_int_eq(tally_increment_with(r.hits, &row, &call, &r.error),
+                   TALLY_EINVAL);
+  call.struct_size = 1;
+  ck_assert_int_eq(tally_increment_with(r.hits, &row, &call, &r.error),
+                   TALLY_EINVAL);
+  rig_fini(&r);
+}
+END_TEST
+
+/* A server that says nothing: the call ends at its own time, long before the
+ * session's, and the others do not. */
+START_TEST(timeout_of_a_call) {
+  tally_call call = {sizeof call, 0, 50};
+  page_hits row = {.url = "/home", .views = 1};
+  struct done slow = {0}, quick = {0};
+  struct rig r;
+
+  rig_init(&r, (enum rig_mode)_i);
+  r.options.increment_timeout_ms = 60000;
+  rig_connect(&r);
+  rig_applied(&r, "/home");
+  script_next_kind(r.server, AT_UPDATE, SCRIPT_HOLD, 1);
+  script_next_kind(r.server, AT_UPDATE, SCRIPT_IGNORE, 1);
+  ck_assert_int_eq(
+      tally_increment_async(r.hits, &row, done_record, &slow, &r.error), 0);
+  ck_assert_int_eq(tally_increment_async_with(r.hits, &row, &call, done_record,
+                                              &quick, &r.error),
+                   0);
+  ck_assert(rig_done(&r, &quick));
+  ck_assert_int_eq(quick.status, TALLY_EUNKNOWN);
+  ck_assert_int_eq(quick.error.cause, TALLY_ETIMEDOUT);
+  script_release(r.server);
+  ck_assert(rig_done(&r, &slow));
+  ck_assert_int_eq(slow.status, 0);
+  rig_fini(&r);
+}
+END_TEST
+
+START_TEST(seventeen_timeouts) {
+  tally_call call = {sizeof call, 0, 0};
+  page_hits row = {.url = "/home", .views = 1};
+  struct rig r;
+
+  rig_init(&r, _i == 0 ? RIG_THREADS : RIG_INLINE);
+  rig_connect(&r);
+  for (int round = 0; round < 2; round++)
+    for (uint32_t i = 1; i <= 16; i++) {
+      call.timeout_ms = i * 10000;
+      ck_assert_int_eq(tally_increment_with(r.hits, &row, &call, &r.error), 0);
+    }
+  call.timeout_ms = 7000;
+  ck_assert_int_eq(tally_increment_with(r.hits, &row, &call, &r.error),
+                   TALLY_EINVAL);
+  ck_assert_ptr_nonnull(strstr(r.error.message, "timeout_ms 7000"));
+  ck_assert_uint_eq(script_seen(r.server, "/home"), 32);
+  rig_fini(&r);
+}
+END_TEST
+
 /* ---- Schema ------------------------------------------------------------- */
 
 START_TEST(no_such_keyspace) {
@@ -369,6 +458,9 @@ Suite *bind_suite(void) {
   tcase_add_loop_test(tc, get_row, 0, 2);
   tcase_add_loop_test(tc, get_async, 0, RIG_MODES);
   tcase_add_loop_test(tc, strange_rows, 0, ANSWERS);
+  tcase_add_loop_test(tc, consistency_of_a_call, 0, 2);
+  tcase_add_loop_test(tc, timeout_of_a_call, 0, RIG_MODES);
+  tcase_add_loop_test(tc, seventeen_timeouts, 0, 2);
   tcase_add_loop_test(tc, no_such_keyspace, 0, 2);
   tcase_add_loop_test(tc, sync_table, 0, 2);
   tcase_add_loop_test(tc, sync_async, 0, RIG_MODES);
