@@ -32,6 +32,7 @@ struct sync {
   struct plan plan;
   struct plan begun;   /* the statement under way */
   struct plan refused; /* by the server: twice is once too often */
+  bool existed;        /* when it was to be created */
   bool ran; /* a statement of ours, after which the server is up to date */
   bool warned;
   struct listener to;
@@ -341,6 +342,12 @@ static int next_change(struct sync *y, tally_error *e) {
   int rc;
 
   y->step = STEP_CHANGE;
+  if (y->plan.create && y->existed)
+    return error_set(
+        e, TALLY_ESCHEMA,
+        "%s: the server says that there is such a table, and lists "
+        "no columns of it",
+        y->table->qualified);
   if (plan_next(&y->plan, &y->begun, y->table, &cql)) {
     if (!cql.failed)
       tell(y, cql.p);
@@ -419,6 +426,7 @@ static int change_end(struct sync *y, const struct change_end *end,
     y->host = end->host;
     if (!y->begun.create || end->changed)
       return next_change(y, e);
+    y->existed = true;
   } else if (!again) {
     return failed(end, e);
   } else {

@@ -37,7 +37,12 @@ enum wire_opcode {
   WIRE_BATCH = 0x0d
 };
 
-enum wire_result { WIRE_VOID = 1, WIRE_ROWS = 2, WIRE_PREPARED = 4 };
+enum wire_result {
+  WIRE_VOID = 1,
+  WIRE_ROWS = 2,
+  WIRE_PREPARED = 4,
+  WIRE_SCHEMA_CHANGE = 5
+};
 
 enum wire_type {
   WIRE_BIGINT = 0x02,

@@ -422,6 +422,27 @@ START_TEST(sync_table) {
 }
 END_TEST
 
+/* "There already", and nothing listed: no reason to ask for ever. */
+START_TEST(sync_of_what_is_not_listed) {
+  static const uint8_t is_there[4] = {0, 0, 0, 1};
+  const struct script_step there = {.kind = SCRIPT_FRAME,
+                                    .opcode = 0x08,
+                                    .bytes = is_there,
+                                    .len = sizeof is_there};
+  struct rig r;
+
+  rig_init(&r, _i == 0 ? RIG_THREADS : RIG_INLINE);
+  rig_connect(&r);
+  script_next_kind(r.server, AT_QUERY, SCRIPT_NORMAL, 1);
+  script_next(r.server, AT_QUERY, &there, 1);
+  ck_assert_int_eq(tally_sync_table(r.hits, NULL, &r.error), TALLY_ESCHEMA);
+  ck_assert_ptr_nonnull(strstr(r.error.message, "my_ks.page_hits"));
+  /* Columns, CREATE, two looks at the versions, columns. */
+  ck_assert_uint_eq(script_count(r.server, AT_QUERY), 5);
+  rig_fini(&r);
+}
+END_TEST
+
 START_TEST(sync_async) {
   struct done keyspace = {0}, table = {0};
   struct rig r;
@@ -463,6 +484,7 @@ Suite *bind_suite(void) {
   tcase_add_loop_test(tc, seventeen_timeouts, 0, 2);
   tcase_add_loop_test(tc, no_such_keyspace, 0, 2);
   tcase_add_loop_test(tc, sync_table, 0, 2);
+  tcase_add_loop_test(tc, sync_of_what_is_not_listed, 0, 2);
   tcase_add_loop_test(tc, sync_async, 0, RIG_MODES);
   suite_add_tcase(s, tc);
   return s;
