@@ -66,8 +66,12 @@ static int fill(struct op *op, tally_table *t, const void *row, uint64_t mask,
   op->consistency = t->session->consistency;
   op->timeout = TIMEOUT_INCREMENT;
   op->note = negate ? NOTE_DECREMENT : NOTE_INCREMENT;
-  rc = call_apply(op, t->session, call, e);
-  return rc != 0 ? rc : bind_key(op, t, row, u->partition_only, e);
+  if (call != NULL) {
+    rc = call_apply(op, t->session, call, e);
+    if (rc != 0)
+      return rc;
+  }
+  return bind_key(op, t, row, u->partition_only, e);
 }
 
 /* `loop` is where it went. */

@@ -150,8 +150,7 @@ bool life_is_over(const struct session_life *l);
 
 /* ---- call.c -------------------------------------------------------------- */
 
-/* What a single call asks for (NULL: nothing) replaces what the operation
- * has. */
+/* What a single call asks for replaces what the operation has. */
 int call_apply(struct op *op, tally_session *s, const tally_call *call,
                tally_error *e);
 /* The kind of timeout that lasts so long. */

@@ -188,6 +188,7 @@ static enum event rare_event(struct context *c, enum effect effect,
   struct cql_prefix prefix;
   struct cql_reader message;
 
+  v->has_change = false;
   if (cql_prefix_decode(frame, &prefix, &message) != CQL_OK)
     return undecodable(v, "warnings or payload reach beyond the frame");
   log_warnings(c, &prefix, peer);
@@ -213,7 +214,7 @@ static inline enum event request_event(struct context *c, enum effect effect,
                                        const struct cql_frame *frame,
                                        const struct peer *peer,
                                        struct verdict *v) {
-  v->has_error = v->has_rows = v->has_change = false;
+  v->has_error = v->has_rows = false;
   v->detail = NULL;
   if (effect == EFFECT_COUNT && is_plain_void(frame))
     return EVENT_VOID;
