@@ -12,8 +12,8 @@ static int64_t counter_of(const void *row, const tally_column *c) {
 
 /* ---- Deltas ------------------------------------------------------------- */
 
-static int touched(const tally_table *t, const void *row, bool negate,
-                   uint64_t *mask, tally_error *e) {
+int count_touched(const tally_table *t, const void *row, bool negate,
+                  uint64_t *mask, tally_error *e) {
   *mask = 0;
   for (uint16_t i = 0; i < t->counter_count; i++) {
     const tally_column *c = &t->columns[t->counters[i]];
@@ -54,8 +54,8 @@ static bool bind_deltas(struct op *op, const tally_table *t, const void *row,
   return true;
 }
 
-static int fill(struct op *op, tally_table *t, const void *row, uint64_t mask,
-                bool negate, const tally_call *call, tally_error *e) {
+int count_fill(struct op *op, tally_table *t, const void *row, uint64_t mask,
+               bool negate, const tally_call *call, tally_error *e) {
   const struct update *u = table_update(t, mask);
   int rc;
 
@@ -81,7 +81,7 @@ static int submit(tally_table *t, const void *row, bool negate,
   tally_session *s = t->session;
   uint64_t mask;
   struct op *op;
-  int rc = touched(t, row, negate, &mask, e);
+  int rc = count_touched(t, row, negate, &mask, e);
 
   if (rc != 0)
     return rc;
@@ -91,7 +91,7 @@ static int submit(tally_table *t, const void *row, bool negate,
   op->done = done;
   op->callback = callback;
   op->user = user;
-  rc = fill(op, t, row, mask, negate, call, e);
+  rc = count_fill(op, t, row, mask, negate, call, e);
   if (rc != 0) {
     op_release(&s->heap, op);
     return rc;

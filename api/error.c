@@ -156,7 +156,8 @@ int error_from_answer(tally_error *e, const struct answer *answer) {
   static const char *const verbs[] = {[NOTE_INCREMENT] = "increment",
                                       [NOTE_DECREMENT] = "decrement",
                                       [NOTE_DELETE] = "delete from",
-                                      [NOTE_TRUNCATE] = "truncate"};
+                                      [NOTE_TRUNCATE] = "truncate",
+                                      [NOTE_BATCH] = "counter batch on"};
   const struct statement *s = answer->statement;
   const char *verb = verbs[answer->note];
   char doing[256];

@@ -120,7 +120,7 @@ int error_from_failure(tally_error *e, const char *doing,
 int error_from_answer(tally_error *e, const struct answer *answer);
 int error_no_memory(tally_error *e);
 
-enum { NOTE_INCREMENT, NOTE_DECREMENT, NOTE_DELETE, NOTE_TRUNCATE };
+enum { NOTE_INCREMENT, NOTE_DECREMENT, NOTE_DELETE, NOTE_TRUNCATE, NOTE_BATCH };
 
 /* ---- options.c ---------------------------------------------------------- */
 
@@ -278,6 +278,16 @@ int bind_check(const tally_table *t, const tally_column *c, const void *row,
 /* Bind the partition key, or the whole key. */
 int bind_key(struct op *op, const tally_table *t, const void *row,
              bool partition_only, tally_error *e);
+
+/* ---- count.c ------------------------------------------------------------- */
+
+/* The counters of a row that are not 0; TALLY_EINVAL: none, TALLY_ERANGE: one
+ * that cannot be negated. */
+int count_touched(const tally_table *t, const void *row, bool negate,
+                  uint64_t *mask, tally_error *e);
+/* Make the operation the UPDATE of them. */
+int count_fill(struct op *op, tally_table *t, const void *row, uint64_t mask,
+               bool negate, const tally_call *call, tally_error *e);
 
 /* ---- host.c ------------------------------------------------------------- */
 

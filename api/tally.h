@@ -1084,6 +1084,58 @@ TALLY_API int tally_decrement_async(tally_table *table, const void *row,
                                     tally_callback callback, void *user,
                                     tally_error *error);
 
+/**
+ * Increments that go together, in BATCH frames of the native protocol (type
+ * COUNTER): fewer requests, and less exact news of each.
+ *
+ * Rows with the same replicas share frames of up to ten rows, and each frame
+ * goes to one of them.  A frame is no transaction: servers apply its rows one by
+ * one, in no order, and when one fails nothing is known of the others.  So all
+ * of a frame is APPLIED, or NOT_APPLIED, or UNKNOWN, which
+ * tally_batch_outcome() tells for each increment; UNAVAILABLE, too, is UNKNOWN
+ * here.  Statements go as text: servers parse each one.  Late answers settle
+ * nothing.
+ *
+ * Freed by the caller, before the session is closed; one thread at a time, and
+ * none between tally_batch_send_async() and its callback. */
+typedef struct tally_batch tally_batch;
+
+/* TALLY_ENOMEM. */
+TALLY_API int tally_batch_new(tally_batch **batch, tally_session *session,
+                              tally_error *error);
+TALLY_API void tally_batch_free(tally_batch *batch);
+/* Add one: as tally_increment() refuses, a table of another session
+ * (TALLY_EINVAL), the 65,537th.  After a batch was sent the first one begins a
+ * new batch. */
+TALLY_API int tally_batch_increment(tally_batch *batch, tally_table *table,
+                                    const void *row, tally_error *error);
+TALLY_API int tally_batch_decrement(tally_batch *batch, tally_table *table,
+                                    const void *row, tally_error *error);
+/* Forget them. */
+TALLY_API void tally_batch_clear(tally_batch *batch);
+TALLY_API size_t tally_batch_count(const tally_batch *batch);
+
+/**
+ * Send all of them.  An empty batch is 0 at once.
+ *
+ * @return 0: all are applied.  Otherwise the error is that of one frame, and its
+ *         outcome that of the batch: NOT_APPLIED when none was applied;
+ *         UNKNOWN (TALLY_EUNKNOWN) when some may have been: ask
+ *         tally_batch_outcome() which, and never send all of them again.
+ *         TALLY_EBUSY: the frames found no room (max_in_flight), or the batch is
+ *         being sent; TALLY_EINVAL: it was sent already; others as
+ *         tally_increment()
+ * @blocks at most increment_timeout_ms
+ */
+TALLY_API int tally_batch_send(tally_batch *batch, tally_error *error);
+/* The callback gets the outcome of the batch, and may free it. */
+TALLY_API int tally_batch_send_async(tally_batch *batch,
+                                     tally_callback callback, void *user,
+                                     tally_error *error);
+/* tally_outcome of the increment that was added as number `index`, from 0;
+ * NOT_APPLIED before it is sent. */
+TALLY_API int tally_batch_outcome(const tally_batch *batch, size_t index);
+
 /* What one call asks for, instead of the session's options. */
 typedef struct tally_call {
   size_t struct_size;  /* sizeof(tally_call) */

@@ -21,6 +21,7 @@ size_t op_encode(const struct op *op, struct cql_span id, uint8_t *buf,
   struct cql_span text = {(const uint8_t *)op->statement->text,
                           op->statement->text_len};
   struct cql_request_options o = {.stream = op->stream};
+  struct cql_batch batch = {.type = CQL_BATCH_COUNTER};
   struct cql_parameters p = {.consistency = op->consistency};
 
   if (op->value_count > 0) {
@@ -38,6 +39,11 @@ size_t op_encode(const struct op *op, struct cql_span id, uint8_t *buf,
     return cql_execute_encode(buf, cap, &o, id, &p);
   case OP_PREPARE:
     return cql_prepare_encode(buf, cap, &o, text);
+  case OP_BATCH:
+    batch.encoded_entries = p.encoded_values;
+    batch.entry_count = op->value_count;
+    batch.consistency = op->consistency;
+    return cql_batch_encode(buf, cap, &o, &batch);
   case OP_REGISTER:
     return cql_register_encode(buf, cap, &o, events, 3);
   case OP_QUERY:

@@ -200,6 +200,31 @@ bool op_bind_encoded(struct op *op, const struct net_heap *heap, const void *p,
   return true;
 }
 
+/* Section 4.1.7: kind 0, [long string], and its values. */
+bool op_bind_entry(struct op *op, const struct net_heap *heap, const char *text,
+                   size_t len, const struct op *values) {
+  size_t head = 1 + 4 + len + 2;
+  struct cql_writer w;
+  uint8_t *to;
+
+  if (len > INT32_MAX || head + values->values_len > UINT32_MAX)
+    return false;
+  to = values_room(op, heap, (uint32_t)(head + values->values_len));
+  if (to == NULL)
+    return false;
+  cql_writer_init(&w, to, head + values->values_len);
+  cql_put_byte(&w, 0);
+  cql_put_int(&w, (int32_t)len);
+  cql_put_raw(&w, text, len);
+  cql_put_short(&w, values->value_count);
+  cql_put_raw(&w, values->values, values->values_len);
+  if (op->value_count == 0)
+    op->key_at = (uint32_t)head + values->key_at;
+  op->values_len += (uint32_t)(head + values->values_len);
+  op->value_count++;
+  return true;
+}
+
 bool op_bind_bigint(struct op *op, const struct net_heap *heap, int64_t v) {
   struct cql_writer w;
 

@@ -23,6 +23,7 @@ struct tries;
 enum effect {
   EFFECT_COUNT, /* adds to counters: never sent twice unless NOT_APPLIED */
   EFFECT_WRITE, /* changes rows in another way: the same, but nothing settles */
+  EFFECT_BATCH, /* ... of several partitions, of which some may be changed */
   EFFECT_READ,
   EFFECT_SCHEMA,
   EFFECT_REGISTER, /* for events: answered by READY */
@@ -78,8 +79,16 @@ typedef void op_callback(void);
 typedef void op_done(op_callback *callback, void *user,
                      const struct answer *answer);
 
-/* OP_PAUSE asks nobody: it ends at its deadline. */
-enum op_kind { OP_EXECUTE, OP_QUERY, OP_PREPARE, OP_REGISTER, OP_PAUSE };
+/* OP_PAUSE asks nobody: it ends at its deadline.  The values of OP_BATCH are
+ * its entries (op_bind_entry()). */
+enum op_kind {
+  OP_EXECUTE,
+  OP_QUERY,
+  OP_BATCH,
+  OP_PREPARE,
+  OP_REGISTER,
+  OP_PAUSE
+};
 
 enum op_state {
   OP_NEW,       /* not accepted yet */
@@ -169,6 +178,11 @@ bool op_bind_begin(struct op *op, const struct net_heap *heap, size_t len,
                    struct cql_writer *w);
 /* "Not set": the column is left as it is. */
 bool op_bind_unset(struct op *op, const struct net_heap *heap);
+/* One more entry of a batch: a text, and what is bound in `values`, whose
+ * partition key begins at values->key_at.  The key of the first entry is that
+ * of the batch. */
+bool op_bind_entry(struct op *op, const struct net_heap *heap, const char *text,
+                   size_t len, const struct op *values);
 /* Values that are in wire form already. */
 bool op_bind_encoded(struct op *op, const struct net_heap *heap, const void *p,
                      uint32_t len, uint16_t count);

@@ -140,7 +140,8 @@ static enum event error_event(struct cql_reader *message, enum effect effect,
   if (cql_error_decode(message, &v->error) != CQL_OK)
     return undecodable(v, "an ERROR cut short");
   v->has_error = true;
-  event = outcome_event(v->error.code, 1, peer->kind);
+  event =
+      outcome_event(v->error.code, effect == EFFECT_BATCH ? 2 : 1, peer->kind);
   if (effect == EFFECT_READ && v->error.code == CQL_ERROR_READ_TIMEOUT &&
       v->error.has_tail && v->error.received >= v->error.required)
     event = EVENT_READ_TIMEOUT_ENOUGH;

@@ -208,7 +208,9 @@ size_t cql_batch_encode(void *buf, size_t cap,
   begin(&w, buf, cap, o, CQL_OP_BATCH);
   cql_put_byte(&w, batch->type);
   cql_put_short(&w, batch->entry_count);
-  for (size_t i = 0; i < batch->entry_count; i++)
+  if (batch->encoded_entries.p != NULL)
+    cql_put_raw(&w, batch->encoded_entries.p, batch->encoded_entries.len);
+  for (size_t i = 0; batch->entries != NULL && i < batch->entry_count; i++)
     put_batch_entry(&w, &batch->entries[i]);
   cql_put_short(&w, batch->consistency);
   cql_put_byte(&w, batch->flags);

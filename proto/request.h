@@ -64,6 +64,7 @@ struct cql_batch_entry {
 struct cql_batch {
   uint8_t type; /* enum cql_batch_type */
   const struct cql_batch_entry *entries;
+  struct cql_span encoded_entries; /* in wire form, instead of `entries` */
   uint16_t entry_count;
   uint16_t consistency;
   uint8_t flags; /* SERIAL_CONSISTENCY and DEFAULT_TIMESTAMP only; any other

@@ -13,6 +13,7 @@
   XX(statics) \
   XX(find) \
   XX(delete) \
+  XX(batch) \
   XX(learned) \
   XX(modes) \
   XX(callbacks) \

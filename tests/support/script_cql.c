@@ -19,6 +19,7 @@ enum {
   OP_PREPARE = 0x09,
   OP_EXECUTE = 0x0a,
   OP_REGISTER = 0x0b,
+  OP_BATCH = 0x0d,
   OP_AUTH_RESPONSE = 0x0f,
   OP_AUTH_SUCCESS = 0x10,
 };
@@ -353,6 +354,9 @@ static void read_request(struct script_server *s, struct request *r) {
     return;
   case OP_EXECUTE:
     read_execute(s, r);
+    return;
+  case OP_BATCH:
+    r->place = AT_BATCH;
     return;
   default:
     abort(); /* the library has no other requests yet */

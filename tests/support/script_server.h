@@ -26,6 +26,7 @@ enum script_place {
   AT_PREPARE,
   AT_UPDATE, /* EXECUTE of an UPDATE */
   AT_SELECT, /* EXECUTE of a SELECT */
+  AT_BATCH,  /* entered in no ledger */
   SCRIPT_PLACES
 };
 

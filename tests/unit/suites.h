@@ -35,6 +35,7 @@
   X(statement)                                                                 \
   X(key_types)                                                                 \
   X(query)                                                                     \
+  X(batch)                                                                     \
   X(bind)                                                                      \
   X(connect)                                                                   \
   X(answers)                                                                   \

@@ -1,0 +1,378 @@
+/* api/batch.c - counter batches: increments that go together.
+ *
+ * A BATCH frame goes to one coordinator, and every row in it to its own
+ * replicas.  So rows that have the same replicas go in one frame, to one of
+ * these, and a frame has few rows: servers warn of long batches, and what
+ * becomes of one is known for all of it or for nothing. */
+#include "api/internal.h"
+
+#include "core/routing_key.h"
+
+#include <string.h>
+
+/* Cassandra warns of more than ten partitions
+ * (unlogged_batch_across_partitions_warn_threshold) and from 5 KiB on, by its
+ * own measure (batch_size_warn_threshold), and refuses 50. */
+enum { FRAME_ROWS = 10, FRAME_BYTES = 4096, BATCH_ROWS = 65536 };
+
+/* An increment, bound. */
+struct item {
+  struct op *bound; /* never sent itself */
+  int64_t token;
+  bool routed; /* the token is known */
+  bool done;   /* it is in a frame */
+  int outcome; /* tally_outcome; NOT_APPLIED before it is sent */
+};
+
+struct tally_batch {
+  tally_session *session;
+  struct item *items;
+  size_t count, cap;
+  bool sent;            /* the next item begins a new batch */
+  _Atomic bool sending; /* nobody touches it */
+  size_t pending;       /* frames, and the one who sends them */
+  int code;             /* the worst of them: what is UNKNOWN comes first */
+  tally_error error;
+  struct loop *loop;
+  struct listener to;
+};
+
+/* One BATCH on its way. */
+struct frame {
+  tally_batch *batch;
+  struct statement statement;
+  size_t count;
+  uint32_t items[FRAME_ROWS];
+};
+
+int tally_batch_new(tally_batch **batch, tally_session *session,
+                    tally_error *error) {
+  *batch = net_alloc(&session->heap, sizeof **batch);
+  if (*batch == NULL)
+    return error_no_memory(error);
+  (*batch)->session = session;
+  return 0;
+}
+
+void tally_batch_clear(tally_batch *batch) {
+  for (size_t i = 0; i < batch->count; i++)
+    op_release(&batch->session->heap, batch->items[i].bound);
+  batch->count = 0;
+  batch->sent = false;
+}
+
+void tally_batch_free(tally_batch *batch) {
+  const struct net_heap *heap;
+
+  if (batch == NULL)
+    return;
+  heap = &batch->session->heap;
+  tally_batch_clear(batch);
+  net_free(heap, batch->items);
+  net_free(heap, batch);
+}
+
+size_t tally_batch_count(const tally_batch *batch) {
+  return batch->count;
+}
+
+int tally_batch_outcome(const tally_batch *batch, size_t index) {
+  return index < batch->count ? batch->items[index].outcome : TALLY_NOT_APPLIED;
+}
+
+/* ---- Rows --------------------------------------------------------------- */
+
+static bool has_room(tally_batch *b) {
+  size_t cap = b->cap == 0 ? 16 : b->cap * 2;
+  struct item *items;
+
+  if (b->count < b->cap)
+    return true;
+  items = net_resize(&b->session->heap, b->items, sizeof *items * cap);
+  if (items == NULL)
+    return false;
+  b->items = items;
+  b->cap = cap;
+  return true;
+}
+
+static int check(const tally_batch *b, const tally_table *t, tally_error *e) {
+  if (atomic_load(&b->sending))
+    return error_set(e, TALLY_EBUSY, "the batch is being sent");
+  if (t->session != b->session)
+    return error_set(e, TALLY_EINVAL, "%s: a table of another session",
+                     t->qualified);
+  if (!b->sent && b->count == BATCH_ROWS)
+    return error_set(e, TALLY_EINVAL, "a batch has %d increments at most",
+                     BATCH_ROWS);
+  return 0;
+}
+
+static int add(tally_batch *b, tally_table *t, const void *row, bool negate,
+               tally_error *e) {
+  const struct net_heap *heap = &b->session->heap;
+  struct item item = {.outcome = TALLY_NOT_APPLIED};
+  uint64_t mask;
+  int rc = check(b, t, e);
+
+  if (rc == 0)
+    rc = count_touched(t, row, negate, &mask, e);
+  if (rc != 0)
+    return rc;
+  if (b->sent)
+    tally_batch_clear(b);
+  item.bound = op_make(heap);
+  if (item.bound == NULL || !has_room(b))
+    rc = error_no_memory(e);
+  else
+    rc = count_fill(item.bound, t, row, mask, negate, NULL, e);
+  if (rc != 0) {
+    if (item.bound != NULL)
+      op_release(heap, item.bound);
+    return rc;
+  }
+  item.routed = routing_key_token(item.bound, heap, &item.token);
+  b->items[b->count++] = item;
+  return 0;
+}
+
+int tally_batch_increment(tally_batch *batch, tally_table *table,
+                          const void *row, tally_error *error) {
+  return add(batch, table, row, false, error);
+}
+
+int tally_batch_decrement(tally_batch *batch, tally_table *table,
+                          const void *row, tally_error *error) {
+  return add(batch, table, row, true, error);
+}
+
+/* ---- The end ------------------------------------------------------------ */
+
+static int outcome_of(const tally_batch *b) {
+  size_t seen[3] = {0};
+
+  for (size_t i = 0; i < b->count; i++)
+    seen[b->items[i].outcome]++;
+  if (seen[TALLY_APPLIED] == b->count)
+    return TALLY_APPLIED;
+  return seen[TALLY_NOT_APPLIED] == b->count ? TALLY_NOT_APPLIED
+                                             : TALLY_UNKNOWN;
+}
+
+/* Some were applied and others not: as a whole it may not be sent again. */
+static void tell_mixture(tally_batch *b, int outcome) {
+  if (outcome == b->error.outcome)
+    return;
+  b->error.cause = b->error.code;
+  b->code = b->error.code = TALLY_EUNKNOWN;
+  b->error.outcome = outcome;
+}
+
+static void part_over(tally_batch *b) {
+  tally_result result = {0};
+  struct listener to = b->to;
+  tally_error error;
+
+  if (--b->pending > 0)
+    return;
+  result.outcome = outcome_of(b);
+  if (b->code != 0) {
+    tell_mixture(b, result.outcome);
+    error = b->error; /* the callback may free the batch */
+    result.error = &error;
+  }
+  result.status = b->code;
+  b->sent = true;
+  atomic_store(&b->sending, false);
+  listener_tell(&to, &result);
+}
+
+static void fail(tally_batch *b, int code, const tally_error *e) {
+  if (b->code != 0 && b->error.outcome == TALLY_UNKNOWN)
+    return;
+  b->code = code;
+  b->error = *e;
+}
+
+static void on_frame(op_callback *callback, void *user,
+                     const struct answer *answer) {
+  struct frame *f = user;
+  tally_batch *b = f->batch;
+  tally_error e;
+
+  (void)callback;
+  for (size_t i = 0; i < f->count; i++)
+    b->items[f->items[i]].outcome = (int)answer->outcome;
+  if (answer->code != 0) {
+    error_from_answer(&e, answer);
+    fail(b, e.code, &e);
+  }
+  net_free(&b->session->heap, f);
+  part_over(b);
+}
+
+/* ---- Frames ------------------------------------------------------------- */
+
+static const uint16_t *replicas(const tally_batch *b, const struct item *item,
+                                uint32_t *count) {
+  const struct snapshot *s = b->loop->cluster.hosts.snapshot;
+
+  *count = 0;
+  return s == NULL || !item->routed
+             ? NULL
+             : snapshot_replicas(s, item->bound->statement->keyspace->number,
+                                 item->token, count);
+}
+
+/* In any order. */
+static bool same_replicas(const tally_batch *b, const struct item *x,
+                          const struct item *y) {
+  uint32_t n, m, i, j;
+  const uint16_t *of_x = replicas(b, x, &n), *of_y = replicas(b, y, &m);
+
+  if (n != m)
+    return false;
+  for (i = 0; i < n; i++) {
+    for (j = 0; j < m && of_y[j] != of_x[i]; j++)
+      continue;
+    if (j == m)
+      return false;
+  }
+  return true;
+}
+
+static bool put_item(struct frame *f, struct op *op, size_t number) {
+  struct item *item = &f->batch->items[number];
+  const struct statement *s = item->bound->statement;
+
+  item->done = true;
+  f->items[f->count++] = (uint32_t)number;
+  return op_bind_entry(op, &f->batch->session->heap, s->text, s->text_len,
+                       item->bound);
+}
+
+/* The item, and those behind it that may go with it. */
+static bool fill(struct frame *f, struct op *op, size_t first) {
+  tally_batch *b = f->batch;
+  const struct statement *s = b->items[first].bound->statement;
+  bool bound = put_item(f, op, first);
+
+  f->statement = (struct statement){.text = "",
+                                    .table = s->table,
+                                    .keyspace = s->keyspace,
+                                    .effect = EFFECT_BATCH,
+                                    .key_count = s->key_count};
+  for (size_t i = first + 1; i < b->count && bound && f->count < FRAME_ROWS &&
+                             op->values_len < FRAME_BYTES;
+       i++)
+    if (!b->items[i].done && same_replicas(b, &b->items[first], &b->items[i]))
+      bound = put_item(f, op, i);
+  return bound;
+}
+
+static int send_frame(tally_batch *b, size_t first, tally_error *e) {
+  tally_session *s = b->session;
+  struct frame *f = net_alloc(&s->heap, sizeof *f);
+  struct op *op = f == NULL ? NULL : session_take(s, e);
+  int rc = f == NULL ? error_no_memory(e) : TALLY_EBUSY;
+
+  if (op != NULL) {
+    f->batch = b;
+    if (fill(f, op, first)) {
+      op->kind = OP_BATCH;
+      op->statement = &f->statement;
+      op->consistency = s->consistency;
+      op->timeout = TIMEOUT_INCREMENT;
+      op->note = NOTE_BATCH;
+      op->done = on_frame;
+      op->user = f;
+      b->pending++;
+      rc = session_submit(b->loop, op, e);
+      b->pending -= rc != 0;
+    } else {
+      op_release(&s->heap, op);
+      rc = error_no_memory(e);
+    }
+  }
+  if (rc != 0)
+    net_free(&s->heap, f);
+  return rc;
+}
+
+/* On the loop's thread, which knows the replicas. */
+static void on_turn(op_callback *callback, void *user,
+                    const struct answer *answer) {
+  tally_batch *b = user;
+  tally_error e;
+  int rc = 0;
+
+  (void)callback;
+  if (answer->code == TALLY_ECLOSED)
+    rc = error_set(&e, TALLY_ECLOSED, "the session was closed");
+  for (size_t i = 0; i < b->count && rc == 0; i++)
+    if (!b->items[i].done)
+      rc = send_frame(b, i, &e);
+  if (rc != 0)
+    fail(b, rc, &e);
+  part_over(b);
+}
+
+static int begin(tally_batch *b, const struct listener *to, tally_error *e) {
+  struct op *op;
+  int rc;
+
+  if (atomic_exchange(&b->sending, true))
+    return error_set(e, TALLY_EBUSY, "the batch is being sent");
+  op = op_make(&b->session->heap);
+  if (op == NULL) {
+    atomic_store(&b->sending, false);
+    return error_no_memory(e);
+  }
+  for (size_t i = 0; i < b->count; i++) {
+    b->items[i].done = false;
+    b->items[i].outcome = TALLY_NOT_APPLIED;
+  }
+  b->code = 0;
+  b->pending = 1;
+  b->to = *to;
+  b->loop = session_loop(b->session);
+  op->kind = OP_PAUSE;
+  op->timeout = TIMEOUT_NOW;
+  op->done = on_turn;
+  op->user = b;
+  rc = session_submit(b->loop, op, e);
+  if (rc != 0)
+    atomic_store(&b->sending, false);
+  return rc;
+}
+
+static int refuse_sent(const tally_batch *b, tally_error *e) {
+  if (!b->sent)
+    return 0;
+  return error_set(e, TALLY_EINVAL,
+                   "the batch was sent: the next increment begins another one");
+}
+
+int tally_batch_send(tally_batch *batch, tally_error *error) {
+  struct waiter w = {.error = error};
+  struct listener to = {.waiter = &w};
+  int rc = wait_begin(batch->session, error);
+
+  if (rc == 0)
+    rc = refuse_sent(batch, error);
+  if (rc != 0 || batch->count == 0)
+    return rc;
+  rc = begin(batch, &to, error);
+  if (rc != 0)
+    return rc;
+  wait_for(batch->session, batch->loop, &w);
+  return w.code;
+}
+
+int tally_batch_send_async(tally_batch *batch, tally_callback callback,
+                           void *user, tally_error *error) {
+  struct listener to = {NULL, callback, user};
+  int rc = refuse_sent(batch, error);
+
+  return rc != 0 ? rc : begin(batch, &to, error);
+}
