@@ -72,6 +72,23 @@ static const struct command commands[] = {
      "  tally find hits site=a 'day>=2026-11-01' --allow-filtering\n"
      "  tally find page_hits --top 3 --by views\n",
      command_find},
+    {"delete", "TABLE key=value ...", "delete one row",
+     "Asks on a terminal, and wants --yes elsewhere.  A deleted counter is not "
+     "one that\n"
+     "was never there: what is counted on it later may go on from the old sum, "
+     "or be\n"
+     "lost.  To begin anew, count under another key.\n\n"
+     "  tally delete page_hits url=/home --yes\n",
+     command_delete},
+    {"truncate", "TABLE", "delete all rows of a table",
+     "Asks on a terminal, and wants --yes elsewhere.  All hosts have to be "
+     "up.\n\n"
+     "  tally truncate page_hits --yes\n",
+     command_truncate},
+    {"drop", "TABLE", "drop a table",
+     "Asks on a terminal, and wants --yes elsewhere.\n\n"
+     "  tally drop page_hits --yes\n",
+     command_drop},
     {"cluster", "", "list the hosts, and which of them are up",
      "A host is up when a connection to it could be made.  On a terminal a "
      "table.\n"
@@ -84,7 +101,7 @@ static const struct command commands[] = {
      "are down.\n\n"
      "  tally cluster --hosts 10.0.0.1 --json\n",
      command_cluster},
-    {"help", "[COMMAND | secure | exit-status]",
+    {"help", "[COMMAND | options | secure | exit-status]",
      NULL, /* the last line has it */
      "  tally help increment\n  tally help secure\n", NULL},
     {"save", "", NULL,

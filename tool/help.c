@@ -29,20 +29,34 @@ static void put_option(FILE *to, enum option_id id) {
   putc('\n', to);
 }
 
-/* Those of "tally help secure": an overview fits a screen. */
+/* Those of "tally help secure". */
 static bool is_of_secure(enum option_id id) {
   return id >= OPTION_USER && id <= OPTION_LZ4;
 }
 
-static void put_options(FILE *to, const char *command) {
-  for (int i = 0; i < OPTION_COUNT; i++) {
-    const struct option_row *row = option_row((enum option_id)i);
+/* An overview fits a screen. */
+static bool is_of_overview(enum option_id id) {
+  return id == OPTION_HOSTS || id == OPTION_KEYSPACE || id == OPTION_HELP ||
+         id == OPTION_VERSION;
+}
 
-    if (command != NULL
-            ? option_is_of(row, command)
-            : row->commands == NULL && !is_of_secure((enum option_id)i))
-      put_option(to, (enum option_id)i);
-  }
+static void put_options(const char *command) {
+  for (int i = 0; i < OPTION_COUNT; i++)
+    if (option_is_of(option_row((enum option_id)i), command))
+      put_option(stdout, (enum option_id)i);
+}
+
+static void help_options(void) {
+  fputs("options of all commands, before or behind the command; also from the "
+        "environment:\nTALLY_HOSTS, TALLY_KEYSPACE, ...\n\n",
+        stdout);
+  for (int i = 0; i < OPTION_COUNT; i++)
+    if (option_row((enum option_id)i)->commands == NULL &&
+        !is_of_secure((enum option_id)i))
+      put_option(stdout, (enum option_id)i);
+  fputs("\nTIME is 500ms, 5s or 2m.  Logins, TLS and compression: \"tally help "
+        "secure\".\n",
+        stdout);
 }
 
 static void help_secure(void) {
@@ -69,10 +83,10 @@ void help_overview(FILE *to) {
   fputs("\noptions, before or behind the command; also from the environment: "
         "TALLY_HOSTS, ...\n",
         to);
-  put_options(to, NULL);
-  fputs("TIME is 500ms, 5s or 2m.  More: \"tally help "
-        "COMMAND|secure|exit-status\".\n",
-        to);
+  for (int i = 0; i < OPTION_COUNT; i++)
+    if (is_of_overview((enum option_id)i))
+      put_option(to, (enum option_id)i);
+  fputs("More: \"tally help COMMAND|options|secure|exit-status\".\n", to);
 }
 
 static void help_exit_status(void) {
@@ -107,7 +121,7 @@ static int help_command(const struct command *c) {
              row->argument != NULL ? row->argument : "");
   }
   printf("\n\n");
-  put_options(stdout, c->name);
+  put_options(c->name);
   for (int i = 0; i < OPTION_COUNT; i++)
     if (option_is_of(option_row((enum option_id)i), c->name)) {
       putchar('\n');
@@ -122,6 +136,10 @@ int help_about(const char *name) {
 
   if (strcmp(name, "exit-status") == 0) {
     help_exit_status();
+    return STATUS_DONE;
+  }
+  if (strcmp(name, "options") == 0) {
+    help_options();
     return STATUS_DONE;
   }
   if (strcmp(name, "secure") == 0) {

@@ -84,6 +84,7 @@ static const struct option_row rows[OPTION_COUNT] = {
                           "find"},
     [OPTION_TOP] = {"top", "N", "the N rows with the most ...", NULL, "find"},
     [OPTION_BY] = {"by", "COUNTER", "... in this counter", NULL, "find"},
+    [OPTION_YES] = {"yes", NULL, "do not ask", NULL, "delete, truncate, drop"},
     [OPTION_JSON] = {"json", NULL, "JSON, one object; find: one a line", NULL,
                      "get, find, cluster"},
     [OPTION_CSV] = {"csv", NULL, "CSV, with a header", NULL, "get, find"},
@@ -120,7 +121,7 @@ bool option_variable(enum option_id id, char *name, size_t size) {
 /* Options that other versions have, or will: silence would mean that someone
  * believes to have an encrypted connection. */
 static int refuse_unknown(const char *word) {
-  static const char *const missing[] = {"password-file", "url", "yes"};
+  static const char *const missing[] = {"password-file", "url"};
   const char *name = word + strspn(word, "-");
   char bare[64], hint[128];
   const char *names[OPTION_COUNT];

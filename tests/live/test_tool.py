@@ -250,10 +250,17 @@ class Help(ToolTest):
         self.check(r, DONE)
         self.assertLessEqual(len(r.out.splitlines()), 24)
         self.assertLessEqual(max(map(len, r.out.splitlines())), 84)
-        for word in ["create-keyspace", "increment", "--wait TIME", "TALLY_"]:
+        for word in ["create-keyspace", "increment", "--hosts LIST", "TALLY_"]:
             self.assertIn(word, r.out)
         self.check(tally("-h"), DONE, out=r.out)
         self.check(tally("help"), DONE, out=r.out)
+
+    def test_options(self):
+        r = tally("help", "options")
+        self.check(r, DONE)
+        for word in ["--hosts LIST", "--wait TIME", "--timeout TIME", "500ms"]:
+            self.assertIn(word, r.out)
+        self.assertNotIn("--tls", r.out)
 
     def test_secure(self):
         r = tally("help", "secure")
@@ -813,6 +820,76 @@ class Counting(ToolTest):
         )
         self.check(r, DONE)
         self.assertTrue(r.out.startswith("{"), r)
+
+
+class Remove(ToolTest):
+    def test_delete(self):
+        table = self.make(
+            "goes", "day:int:partition", "hour:int:clustering", "views:counter"
+        )
+        for hour in "123":
+            self.done("increment", table, "day=1", "hour=" + hour, "views=5")
+        self.done("delete", table, "day=1", "hour=2", "--yes")
+        self.assertEqual(tally("get", table, "day=1", "hour=2").status, NOT_FOUND)
+        self.shows('{"day":1,"hour":3,"views":5}', table, "day=1", "hour=3")
+
+    def test_delete_refused(self):
+        table = self.hits("stays")
+        self.done("increment", table, "url=/", "views=5")
+        for words, text in [
+            (["url=/"], "say --yes where nobody can be asked"),
+            (["--yes"], "needs the row's key"),
+            (["url=/", "views=1", "--yes"], "views is a counter"),
+            (["ur=/", "--yes"], "did you mean url?"),
+        ]:
+            self.check(tally("delete", table, *words), USAGE, text, out="")
+        self.shows('{"url":"/","unique_visitors":0,"views":5}', table, "url=/")
+
+    def test_truncate_and_drop(self):
+        table = self.hits("emptied")
+        self.done("increment", table, "url=/", "views=5")
+        self.check(tally("truncate", table), USAGE, "--yes", out="")
+        self.done("truncate", table, "--yes")
+        self.assertEqual(tally("get", table, "url=/").status, NOT_FOUND)
+        self.check(tally("drop", table), USAGE, "--yes", "goes with all", out="")
+        self.done("drop", table, "--yes")
+        self.check(tally("get", table, "url=/"), FAILED, "there is no table")
+        self.check(tally("drop", table, "--yes"), FAILED, "there is no table")
+        self.check(tally("drop", "--yes"), USAGE, "wants one TABLE")
+
+    def ask(self, answer, *words):
+        """On a terminal."""
+        leader, follower = pty.openpty()
+        tool = subprocess.Popen(
+            [TOOL, *words],
+            env=environment(),
+            stdin=follower,
+            stdout=follower,
+            stderr=follower,
+        )
+        os.close(follower)
+        os.write(leader, answer)
+        out = b""
+        try:
+            while chunk := os.read(leader, 4096):
+                out += chunk
+        except OSError:  # the other side is closed
+            pass
+        os.close(leader)
+        return tool.wait(), out.decode()
+
+    def test_asks(self):
+        table = self.hits("asked")
+        self.done("increment", table, "url=/", "views=5")
+        status, out = self.ask(b"n\n", "delete", table, "url=/")
+        self.assertEqual(status, FAILED, out)
+        self.assertIn("may go on from the old sum", out)
+        self.assertIn("Go on? [y/N]", out)
+        self.assertIn("nothing was done", out)
+        self.shows('{"url":"/","unique_visitors":0,"views":5}', table, "url=/")
+        status, out = self.ask(b"y\n", "delete", table, "url=/")
+        self.assertEqual(status, DONE, out)
+        self.assertEqual(tally("get", table, "url=/").status, NOT_FOUND)
 
 
 class Find(ToolTest):
