@@ -128,6 +128,14 @@ int error_no_memory(tally_error *e) {
   return error_set(e, TALLY_ENOMEM, "out of memory");
 }
 
+void error_did_you_mean(tally_error *e, const char *name,
+                        const char *const *names, size_t count) {
+  int nearest = tally_nearest(name, names, count);
+
+  if (e != NULL && nearest >= 0)
+    snprintf(e->hint, sizeof e->hint, "did you mean %.63s?", names[nearest]);
+}
+
 int error_from_failure(tally_error *e, const char *doing,
                        const struct failure *f) {
   int code = f->outcome == OUTCOME_UNKNOWN ? (int)TALLY_EUNKNOWN : f->code;

@@ -113,6 +113,9 @@ struct tally_table {
  * and return its code. */
 int error_set(tally_error *e, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* A hint, when one of these names is near to the one that was given. */
+void error_did_you_mean(tally_error *e, const char *name,
+                        const char *const *names, size_t count);
 /* `doing` is "increment ks.page_hits". */
 int error_from_failure(tally_error *e, const char *doing,
                        const struct failure *f);
@@ -127,13 +130,21 @@ enum { NOTE_INCREMENT, NOTE_DECREMENT, NOTE_DELETE, NOTE_TRUNCATE, NOTE_BATCH };
 /* Check, and bring to this library's size. */
 int options_read(tally_options *to, const tally_options *from, tally_error *e);
 bool consistency_exists(int value);
+/* As options are found by their names, and whole numbers read. */
+bool options_same_name(const char *name, size_t len, const char *option);
+bool options_number(const char *text, uint64_t *n);
+/* Free the texts that were copied since options.texts was `before`. */
+void options_forget(tally_options *o, void *before);
+void options_settings(const tally_options *o, uint32_t loops,
+                      struct loop_settings *settings);
+
+/* ---- contacts.c --------------------------------------------------------- */
+
 /* The parts of options.hosts, on the heap. */
 int options_contacts(const tally_options *o, const struct net_heap *heap,
                      struct contact **contacts, size_t *count, tally_error *e);
 void options_contacts_free(const struct net_heap *heap,
                            struct contact *contacts, size_t count);
-void options_settings(const tally_options *o, uint32_t loops,
-                      struct loop_settings *settings);
 
 /* ---- session.c ---------------------------------------------------------- */
 

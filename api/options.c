@@ -148,15 +148,20 @@ enum {
   COMPRESSIONS = sizeof compressions / sizeof compressions[0],
 };
 
+static char plain_letter(char c) {
+  return c == '-' ? '_' : (char)tolower((unsigned char)c);
+}
+
 /* Names match without regard to case and with "-" for "_". */
 static bool same_name(const char *a, size_t a_len, const char *b) {
-  for (size_t i = 0; i < a_len; i++) {
-    int c = a[i] == '-' ? '_' : tolower((unsigned char)a[i]);
-
-    if (b[i] == '\0' || c != (b[i] == '-' ? '_' : b[i]))
+  for (size_t i = 0; i < a_len; i++)
+    if (b[i] == '\0' || plain_letter(a[i]) != plain_letter(b[i]))
       return false;
-  }
   return b[a_len] == '\0';
+}
+
+bool options_same_name(const char *name, size_t len, const char *option) {
+  return same_name(name, len, option);
 }
 
 /* "500ms", "5s", "2m", "250". */
@@ -179,6 +184,10 @@ static bool parse_number(const char *text, bool is_time, uint64_t *out) {
     unit = 60000, s++;
   *out = n * unit;
   return *s == '\0';
+}
+
+bool options_number(const char *text, uint64_t *n) {
+  return parse_number(text, false, n);
 }
 
 static int set_number(void *member, const struct setting *s, const char *value,
@@ -231,19 +240,68 @@ static int set_switch(int *member, const char *name, const char *value,
   return 0;
 }
 
+/* ---- Texts, copied ------------------------------------------------------ */
+
+struct option_text {
+  struct option_text *next;
+  size_t size;
+  char text[];
+};
+
+/* Not the session's: there is none yet. */
+static const struct net_heap texts_heap;
+
+void options_forget(tally_options *o, void *before) {
+  while (o->texts != before) {
+    struct option_text *t = o->texts;
+
+    o->texts = t->next;
+    net_wipe(t->text, t->size); /* it may be the password */
+    net_free(&texts_heap, t);
+  }
+}
+
+static int set_text(tally_options *o, const char **member, const char *value,
+                    tally_error *e) {
+  size_t size = strlen(value) + 1;
+  struct option_text *t = net_alloc(&texts_heap, sizeof *t + size);
+
+  if (t == NULL)
+    return error_no_memory(e);
+  t->next = o->texts;
+  t->size = size;
+  *member = memcpy(t->text, value, size);
+  o->texts = t;
+  return 0;
+}
+
+/* The program's tally.h has a place for them? */
+static bool keeps_texts(const tally_options *o) {
+  return o->struct_size >= offsetof(tally_options, texts) + sizeof o->texts;
+}
+
+void tally_options_free(tally_options *options) {
+  if (keeps_texts(options))
+    options_forget(options, NULL);
+  tally_options_init_sized(options, options->struct_size);
+}
+
+/* ---- Settings ----------------------------------------------------------- */
+
 static int set_one(tally_options *o, const struct setting *s, const char *value,
                    tally_error *e) {
   void *member = (char *)o + s->offset;
 
-  /* The program was built with an older tally.h, without this option. */
-  if (s->offset + sizeof(uint64_t) > o->struct_size)
+  /* The program was built with an older tally.h, without this option, or
+   * without a place for the copies of texts. */
+  if (s->offset + sizeof(uint64_t) > o->struct_size ||
+      (s->kind == SETTING_TEXT && !keeps_texts(o)))
     return error_set(e, TALLY_EINVAL,
                      "option %s: the program's tally.h does not have it",
                      s->name);
   switch (s->kind) {
   case SETTING_TEXT:
-    *(const char **)member = value;
-    return 0;
+    return set_text(o, member, value, e);
   case SETTING_CONSISTENCY:
     return set_word(member, s->name, consistencies, CONSISTENCIES, value, e);
   case SETTING_COMPRESSION:
@@ -276,6 +334,22 @@ static const struct setting *find_setting(const char *name, size_t len) {
   return NULL;
 }
 
+static int no_such_option(const char *name, size_t len, tally_error *e) {
+  enum { COUNT = sizeof settings / sizeof settings[0] };
+  const char *names[COUNT + 1] = {"timeout"};
+  char plain[64];
+  size_t n = 0;
+
+  for (; n < len && n + 1 < sizeof plain; n++)
+    plain[n] = plain_letter(name[n]);
+  plain[n] = '\0';
+  for (size_t i = 0; i < COUNT; i++)
+    names[i + 1] = settings[i].name;
+  error_set(e, TALLY_EINVAL, "there is no option \"%.*s\"", (int)len, name);
+  error_did_you_mean(e, plain, names, COUNT + 1);
+  return TALLY_EINVAL;
+}
+
 int tally_options_set(tally_options *options, const char *setting,
                       tally_error *error) {
   const char *equals = strchr(setting, '=');
@@ -295,8 +369,7 @@ int tally_options_set(tally_options *options, const char *setting,
   }
   s = find_setting(setting, len);
   if (s == NULL)
-    return error_set(error, TALLY_EINVAL, "there is no option \"%.*s\"",
-                     (int)len, setting);
+    return no_such_option(setting, len, error);
   return set_one(options, s, equals + 1, error);
 }
 
@@ -387,113 +460,11 @@ int options_read(tally_options *to, const tally_options *from, tally_error *e) {
   tally_options_init(to);
   memcpy(to, from, size);
   to->struct_size = sizeof *to;
+  to->texts = NULL; /* the program's, to free and to keep */
   return check_values(to, e);
 }
 
-/* ---- Hosts -------------------------------------------------------------- */
-
-void options_contacts_free(const struct net_heap *heap,
-                           struct contact *contacts, size_t count) {
-  for (size_t i = 0; contacts != NULL && i < count; i++)
-    net_free(heap, contacts[i].name);
-  net_free(heap, contacts);
-}
-
-/* "host", "host:port", "[::1]", "[::1]:port", "::1". */
-static bool split_host(const char *text, size_t len, size_t *name_at,
-                       size_t *name_len, const char **port) {
-  const char *colon = memchr(text, ':', len);
-
-  *port = NULL;
-  *name_at = 0;
-  *name_len = len;
-  if (len > 0 && text[0] == '[') {
-    const char *end = memchr(text, ']', len);
-
-    if (end == NULL)
-      return false;
-    *name_at = 1;
-    *name_len = (size_t)(end - text) - 1;
-    if (end + 1 < text + len) {
-      if (end[1] != ':')
-        return false;
-      *port = end + 2;
-    }
-  } else if (colon != NULL &&
-             memchr(colon + 1, ':', len - (size_t)(colon + 1 - text)) == NULL) {
-    *name_len = (size_t)(colon - text);
-    *port = colon + 1;
-  }
-  return *name_len > 0;
-}
-
-static int read_contact(struct contact *c, const tally_options *o,
-                        const struct net_heap *heap, const char *text,
-                        size_t len, tally_error *e) {
-  char number[8] = "";
-  size_t name_at, name_len;
-  const char *port;
-  uint64_t n = o->port;
-
-  if (!split_host(text, len, &name_at, &name_len, &port))
-    return error_set(e, TALLY_EINVAL,
-                     "option hosts: \"%.*s\" is no host[:port]", (int)len,
-                     text);
-  if (port != NULL) {
-    size_t digits = (size_t)(text + len - port);
-
-    memcpy(number, port, digits < 7 ? digits : 7);
-    if (digits > 5 || !parse_number(number, false, &n) || n < 1 || n > 65535)
-      return error_set(e, TALLY_EINVAL,
-                       "option hosts: the port of \"%.*s\" is not a number "
-                       "from 1 to 65535",
-                       (int)len, text);
-  }
-  c->port = (uint16_t)n;
-  c->name = net_alloc(heap, name_len + 1);
-  if (c->name == NULL)
-    return error_no_memory(e);
-  memcpy(c->name, text + name_at, name_len);
-  return 0;
-}
-
-int options_contacts(const tally_options *o, const struct net_heap *heap,
-                     struct contact **contacts, size_t *count, tally_error *e) {
-  const char *s = o->hosts == NULL ? "" : o->hosts;
-  size_t max = 1, n = 0;
-  int rc = 0;
-
-  for (const char *p = s; *p != '\0'; p++)
-    max += *p == ',';
-  *contacts = net_alloc(heap, max * sizeof **contacts);
-  *count = 0;
-  if (*contacts == NULL)
-    return error_no_memory(e);
-  while (rc == 0 && *s != '\0') {
-    size_t len = strcspn(s, ",");
-    const char *item = s, *end = s + len;
-
-    while (item < end && *item == ' ')
-      item++;
-    while (end > item && end[-1] == ' ')
-      end--;
-    if (end > item) {
-      rc =
-          read_contact(&(*contacts)[n], o, heap, item, (size_t)(end - item), e);
-      n += rc == 0;
-    }
-    s += len;
-    s += *s == ',';
-  }
-  if (rc == 0 && n == 0)
-    rc = error_set(e, TALLY_EINVAL, "option hosts names no host");
-  *count = n;
-  if (rc != 0) {
-    options_contacts_free(heap, *contacts, n);
-    *contacts = NULL;
-  }
-  return rc;
-}
+/* ---- For the loops ------------------------------------------------------- */
 
 void options_settings(const tally_options *o, uint32_t loops,
                       struct loop_settings *s) {

@@ -203,18 +203,28 @@ uint64_t table_counters(const tally_table *t) {
              : (UINT64_C(1) << t->counter_count) - 1;
 }
 
+/* With no memory the sentence has less, and that is all. */
 static int unknown_column(const tally_table *t, const char *name,
                           tally_error *e) {
+  const struct net_heap *heap = &t->session->heap;
+  const char **names = net_alloc(heap, t->column_count * sizeof *names);
   struct text known;
 
-  text_init(&known, &t->session->heap);
+  text_init(&known, heap);
   for (size_t i = 0; i < t->column_count; i++) {
+    const char *column = t->columns[t->display[i]].name;
+
     text_add(&known, i == 0 ? "" : ", ");
-    text_add(&known, t->columns[t->display[i]].name);
+    text_add(&known, column);
+    if (names != NULL)
+      names[i] = column;
   }
   error_set(e, TALLY_EINVAL, "%s has no column %s; it has %s", t->qualified,
             name, known.failed ? "others" : known.p);
-  net_free(&t->session->heap, known.p);
+  if (names != NULL)
+    error_did_you_mean(e, name, names, t->column_count);
+  net_free(heap, known.p);
+  net_free(heap, names);
   return TALLY_EINVAL;
 }
 

@@ -136,6 +136,12 @@ TALLY_API const char *tally_outcome_name(int outcome);
 /* The version of the library that is loaded: "0.1.0". */
 TALLY_API const char *tally_version(void);
 
+/* The index of the name that `text` was probably meant to be, or -1: for
+ * programs that answer what they do not know with "did you mean ...?".  The
+ * library's own errors have such hints already. */
+TALLY_API int tally_nearest(const char *text, const char *const *names,
+                            size_t count);
+
 /* ---- Options ------------------------------------------------------------ */
 
 typedef enum tally_consistency {
@@ -476,6 +482,8 @@ typedef struct tally_options {
    * logins go as they are, whatever is agreed upon.  Takes up to 150 KiB of
    * memory for each loop.  TALLY_EINVAL in a build without lz4. */
   int compression; /* [TALLY_COMPRESSION_NONE] */
+
+  void *texts; /* the library's: copies, for tally_options_free() */
 } tally_options;
 
 #define tally_options_init(options)                                            \
@@ -489,14 +497,39 @@ TALLY_API void tally_options_init_sized(tally_options *options, size_t size);
  * and the "_ms" may be left out; "timeout" is increment_timeout_ms and
  * read_timeout_ms at once).  Times are "500ms", "5s", "2m" or plain
  * milliseconds; allow_remote and allow_plaintext_password are "yes" or "no",
- * tls is "off", "verify-full" or "insecure-no-verify".  Unlike elsewhere
- * text is not copied: `setting` must live until tally_connect() or
- * tally_connect_on() has returned.
+ * tls is "off", "verify-full" or "insecure-no-verify".
  *
- * @return 0, or TALLY_EINVAL naming the option, the value and what fits.
+ * Text is copied: tally_options_free() is due in the end.
+ *
+ * @return 0; TALLY_EINVAL naming the option, the value and what fits, with the
+ *         nearest name in error.hint when there is no such option; TALLY_ENOMEM.
+ *         What the options were before they still are.
  */
 TALLY_API int tally_options_set(tally_options *options, const char *setting,
                                 tally_error *error);
+
+/**
+ * Set several options from a URL, as if by tally_options_set():
+ *
+ *   cassandra://[user@]host[:port][,...][/keyspace][?name=value[&...]]
+ *   cassandra://10.0.0.1,[fe80::1]:9043/web?local_dc=dc1&timeout=5s
+ *
+ * "scylla://" is the same.  A byte may be written %41, and has to be where it
+ * would mean something else: in names of hosts and users, in keyspaces and
+ * values.  hosts, user and keyspace are set by their places alone, each name
+ * once.  A URL stands in configurations, logs and process lists, so a password
+ * in one is refused.  Options that the URL does not name stay as they are.
+ *
+ * @return as tally_options_set()
+ */
+TALLY_API int tally_options_url(tally_options *options, const char *url,
+                                tally_error *error);
+
+/* Wipe and free what tally_options_set() and tally_options_url() have copied,
+ * and write the defaults again.  Sessions do not need it any more: they have
+ * copies of their own.  Options without texts need no freeing; those that were
+ * assigned to another tally_options share them. */
+TALLY_API void tally_options_free(tally_options *options);
 
 /* Where messages at `level` and below go. The library itself prints nothing. */
 TALLY_API void tally_log(tally_options *options, tally_log_callback callback,

@@ -82,7 +82,7 @@ static int bad_type(const char *column, const char *type) {
                             count > 0 ? ", " : "", name);
     names[count++] = name;
   }
-  nearest = text_nearest(type, names, count);
+  nearest = tally_nearest(type, names, count);
   snprintf(hint, sizeof hint, "did you mean %s?",
            nearest < 0 ? "" : names[nearest]);
   return report_usage(nearest < 0 ? NULL : hint,

@@ -1,8 +1,6 @@
 /* tool/commands.c - every command, with its help. */
 #include "tool/commands.h"
 
-#include "tool/text.h"
-
 #include <stdio.h>
 #include <string.h>
 
@@ -136,7 +134,7 @@ const struct command *commands_find(const char *name) {
     if (commands[i].summary != NULL)
       names[listed++] = commands[i].name;
   }
-  nearest = text_nearest(name, names, listed);
+  nearest = tally_nearest(name, names, listed);
   if (nearest >= 0)
     snprintf(hint, sizeof hint, "did you mean \"tally %s\"?", names[nearest]);
   else

@@ -140,7 +140,7 @@ static int refuse_unknown(const char *word) {
                           bare, tally_version());
   for (int i = 0; i < OPTION_COUNT; i++)
     names[i] = rows[i].name;
-  nearest = text_nearest(bare, names, OPTION_COUNT);
+  nearest = tally_nearest(bare, names, OPTION_COUNT);
   if (nearest < 0)
     return report_usage("see \"tally --help\" for the options there are",
                         "unknown option %.*s", (int)strcspn(word, "="), word);

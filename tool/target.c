@@ -75,38 +75,17 @@ const tally_column *target_find(const tally_table *table, const char *name) {
   return NULL;
 }
 
-static int refuse_column(struct target *t, const char *name) {
-  size_t count = tally_table_column_count(t->table);
-  const char **names = calloc(count, sizeof *names);
-  tally_error error;
-  int nearest = -1;
-
-  /* The library has the sentence, with the columns that there are. */
-  tally_row_parse(t->row, name, "", &error);
-  for (size_t i = 0; names != NULL && i < count; i++)
-    names[i] = tally_table_column(t->table, i)->name;
-  if (names != NULL)
-    nearest = text_nearest(name, names, count);
-  if (nearest >= 0)
-    snprintf(error.hint, sizeof error.hint, "did you mean %.100s?",
-             names[nearest]);
-  free(names);
-  return report_error(&error, WORK_READ);
-}
-
 int target_set(struct target *t, const char *name, const char *value) {
   const tally_column *c = target_find(t->table, name);
   tally_error error;
   char table[128];
 
-  if (c == NULL)
-    return refuse_column(t, name);
-  if (!text_is_utf8(value)) {
+  if (c != NULL && !text_is_utf8(value)) {
     target_name(t, table, sizeof table);
     return report_usage(NULL, "%s: column %s: the value is not UTF-8", table,
                         c->name);
   }
-  return tally_row_parse(t->row, c->name, value, &error) == 0
+  return tally_row_parse(t->row, name, value, &error) == 0
              ? STATUS_DONE
              : report_error(&error, WORK_READ);
 }

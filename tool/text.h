@@ -1,4 +1,4 @@
-/* tool/text.h - small work on text: numbers, UTF-8, names that are near. */
+/* tool/text.h - small work on text: numbers, UTF-8, copies. */
 #ifndef TOOL_TEXT_H
 #define TOOL_TEXT_H
 
@@ -15,9 +15,6 @@ enum number text_int64(const char *text, int64_t *value);
  * when it is not valid. */
 size_t text_utf8(const char *text, uint32_t *code_point);
 bool text_is_utf8(const char *text);
-
-/* The index of the name that `text` was probably meant to be, or -1. */
-int text_nearest(const char *text, const char *const *names, size_t count);
 
 /* Copies of texts; NULL stays NULL.  False: no memory, and no copies. */
 bool text_copies(char **to, const char *const *from, size_t count);

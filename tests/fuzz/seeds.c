@@ -208,6 +208,11 @@ static const struct golden k_words[] = {
                 "'--ca' 00 '/x' 00 '-h' 00 'get' 00"},
     {"numbers", "'9223372036854775807' 00 '-9223372036854775808' 00 "
                 "'9223372036854775808' 00 '+0' 00 '-' 00 c3a4 00"},
+    {"url", "'--url' 00 "
+            "'cassandra://j%40@h:1,[::1]/k?local-dc=a&timeout=5s' 00 "
+            "'get' 00 't' 00 'a=b' 00"},
+    {"urls",
+     "'scylla://h?tls=of' 00 'cassandra://a:b@c' 00 'cassandra://%' 00"},
     {"typo", "'--keypsace' 00 'x' 00 '--' 00 '--json' 00"},
 };
 

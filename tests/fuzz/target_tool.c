@@ -1,12 +1,13 @@
 /* tests/fuzz/target_tool.c - what is typed at the tool: whole command lines,
- * carried out against a server that is well (session/world.h); and values, and
- * names that are nearly right.
+ * carried out against a server that is well (session/world.h); and values, URLs,
+ * and names that are nearly right.
  *
  * Input: texts that end with a NUL: the words of a command line. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <tally.h>
 
 #include "tests/fuzz/session/world.h"
 #include "tool/text.h"
@@ -68,6 +69,20 @@ static void try_value(const char *word) {
     }
 }
 
+/* Read, or refused with a sentence; nothing is left behind in either case. */
+static void try_url(const char *word) {
+  tally_options o;
+  tally_error e;
+  int rc;
+
+  tally_options_init(&o);
+  rc = tally_options_url(&o, word, &e);
+  FUZZ_CHECK(rc == 0 ||
+             (rc == TALLY_EINVAL && e.message[0] != '\0' && o.texts == NULL));
+  FUZZ_CHECK((rc == 0) <= (o.hosts[0] != '\0' && o.password == NULL));
+  tally_options_free(&o);
+}
+
 /* ---- A command line ----------------------------------------------------- */
 
 /* getopt() remembers where it is in a word. */
@@ -97,11 +112,12 @@ void fuzz_one(const uint8_t *data, size_t size) {
   be_quiet();
   while (in.left > 0 && argc <= WORDS) {
     argv[argc] = texts[argc - 1] = fuzz_text(&in);
+    try_url(argv[argc]);
     try_value(argv[argc++]);
   }
   count = argc - 1;
   if (count > 0)
-    text_nearest(texts[0], (const char *const *)texts, (size_t)count);
+    tally_nearest(texts[0], (const char *const *)texts, (size_t)count);
   try_words(argc, argv);
   for (int i = 0; i < count; i++)
     free(texts[i]); /* argv may have been put in another order */

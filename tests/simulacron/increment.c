@@ -159,6 +159,7 @@ int main(int argc, char **argv) {
     rc = tally_options_set(&options, argv[i], &error);
   if (rc == 0)
     rc = tally_connect(&session, &options, &error);
+  tally_options_free(&options);
   if (rc == 0)
     rc = tally_table_open(&hits, session, &page_hits_definition, &error);
   if (rc != 0) {

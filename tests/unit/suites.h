@@ -31,6 +31,7 @@
   X(compress)                                                                  \
   X(outcome)                                                                   \
   X(options)                                                                   \
+  X(url)                                                                       \
   X(definition)                                                                \
   X(statement)                                                                 \
   X(key_types)                                                                 \

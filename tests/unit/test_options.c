@@ -127,6 +127,7 @@ START_TEST(set_text) {
   ck_assert_str_eq(o.local_dc, "dc1");
   ck_assert_int_eq(tally_options_set(&o, "local_rack=r=1", NULL), 0);
   ck_assert_str_eq(o.local_rack, "r=1");
+  tally_options_free(&o);
 }
 END_TEST
 
@@ -240,6 +241,28 @@ START_TEST(bad_value) {
   ck_assert_mem_eq(&o, &before, sizeof o);
   ck_assert_int_eq(tally_options_set(&o, refused[_i].setting, NULL),
                    TALLY_EINVAL);
+}
+END_TEST
+
+START_TEST(near_names) {
+  static const struct {
+    const char *setting;
+    const char *hint;
+  } rows[] = {{"portt=5", "did you mean port?"},
+              {"Consistncy=one", "did you mean consistency?"},
+              {"connect-timeot=1s", "did you mean connect_timeout_ms?"},
+              {"tiemout=1s", "did you mean timeout?"},
+              {"local-d=x", "did you mean local_dc?"},
+              {"colour=red", ""}};
+
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    tally_options o;
+    tally_error e;
+
+    tally_options_init(&o);
+    ck_assert_int_eq(tally_options_set(&o, rows[i].setting, &e), TALLY_EINVAL);
+    ck_assert_str_eq(e.hint, rows[i].hint);
+  }
 }
 END_TEST
 
@@ -504,6 +527,7 @@ Suite *options_suite(void) {
   tcase_add_test(tc, set_tls);
   tcase_add_test(tc, set_both_timeouts);
   tcase_add_loop_test(tc, bad_value, 0, REFUSED);
+  tcase_add_test(tc, near_names);
   tcase_add_test(tc, older_program);
   tcase_add_test(tc, newer_program);
   tcase_add_test(tc, never_initialised);
