@@ -29,42 +29,16 @@ static void put_option(FILE *to, enum option_id id) {
   putc('\n', to);
 }
 
-/* Those of "tally help secure". */
-static bool is_of_secure(enum option_id id) {
-  return id >= OPTION_USER && id <= OPTION_LZ4;
-}
-
-/* An overview fits a screen. */
-static bool is_of_overview(enum option_id id) {
-  return id == OPTION_HOSTS || id == OPTION_KEYSPACE || id == OPTION_HELP ||
-         id == OPTION_VERSION;
-}
-
-static void put_options(const char *command) {
-  for (int i = 0; i < OPTION_COUNT; i++)
-    if (option_is_of(option_row((enum option_id)i), command))
-      put_option(stdout, (enum option_id)i);
-}
-
-static void help_options(void) {
-  fputs("options of all commands, before or behind the command; also from the "
-        "environment:\nTALLY_HOSTS, TALLY_KEYSPACE, ...\n\n",
-        stdout);
-  for (int i = 0; i < OPTION_COUNT; i++)
-    if (option_row((enum option_id)i)->commands == NULL &&
-        !is_of_secure((enum option_id)i))
-      put_option(stdout, (enum option_id)i);
-  fputs("\nTIME is 500ms, 5s or 2m.  Logins, TLS and compression: \"tally help "
-        "secure\".\n",
-        stdout);
+static void put_range(FILE *to, enum option_id first, enum option_id last) {
+  for (int i = first; i <= (int)last; i++)
+    put_option(to, (enum option_id)i);
 }
 
 static void help_secure(void) {
   fputs("secure: logins, TLS and compression; options of all commands, and "
         "TALLY_USER, ...\n\n",
         stdout);
-  for (int i = OPTION_USER; i <= OPTION_LZ4; i++)
-    put_option(stdout, (enum option_id)i);
+  put_range(stdout, OPTION_USER, OPTION_LZ4);
   fputs(
       "\nA password is never taken from the command line.  With "
       "\"verify-full\" a server has\nto show a certificate that is trusted, "
@@ -74,6 +48,23 @@ static void help_secure(void) {
       stdout);
 }
 
+static void help_options(void) {
+  fputs("options, before or behind the command; each also from the "
+        "environment: TALLY_URL,\nTALLY_HOSTS, TALLY_LOCAL_DC, ...\n\n",
+        stdout);
+  put_range(stdout, OPTION_URL, OPTION_VERSION);
+  fputs("\nTIME is 500ms, 5s or 2m.  An option beats its variable, which beats "
+        "--url, which\nbeats TALLY_URL, which beats the default.\n\n"
+        "A URL has the names of docs/options.md, where \"consistency\" is of "
+        "increments alone\nand \"read_consistency\" of reads:\n\n"
+        "  cassandra://[user@]host[:port][,...]/keyspace?local_dc=dc1&tls="
+        "verify-full&timeout=5s\n\n"
+        "scylla:// is the same; %40 stands for \"@\".  It takes no password.  "
+        "See also\n\"tally help secure\", and \"tally help COMMAND\" for the "
+        "options of each.\n",
+        stdout);
+}
+
 void help_overview(FILE *to) {
   fputs("usage: tally [OPTION ...] COMMAND ...\n\n", to);
   for (size_t i = 0; i < commands_count(); i++)
@@ -81,11 +72,9 @@ void help_overview(FILE *to) {
       fprintf(to, "  %-*s%s\n", WIDTH, commands_at(i)->name,
               commands_at(i)->summary);
   fputs("\noptions, before or behind the command; also from the environment: "
-        "TALLY_HOSTS, ...\n",
+        "TALLY_URL, ...\n",
         to);
-  for (int i = 0; i < OPTION_COUNT; i++)
-    if (is_of_overview((enum option_id)i))
-      put_option(to, (enum option_id)i);
+  put_range(to, OPTION_URL, OPTION_HELP);
   fputs("More: \"tally help COMMAND|options|secure|exit-status\".\n", to);
 }
 
@@ -110,9 +99,10 @@ static void help_exit_status(void) {
         stdout);
 }
 
-static int help_command(const struct command *c) {
-  printf("usage: tally %s%s%s", c->name, c->arguments[0] != '\0' ? " " : "",
-         c->arguments);
+/* "[--json] [--limit N]", and a line for each below. */
+static void put_own_options(const struct command *c) {
+  bool any = false;
+
   for (int i = 0; i < OPTION_COUNT; i++) {
     const struct option_row *row = option_row((enum option_id)i);
 
@@ -121,31 +111,37 @@ static int help_command(const struct command *c) {
              row->argument != NULL ? row->argument : "");
   }
   printf("\n\n");
-  put_options(c->name);
   for (int i = 0; i < OPTION_COUNT; i++)
     if (option_is_of(option_row((enum option_id)i), c->name)) {
-      putchar('\n');
-      break;
+      put_option(stdout, (enum option_id)i);
+      any = true;
     }
+  if (any)
+    putchar('\n');
+}
+
+static int help_command(const struct command *c) {
+  printf("usage: tally %s%s%s", c->name, c->arguments[0] != '\0' ? " " : "",
+         c->arguments);
+  put_own_options(c);
   fputs(c->help, stdout);
   return STATUS_DONE;
 }
 
 int help_about(const char *name) {
+  static const struct {
+    const char *name;
+    void (*print)(void);
+  } topics[] = {{"options", help_options},
+                {"secure", help_secure},
+                {"exit-status", help_exit_status}};
   const struct command *c;
 
-  if (strcmp(name, "exit-status") == 0) {
-    help_exit_status();
-    return STATUS_DONE;
-  }
-  if (strcmp(name, "options") == 0) {
-    help_options();
-    return STATUS_DONE;
-  }
-  if (strcmp(name, "secure") == 0) {
-    help_secure();
-    return STATUS_DONE;
-  }
+  for (size_t i = 0; i < sizeof topics / sizeof topics[0]; i++)
+    if (strcmp(name, topics[i].name) == 0) {
+      topics[i].print();
+      return STATUS_DONE;
+    }
   c = commands_find(name);
   return c == NULL ? STATUS_USAGE : help_command(c);
 }

@@ -10,10 +10,22 @@
 #include <tally.h>
 
 enum option_id {
+  /* In the overview; the URL first, because all others beat it. */
+  OPTION_URL,
   OPTION_HOSTS,
-  OPTION_PORT,
   OPTION_KEYSPACE,
+  OPTION_WAIT,
+  OPTION_HELP,
+  /* In "tally help options" as well. */
+  OPTION_PORT,
   OPTION_LOCAL_DC,
+  OPTION_CONSISTENCY,
+  OPTION_TIMEOUT,
+  OPTION_CONNECT_TIMEOUT,
+  OPTION_COLOR,
+  OPTION_VERBOSE,
+  OPTION_VERSION,
+  /* In "tally help secure". */
   OPTION_USER,
   OPTION_ALLOW_PLAINTEXT_PASSWORD,
   OPTION_TLS,
@@ -23,14 +35,7 @@ enum option_id {
   OPTION_KEY,
   OPTION_TLS_NAME,
   OPTION_LZ4,
-  OPTION_CONSISTENCY,
-  OPTION_TIMEOUT,
-  OPTION_CONNECT_TIMEOUT,
-  OPTION_WAIT,
-  OPTION_COLOR,
-  OPTION_VERBOSE,
-  OPTION_HELP,
-  OPTION_VERSION,
+  /* Of some commands. */
   OPTION_REPLICATION_FACTOR,
   OPTION_REPLICATION,
   OPTION_DRY_RUN,
@@ -59,13 +64,12 @@ struct option_row {
 };
 
 struct options {
-  tally_options session; /* after options_apply() */
+  tally_options session; /* the defaults before options_apply() */
   uint32_t wait_ms;
   enum color color;
 
   const char *value[OPTION_COUNT]; /* NULL: not given; "" for flags */
   bool from_environment[OPTION_COUNT];
-  char *setting[OPTION_COUNT + 1]; /* texts that `session` points into */
 
   const char *command; /* NULL: none was given */
   const char **words;  /* what stands behind the command */

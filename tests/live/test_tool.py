@@ -258,7 +258,8 @@ class Help(ToolTest):
     def test_options(self):
         r = tally("help", "options")
         self.check(r, DONE)
-        for word in ["--hosts LIST", "--wait TIME", "--timeout TIME", "500ms"]:
+        for word in ["--url URL", "cassandra://", "--hosts LIST", "--wait TIME",
+                     "--timeout TIME", "500ms", "TALLY_LOCAL_DC"]:
             self.assertIn(word, r.out)
         self.assertNotIn("--tls", r.out)
 
@@ -325,17 +326,6 @@ class Usage(ToolTest):
         r = tally("--zzzzzzzz=secret", "get")
         self.check(r, USAGE, "unknown option --zzzzzzzz\n")
         self.assertNotIn("secret", r.err)
-
-    def test_options_of_other_versions(self):
-        for name in "url password-file".split():
-            for word in [f"--{name}", f"--{name}=x"]:
-                self.check(
-                    tally("get", "t", "a=b", word),
-                    USAGE,
-                    f"unknown option --{name}: this version of tally",
-                    "has no such thing",
-                    out="",
-                )
 
     def test_password(self):
         for word in "--password", "--password=s3cret":
@@ -503,6 +493,80 @@ class Environment(ToolTest):
             tally("get", "t", "a=b", env={"TALLY_PORT": "", "TALLY_KEYSPACE": ""}),
             USAGE,
             "no keyspace configured",
+        )
+
+
+class Url(ToolTest):
+    bare = {"TALLY_HOSTS": None, "TALLY_KEYSPACE": None}
+
+    def setUp(self):
+        self.table = self.hits("by_url")
+        self.url = f"cassandra://{HOSTS}/{KEYSPACE}"
+
+    def test_all_of_it(self):
+        words = ("increment", self.table, "url=/", "views=1")
+        self.done(*words, "--url", self.url, env=self.bare)
+        self.done(
+            *words,
+            env={**self.bare, "TALLY_URL": self.url.replace("cassandra", "scylla")
+                 + f"?local-dc={data_center()}&consistency=one&timeout=30s"},
+        )
+        # Everything is beaten by something.
+        wrong = f"cassandra://127.0.0.1:1/nowhere?consistency=three"
+        env = {**self.bare, "TALLY_URL": "no URL at all", "TALLY_HOSTS": HOSTS,
+               "TALLY_CONSISTENCY": "one"}
+        self.done(*words, "--url", wrong, "--keyspace", KEYSPACE, env=env)
+        r = tally("get", self.table, "url=/", "--json")
+        self.check(r, DONE)
+        self.assertGreaterEqual(json.loads(r.out)["views"], 3)
+
+    def test_consistency(self):
+        """Names mean what they mean in a program."""
+        words = ("increment", self.table, "url=/", "views=1")
+        r = tally(*words, env={**self.bare, "TALLY_URL": self.url + "?consistency=three"})
+        self.check(r, FAILED, "THREE needs 3", "  outcome  not applied")
+        url = self.url + "?read_consistency=three"
+        self.done(*words, "--url", url, env=self.bare)
+        r = tally("get", self.table, "url=/", "--url", url, env=self.bare)
+        self.check(r, FAILED, "THREE needs 3")
+
+    def test_refused(self):
+        for url, *texts in [
+            ("h/ks", "url:", "write cassandra:// or scylla://"),
+            ("cassandra://h:x/ks", 'the port of "h:x"'),
+            ("cassandra://h/ks?tls=of", "option tls:", "verify-full"),
+            ("cassandra://h/ks?tsl=off", 'no option "tsl"', "  hint     did you mean tls?"),
+            ("cassandra://h/ks?a%", '"a%" is not name=value'),
+        ]:
+            self.check(
+                tally("get", "t", "a=b", "--url", url),
+                USAGE, "tally: bad value for --url\n", *texts, out="",
+            )
+            self.check(
+                tally("get", "t", "a=b", env={"TALLY_URL": url}),
+                USAGE, "bad value in the environment: TALLY_URL\n", *texts, out="",
+            )
+
+    def test_password(self):
+        for url in [
+            "cassandra://jane:s3cret@h/ks",
+            "cassandra://jane:s3c/ret@h/ks",
+            "cassandra://h/ks?password=s3cret",
+        ]:
+            r = tally("get", "t", "a=b", "--url", url)
+            self.check(r, USAGE, "it has a password", "hint     set the option")
+            self.assertNotIn("s3c", r.err)
+        r = tally("get", "t", "a=b", "--url", "cassandra://jane@h/ks")
+        self.check(r, USAGE, 'no password for the user "jane"')
+
+    def test_what_only_the_server_knows(self):
+        r = tally(
+            "get", self.table, "url=/", "--url", self.url + "?local_dc=mars",
+            env=self.bare,
+        )
+        self.check(
+            r, USAGE, "tally: bad value for --url\n",
+            'option local_dc: "mars" is no data center', out="",
         )
 
 
