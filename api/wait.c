@@ -151,7 +151,7 @@ int query_wait(tally_session *s, const char *cql, const char *about,
     return error_no_memory(e);
   op->kind = OP_QUERY;
   op->statement = &statement;
-  op->consistency = s->read_consistency;
+  op->consistency = TALLY_ONE; /* each node has system tables of its own */
   op->timeout = TIMEOUT_READ;
   op->done = on_query;
   op->user = &q;
