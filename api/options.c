@@ -53,6 +53,7 @@ void tally_log(tally_options *options, tally_log_callback callback, void *user,
 
 enum setting_kind {
   SETTING_TEXT,
+  SETTING_HOSTS,
   SETTING_PORT,
   SETTING_COUNT,
   SETTING_THREADS,
@@ -78,7 +79,7 @@ struct setting {
 enum { DAY_MS = 24 * 60 * 60 * 1000 };
 
 static const struct setting settings[] = {
-    SETTING(hosts, SETTING_TEXT, 0, 0),
+    SETTING(hosts, SETTING_HOSTS, 0, 0),
     SETTING(port, SETTING_PORT, 1, 65535),
     SETTING(keyspace, SETTING_TEXT, 0, 0),
     SETTING(io_threads, SETTING_THREADS, 0, 64),
@@ -288,6 +289,25 @@ void tally_options_free(tally_options *options) {
 
 /* ---- Settings ----------------------------------------------------------- */
 
+static bool is_text(const struct setting *s) {
+  return s->kind == SETTING_TEXT || s->kind == SETTING_HOSTS;
+}
+
+static int set_hosts(tally_options *o, const char *value, tally_error *e) {
+  tally_options trial;
+  struct contact *contacts;
+  size_t count;
+  int rc;
+
+  tally_options_init(&trial);
+  trial.hosts = value;
+  rc = options_contacts(&trial, &texts_heap, &contacts, &count, e);
+  if (rc != 0)
+    return rc;
+  options_contacts_free(&texts_heap, contacts, count);
+  return set_text(o, &o->hosts, value, e);
+}
+
 static int set_one(tally_options *o, const struct setting *s, const char *value,
                    tally_error *e) {
   void *member = (char *)o + s->offset;
@@ -295,11 +315,13 @@ static int set_one(tally_options *o, const struct setting *s, const char *value,
   /* The program was built with an older tally.h, without this option, or
    * without a place for the copies of texts. */
   if (s->offset + sizeof(uint64_t) > o->struct_size ||
-      (s->kind == SETTING_TEXT && !keeps_texts(o)))
+      (is_text(s) && !keeps_texts(o)))
     return error_set(e, TALLY_EINVAL,
                      "option %s: the program's tally.h does not have it",
                      s->name);
   switch (s->kind) {
+  case SETTING_HOSTS:
+    return set_hosts(o, value, e);
   case SETTING_TEXT:
     return set_text(o, member, value, e);
   case SETTING_CONSISTENCY:
@@ -413,7 +435,7 @@ static int check_values(const tally_options *o, tally_error *e) {
     const struct setting *s = &settings[i];
     int64_t n;
 
-    if (s->kind == SETTING_TEXT || s->kind == SETTING_CONSISTENCY)
+    if (is_text(s) || s->kind == SETTING_CONSISTENCY)
       continue;
     n = number_of(o, s);
     if (n < (int64_t)s->min || n > (int64_t)s->max)

@@ -15,7 +15,8 @@ static int refuse_password(tally_error *e) {
             "\"@\" is no \":\", elsewhere \"@\" is written %%40)");
   if (e != NULL)
     text_copy(e->hint, sizeof e->hint,
-              "set the option password; the command reads TALLY_PASSWORD");
+              "set the option password; the command reads TALLY_PASSWORD and "
+              "--password-file");
   return TALLY_EINVAL;
 }
 
@@ -92,22 +93,6 @@ static int cut_user(const char **rest, struct part *user, tally_error *e) {
     return error_set(e, TALLY_EINVAL,
                      "url: \"@\" stands behind a user, and for itself as %%40");
   return 0;
-}
-
-static int set_hosts(tally_options *o, struct part hosts, tally_error *e) {
-  static const struct net_heap heap;
-  struct contact *contacts;
-  size_t count;
-  int rc;
-
-  if (hosts.len == 0)
-    return error_set(e, TALLY_EINVAL, "url: it names no host");
-  rc = set_place(o, "hosts", hosts, e);
-  if (rc == 0)
-    rc = options_contacts(o, &heap, &contacts, &count, e);
-  if (rc == 0)
-    options_contacts_free(&heap, contacts, count);
-  return rc;
 }
 
 static int set_keyspace(tally_options *o, struct part keyspace,
@@ -205,12 +190,13 @@ static int read_url(tally_options *o, const char *url, tally_error *e) {
   }
   if (user.len > 0)
     rc = set_place(o, "user", user, e);
-  /* First, since "port" is for hosts that name none. */
   if (rc == 0)
     rc = set_parameters(o, rest + (*rest == '?'), e);
   if (rc == 0)
     rc = set_keyspace(o, keyspace, e);
-  return rc == 0 ? set_hosts(o, hosts, e) : rc;
+  if (rc == 0 && hosts.len == 0)
+    rc = error_set(e, TALLY_EINVAL, "url: it names no host");
+  return rc == 0 ? set_place(o, "hosts", hosts, e) : rc;
 }
 
 /* All of it or nothing. */

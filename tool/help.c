@@ -40,11 +40,20 @@ static void help_secure(void) {
         stdout);
   put_range(stdout, OPTION_USER, OPTION_LZ4);
   fputs(
-      "\nA password is never taken from the command line.  With "
-      "\"verify-full\" a server has\nto show a certificate that is trusted, "
-      "and valid for the name in --hosts; hosts\nthat it tells of, for their "
-      "addresses, or all of them for --tls-name.  Of a key that\nis encrypted "
-      "the tool needs one that is not: openssl pkey -in KEY -out PLAIN\n",
+      "\nA password is never taken from the command line: it is in "
+      "TALLY_PASSWORD, in FILE,\nin $XDG_CONFIG_HOME/tally/passwords "
+      "(~/.config/...), or in cqlsh's\n~/.cassandra/credentials; the first of "
+      "these that knows the user.  A file has to be\nthe user's alone (chmod "
+      "600).  FILE has lines of\n\n"
+      "  host:port:keyspace:user:password\n\n"
+      "of which the first that fits is taken: host and port as in --hosts, * "
+      "is anything,\n\\: is a colon and \\\\ a backslash, # begins a comment.  "
+      "Without --user the line says\nwho it is.\n\n"
+      "With \"verify-full\" a server has to show a certificate that is "
+      "trusted, and valid for\nthe name in --hosts; hosts that it tells of, "
+      "for their addresses, or all of them for\n--tls-name.  Of a key that is "
+      "encrypted the tool needs one that is not: openssl pkey\n-in KEY -out "
+      "PLAIN\n",
       stdout);
 }
 

@@ -19,9 +19,11 @@ static const struct option_row rows[OPTION_COUNT] = {
     [OPTION_LOCAL_DC] = {"local-dc", "NAME",
                          "data center to use [that of --hosts]", "local_dc",
                          NULL},
-    [OPTION_USER] = {"user", "NAME",
-                     "to log in as, with the password in TALLY_PASSWORD",
+    [OPTION_USER] = {"user", "NAME", "to log in as [who a password file says]",
                      "user", NULL},
+    [OPTION_PASSWORD_FILE] = {"password-file", "FILE",
+                              "see below [that of tally, then of cqlsh]", NULL,
+                              NULL},
     [OPTION_ALLOW_PLAINTEXT_PASSWORD] =
         {"allow-plaintext-password", "yes",
          "send it over any network, not\nto this machine alone [no]",

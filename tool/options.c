@@ -21,7 +21,7 @@ static int refuse_unknown(const char *word) {
 
   snprintf(bare, sizeof bare, "%.*s", (int)strcspn(name, "="), name);
   if (strcmp(bare, "password") == 0)
-    return report_usage("set TALLY_PASSWORD",
+    return report_usage("set TALLY_PASSWORD, or give --password-file",
                         "a password is not taken from the command line, where "
                         "all users of the machine see it");
   for (int i = 0; i < OPTION_COUNT; i++)
@@ -133,6 +133,7 @@ int options_read(struct options *o, int argc, char **argv) {
 
 void options_free(struct options *o) {
   tally_options_free(&o->session);
+  password_forget(&o->login);
   free(o->words);
   free(o->in);
 }
@@ -261,17 +262,29 @@ static int apply_one(struct options *o, int id) {
   return STATUS_DONE;
 }
 
-/* It is nowhere else: not on the command line, not among the values. */
+/* A password is nowhere else: not on the command line, not among the values. */
 static int apply_password(struct options *o) {
   const char *password = getenv("TALLY_PASSWORD");
   const char *user = o->session.user;
+  bool named = user != NULL && user[0] != '\0';
+  int status;
 
-  if (user == NULL || user[0] == '\0')
+  if (named && password != NULL && password[0] != '\0') {
+    o->session.password = password;
     return STATUS_DONE;
-  if (password == NULL || password[0] == '\0')
-    return report_usage("set TALLY_PASSWORD", "no password for the user \"%s\"",
-                        user);
-  o->session.password = password;
+  }
+  status =
+      password_find(&o->session, o->value[OPTION_PASSWORD_FILE], &o->login);
+  if (status != STATUS_DONE)
+    return status;
+  if (o->login.user[0] != '\0') {
+    o->session.user = o->login.user;
+    o->session.password = o->login.password;
+  } else if (named) {
+    return report_usage("set TALLY_PASSWORD, or write it to a password file: "
+                        "see \"tally help secure\"",
+                        "no password for the user \"%s\"", user);
+  }
   return STATUS_DONE;
 }
 

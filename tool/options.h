@@ -2,7 +2,7 @@
 #ifndef TOOL_OPTIONS_H
 #define TOOL_OPTIONS_H
 
-#include "tool/report.h"
+#include "tool/password.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,6 +27,7 @@ enum option_id {
   OPTION_VERSION,
   /* In "tally help secure". */
   OPTION_USER,
+  OPTION_PASSWORD_FILE,
   OPTION_ALLOW_PLAINTEXT_PASSWORD,
   OPTION_TLS,
   OPTION_CA,
@@ -65,6 +66,7 @@ struct option_row {
 
 struct options {
   tally_options session; /* the defaults before options_apply() */
+  struct login login;    /* from a file; `session` points into it */
   uint32_t wait_ms;
   enum color color;
 

@@ -98,6 +98,9 @@ int session_open(tally_session **session, const struct options *o,
                      o->wait_ms == 0 ? 0 : now_ms() + o->wait_ms, &error);
   if (rc == TALLY_EINVAL)
     return options_refused(o, &error);
+  if (rc == TALLY_EAUTH && o->login.source[0] != '\0')
+    snprintf(error.hint, sizeof error.hint, "the password is from %s",
+             o->login.source);
   if (rc != 0)
     return report_connect_error(&error, work);
   report_log_flush(NULL);

@@ -8,7 +8,9 @@ TALLY_TEST_CERTIFICATES is its folder tls.  What the tool counts is read by the
 independent client, which also makes the users."""
 
 import json
+import os
 import secrets
+import tempfile
 import unittest
 
 from connect import first_login, for_tool, secured
@@ -76,6 +78,18 @@ class Login(unittest.TestCase):
     def test_wrong_password(self):
         r = as_user("jane", "get", "hits", "url=/a", password=WRONG)
         self.check(r, CONNECT, HOSTS, 'user "jane"', "0x0100")
+
+    def test_password_file(self):
+        with tempfile.TemporaryDirectory() as home:
+            path = os.path.join(home, ".config/tally/passwords")
+            os.makedirs(os.path.dirname(path))
+            with open(path, "w", opener=lambda *a: os.open(*a, 0o600)) as file:
+                file.write(f"*:*:{KEYSPACE}:jane:{PASSWORD}\n")
+            r = tally(
+                "increment", "hits", "url=/file", "views=1",
+                env={**for_tool(), "HOME": home},
+            )
+            self.check(r, DONE)
 
     def test_unknown_user(self):
         r = as_user("nobody", "get", "hits", "url=/a")

@@ -13,6 +13,7 @@ import signal
 import socket
 import struct
 import subprocess
+import tempfile
 import threading
 import time
 import unittest
@@ -34,7 +35,9 @@ def environment(**more):
         for k, v in os.environ.items()
         if not k.startswith("TALLY_") and k != "NO_COLOR"
     }
+    kept.pop("XDG_CONFIG_HOME", None)
     kept.update(TALLY_HOSTS=HOSTS, TALLY_KEYSPACE=KEYSPACE, TERM="xterm")
+    kept.update(HOME="/dev/null")  # nobody's passwords
     kept.update(more)
     return {k: v for k, v in kept.items() if v is not None}
 
@@ -568,6 +571,184 @@ class Url(ToolTest):
             r, USAGE, "tally: bad value for --url\n",
             'option local_dc: "mars" is no data center', out="",
         )
+
+
+class Asking(Peer):
+    """A server that wants a login, keeps what it is told, and says no."""
+
+    def __init__(self):
+        self.logins = []
+        super().__init__(self.talk)
+
+    def talk(self, client):
+        def answer(frame, opcode, body):
+            head = b"\x84\0" + frame[2:4] + bytes([opcode])
+            client.sendall(head + struct.pack(">I", len(body)) + body)
+
+        while frame := read_frame(client):
+            if frame[4] == 0x05:  # OPTIONS
+                answer(frame, 0x06, b"\0\0")
+            elif frame[4] == STARTUP:
+                name = b"org.apache.cassandra.auth.PasswordAuthenticator"
+                answer(frame, 0x03, struct.pack(">H", len(name)) + name)
+            elif frame[4] == 0x0F:  # AUTH_RESPONSE
+                _, user, password = frame[13:].split(b"\0")
+                self.logins.append((user.decode(), password.decode()))
+                answer(frame, 0x00, struct.pack(">IH", 0x0100, 2) + b"no")
+
+
+class Passwords(ToolTest):
+    words = ("get", "t", "a=b")
+
+    def setUp(self):
+        self.peer = Asking()
+        self.addCleanup(self.peer.close)
+        self.port = self.peer.address.partition(":")[2]
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.home = folder.name
+
+    def write(self, name, text, mode=0o600):
+        path = os.path.join(self.home, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(text if isinstance(text, bytes) else text.encode())
+        os.chmod(path, mode)
+        return path
+
+    def run_it(self, *options, **env):
+        env = {"HOME": self.home, "TALLY_HOSTS": self.peer.address, **env}
+        r = tally(*self.words, *options, env=env)
+        self.assertNotIn("s3cret", r.err + r.out)
+        return r
+
+    def told(self, *options, **env):
+        """The login that the server was told."""
+        del self.peer.logins[:]
+        r = self.run_it(*options, **env)
+        self.assertEqual(r.status, CONNECT, r)
+        self.assertEqual(len(self.peer.logins), 1, r)
+        return self.peer.logins[0]
+
+    def test_lines(self):
+        port = self.port
+        jane = ("jane", "s3cret")
+        for lines, options, login in [
+            (f"127.0.0.1:{port}:{KEYSPACE}:jane:s3cret", [], jane),
+            ("*:*:*:jane:s3cret\n", [], jane),
+            ("*:*:*:jane:s3cret\r\n", [], jane),
+            ("\n# *:*:*:jane:x\n*:*:*:jane:s3cret", [], jane),
+            # The first that fits, in each part.
+            (f"other:*:*:joe:x\n*:{port}1:*:joe:x\n*:*:other:joe:x\n*:*:*:jane:s3cret", [], jane),
+            ("*:*:*:joe:x\n*:*:*:jane:s3cret", ["--user=jane"], jane),
+            ("*:*:*:*:s3cret", ["--user=jane"], jane),
+            ("*:*:*:*:x\n*:*:*:jane:s3cret", [], jane),
+            ("*:*:*:jane:s3cret\n*:*:*:jane:x", [], jane),
+            # One of the hosts is enough.
+            (f"LocalHost:{port}:*:jane:s3cret", ["--hosts", f"127.0.0.1:1,localhost:{port}"], jane),
+            ("*:*:*:ja\\:ne:\\\\s3cret\\:x ", [], ("ja:ne", "\\s3cret:x ")),
+            ("*:*:*:jåne:s3crét", [], ("jåne", "s3crét")),
+        ]:
+            with self.subTest(lines=lines):
+                path = self.write("p", lines)
+                self.assertEqual(self.told("--password-file", path, *options), login)
+        self.assertEqual(self.told(TALLY_PASSWORD_FILE=path), login)
+
+    def test_order(self):
+        own = self.write("given", "*:*:*:given:s3cret")
+        self.write("xdg/tally/passwords", "*:*:*:xdg:s3cret")
+        self.write(".config/tally/passwords", "*:*:*:config:s3cret")
+        self.write(".cassandra/credentials", "[plain_text_auth]\nusername=cqlsh\npassword=s3cret")
+        xdg = {"XDG_CONFIG_HOME": os.path.join(self.home, "xdg")}
+        self.assertEqual(self.told("--password-file", own, **xdg)[0], "given")
+        self.assertEqual(self.told(**xdg)[0], "xdg")
+        self.assertEqual(self.told()[0], "config")
+        self.assertEqual(self.told("--user=cqlsh"), ("cqlsh", "s3cret"))
+        login = self.told("--user=joe", TALLY_PASSWORD="s3cret2")
+        self.assertEqual(login, ("joe", "s3cret2"))
+        os.remove(os.path.join(self.home, ".config/tally/passwords"))
+        self.assertEqual(self.told(), ("cqlsh", "s3cret"))
+        self.check(
+            self.run_it("--user=joe"), USAGE, 'no password for the user "joe"',
+            "TALLY_PASSWORD",
+        )
+        # A file that was named is the only one.
+        self.check(
+            self.run_it("--user=joe", "--password-file", own), USAGE,
+            "has no line for the user \"joe\" at 127.0.0.1",
+        )
+
+    def test_credentials_of_cqlsh(self):
+        for text, user in [
+            ("[plain_text_auth]\nusername = jane\npassword = s3cret = x\n", "jane"),
+            ("; c\n[other]\nusername=joe\npassword=x\n[PlainTextAuthProvider]\n"
+             "USERNAME: jane\n  Password:s3cret = x", "jane"),
+            ("[PlainTextAuthProvider]\nusername=joe\npassword=x\n"
+             "[plain_text_auth]\nusername=jane\npassword=s3cret = x\n", "jane"),
+        ]:
+            self.write(".cassandra/credentials", text)
+            self.assertEqual(self.told(), (user, "s3cret = x"))
+        self.write(".cassandra/credentials", "[plain_text_auth]\nusername=jane\n")
+        r = self.run_it()
+        self.check(r, CONNECT, "asks for a login")
+
+    def test_where_it_was(self):
+        path = self.write("p", "#\n*:*:*:jane:s3cret")
+        self.check(
+            self.run_it("--password-file", path), CONNECT, 'user "jane"',
+            f"  hint     the password is from {path} line 2\n",
+        )
+
+    def test_refused(self):
+        for name, mode in [("a", 0o644), ("b", 0o640), ("c", 0o602), ("d", 0o700)]:
+            path = self.write(name, "*:*:*:jane:s3cret", mode)
+            self.check(
+                self.run_it("--password-file", path), USAGE,
+                f"password file {path} has mode {mode:04o}",
+                f"  hint     chmod 600 {path}\n", out="",
+            )
+        path = self.write("it's mine", "*:*:*:jane:s3cret", 0o604)
+        r = self.run_it("--password-file", path)
+        self.check(r, USAGE, "chmod 600 '")
+        # What the hint says is what has to be typed.
+        hint = r.err.partition("  hint     ")[2].strip()
+        subprocess.run(["sh", "-c", hint], check=True)
+        self.assertEqual(self.told("--password-file", path)[0], "jane")
+        # Also those that nobody named.
+        path = self.write(".cassandra/credentials", "", 0o644)
+        self.check(self.run_it(), USAGE, f"chmod 600 {path}\n")
+        path = self.write(".config/tally/passwords", "", 0o644)
+        self.check(self.run_it(), USAGE, f"chmod 600 {path}\n")
+        # Unless nothing is looked up there.
+        self.assertEqual(self.told("--user=joe", TALLY_PASSWORD="x")[0], "joe")
+
+    def test_no_files(self):
+        os.mkfifo(os.path.join(self.home, "fifo"), 0o600)
+        for name, text in [
+            ("nowhere", "No such file"),
+            ("", "is no regular file"),
+            ("fifo", "is no regular file"),
+        ]:
+            path = os.path.join(self.home, name)
+            self.check(self.run_it("--password-file", path), USAGE, path, text)
+
+    def test_bad_lines(self):
+        for text, message in [
+            ("*:*:*:jane", "line 1 has not five parts"),
+            ("#\n*:*:*:jane:s3cret:x", "line 2 has not five parts"),
+            ("s3cret", "line 1 has not five parts"),
+            ("*:*:*:jane:", "line 1: user or password is empty"),
+            ("*:*:*::s3cret", "line 1: user or password is empty"),
+            ("*:*:*:jane:" + "s3cret" * 200, "or longer than 255 and 1023 bytes"),
+            ("*:*:*:" + "j" * 256 + ":s3cret", "or longer than 255 and 1023 bytes"),
+            (b"*:*:*:jane:s3c\0ret", "it has a NUL byte"),
+            ("", "has no line for 127.0.0.1"),
+            ("*:*:*:*:s3cret", "has no line for 127.0.0.1"),
+            ("other:*:*:jane:s3cret", "has no line for 127.0.0.1"),
+        ]:
+            path = self.write("p", text)
+            r = self.run_it("--password-file", path)
+            self.check(r, USAGE, f"password file {path}", message, out="")
 
 
 class Connecting(ToolTest):
