@@ -51,6 +51,13 @@ static const struct known *find(const char *name) {
   return NULL;
 }
 
+/* Of one that was checked. */
+static enum form form_of(const tally_table_option *option) {
+  const struct known *k = find(option->name);
+
+  return k != NULL ? k->form : FORM_TEXT;
+}
+
 /* ---- The literal of a map ----------------------------------------------- */
 
 static const char *skip_blanks(const char *s) {
@@ -230,7 +237,7 @@ static void add_map(struct text *out, const char *value) {
 }
 
 void table_option_cql(const tally_table_option *option, struct text *out) {
-  enum form form = find(option->name)->form;
+  enum form form = form_of(option);
 
   text_add(out, option->name);
   text_add(out, " = ");
@@ -300,7 +307,7 @@ bool table_option_is(const tally_table_option *option,
   const char *value = option->value;
   double number;
 
-  switch (find(option->name)->form) {
+  switch (form_of(option)) {
   case FORM_MAP:
     return has_pairs(cell, value);
   case FORM_INT:
