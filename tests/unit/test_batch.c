@@ -134,6 +134,7 @@ START_TEST(session_full) {
   r.options.max_in_flight = 1;
   rig_connect(&r);
   ck_assert_int_eq(tally_batch_new(&batch, r.session, &r.error), 0);
+  rig_applied(&r, "/home"); /* prepared: the next one is sent at once */
   script_next_kind(r.server, AT_UPDATE, SCRIPT_HOLD, 1);
   ck_assert_int_eq(
       tally_increment_async(r.hits, &row, done_record, &d, &r.error), 0);
@@ -141,7 +142,7 @@ START_TEST(session_full) {
   ck_assert_int_eq(tally_batch_send(batch, &r.error), TALLY_EBUSY);
   ck_assert_int_eq(r.error.outcome, TALLY_NOT_APPLIED);
   ck_assert_uint_eq(script_count(r.server, AT_BATCH), 0);
-  ck_assert(script_wait(r.server, AT_UPDATE, 1));
+  ck_assert(script_wait(r.server, AT_UPDATE, 2));
   script_release(r.server);
   ck_assert(rig_done(&r, &d));
   add(&r, "/home", 1);
