@@ -8,6 +8,11 @@ static bool is_counted(uint16_t id) {
   return id == CQL_TYPE_LIST || id == CQL_TYPE_SET || id == CQL_TYPE_MAP;
 }
 
+bool parts_have(const struct type *type) {
+  return is_counted(type->id) || type->id == CQL_TYPE_TUPLE ||
+         type->id == CQL_TYPE_UDT || type->dimension > 0;
+}
+
 bool parts_init(struct parts *p, const struct type *type,
                 const struct cell *value) {
   const struct cql_type wire = {.id = type->id, .part_count = type->part_count};

@@ -17,6 +17,8 @@ struct parts {
   uint32_t next;
 };
 
+/* May a value of this type have some? */
+bool parts_have(const struct type *type);
 /* False: not a value of this type, or of a type without parts.  A null has
  * none. */
 bool parts_init(struct parts *p, const struct type *type,
