@@ -106,7 +106,7 @@ static int send(struct call *call) {
   op->kind = known != NULL && known->kept ? OP_EXECUTE : OP_QUERY;
   op->statement = known != NULL ? &known->statement : &call->statement;
   op->consistency = consistency_of(s);
-  op->timeout = (uint8_t)s->timeout;
+  op->timeout = s->timeout;
   op->page = &call->page;
   if (known != NULL)
     rc = given_bind(s, known, op, &call->error);

@@ -44,8 +44,9 @@ struct tally_statement {
   tally_session *session;
   char *text;
   char about[ABOUT_TEXT]; /* ... shortened, for messages */
-  enum effect effect;
-  enum timeout_kind timeout;
+  enum effect effect; /* READ; of all else it is not known how much it changes,
+                         so it is a BATCH */
+  uint8_t timeout;    /* enum timeout_kind */
   struct given *given;
   uint32_t given_count;
   uint32_t given_cap;

@@ -1680,6 +1680,10 @@ TALLY_API int tally_statement_consistency(tally_statement *statement,
 TALLY_API int tally_statement_serial_consistency(tally_statement *statement,
                                                  int consistency,
                                                  tally_error *error);
+/* How long to wait for it [as tally_execute() says]; TALLY_EINVAL for 0, and a
+ * session's 17th different timeout (see tally_call). */
+TALLY_API int tally_statement_timeout(tally_statement *statement, uint32_t ms,
+                                      tally_error *error);
 /* Rows in one answer, at most [5,000]: there are more when
  * tally_statement_next_page() says so.  An answer has to fit max_frame_bytes.
  * TALLY_EINVAL. */

@@ -59,7 +59,7 @@ int tally_statement_new(tally_statement **statement, tally_session *session,
     return error_no_memory(error);
   }
   text_init(&s->bytes, &session->heap);
-  s->effect = begins_with(cql, "SELECT") ? EFFECT_READ : EFFECT_WRITE;
+  s->effect = begins_with(cql, "SELECT") ? EFFECT_READ : EFFECT_BATCH;
   s->timeout = s->effect == EFFECT_READ ? TIMEOUT_READ
                : changes_schema(cql)    ? TIMEOUT_SCHEMA
                                         : TIMEOUT_INCREMENT;
@@ -104,6 +104,7 @@ static int copy_options(tally_statement *to, const tally_statement *from,
                         tally_error *e) {
   int rc = 0;
 
+  to->timeout = from->timeout;
   to->consistency = from->consistency;
   to->serial_consistency = from->serial_consistency;
   to->tracing = from->tracing;
@@ -136,6 +137,13 @@ int statement_copy(tally_statement **copy, const tally_statement *s,
 }
 
 /* ---- Options ------------------------------------------------------------ */
+
+int tally_statement_timeout(tally_statement *statement, uint32_t ms,
+                            tally_error *error) {
+  if (ms == 0)
+    return error_set(error, TALLY_EINVAL, "a timeout of 0: 1 is the least");
+  return call_timeout(statement->session, ms, &statement->timeout, error);
+}
 
 int tally_statement_consistency(tally_statement *statement, int consistency,
                                 tally_error *error) {

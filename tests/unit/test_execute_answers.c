@@ -355,6 +355,22 @@ static void settled(void *user, const tally_settled *s) {
   ++*(int *)user;
 }
 
+/* Its own time, not the session's of 6 s; in callbacks a copy's. */
+START_TEST(timeouts) {
+  uint64_t begin;
+
+  open_in(_i);
+  execution_begin(&x, "UPDATE");
+  ck_assert_int_eq(tally_statement_timeout(x.s, 0, &e), TALLY_EINVAL);
+  ck_assert_int_eq(tally_statement_timeout(x.s, 50, &e), 0);
+  script_next_kind(x.r.server, AT_QUERY, SCRIPT_IGNORE, 1);
+  begin = rig_ms();
+  execution_fails(&x, TALLY_EUNKNOWN, TALLY_UNKNOWN, "no answer in time");
+  ck_assert_uint_lt(rig_ms() - begin, 5000);
+  execution_fini(&x);
+}
+END_TEST
+
 /* The answer comes after all: on_settled is for increments. */
 START_TEST(late) {
   int told = 0;
@@ -506,6 +522,7 @@ Suite *execute_answers_suite(void) {
   tcase_add_loop_test(tc, types_without_end, 0, RIG_MODES);
   tcase_add_loop_test(tc, errors_of_the_server, 0, ERRORS * RIG_MODES);
   tcase_add_loop_test(tc, lost, 0, RIG_MODES);
+  tcase_add_loop_test(tc, timeouts, 0, RIG_MODES);
   tcase_add_loop_test(tc, late, 0, RIG_MODES);
   tcase_add_test(tc, outlives_its_session);
   tcase_add_test(tc, closed_before_the_types_are_known);
