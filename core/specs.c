@@ -78,8 +78,12 @@ static bool make_type(struct maker *m, const struct cql_type *wire,
   return true;
 }
 
+/* Names that stand once for all columns are kept once, too. */
 static bool make_all(struct maker *m, const struct cql_metadata *wire,
                      struct spec *columns) {
+  bool global = wire->keyspace.p != NULL;
+  const char *keyspace = global ? keep_one(m, wire->keyspace) : NULL;
+  const char *table = global ? keep_one(m, wire->table) : NULL;
   struct cql_reader reader = wire->columns;
   struct spec scrap;
   struct cql_column one;
@@ -90,8 +94,8 @@ static bool make_all(struct maker *m, const struct cql_metadata *wire,
     if (cql_column_next(wire, &reader, &one) != CQL_OK ||
         !make_type(m, &one.type, &to->type))
       return false;
-    to->keyspace = keep_one(m, one.keyspace);
-    to->table = keep_one(m, one.table);
+    to->keyspace = global ? keyspace : keep_one(m, one.keyspace);
+    to->table = global ? table : keep_one(m, one.table);
     to->name = keep_one(m, one.name);
     to->type.field = NULL;
   }

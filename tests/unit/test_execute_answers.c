@@ -293,6 +293,37 @@ START_TEST(types_without_end) {
 }
 END_TEST
 
+/* 20,000 columns of one table, whose name and whose keyspace's are 60,000 bytes
+ * each: what is kept stays in proportion to what came. */
+START_TEST(names_without_end) {
+  enum { NAME = 60000, COLUMNS = 20000 };
+  size_t len = 12 + 2 * (2 + NAME) + COLUMNS * 4 + 4, at = 12;
+  uint8_t *body = calloc(1, len);
+  const struct script_step step = {
+      .kind = SCRIPT_FRAME, .opcode = 0x08, .bytes = body, .len = len};
+  static const uint8_t head[] = {0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0x4e, 0x20};
+
+  memcpy(body, head, sizeof head);
+  for (int i = 0; i < 2; i++, at += NAME) {
+    body[at++] = NAME >> 8;
+    body[at++] = NAME & 0xff;
+    memset(body + at, 'n', NAME);
+  }
+  for (int i = 0; i < COLUMNS; i++, at += 4)
+    body[at + 3] = 9; /* no name, int */
+  ck_assert_uint_eq(at, len - 4);
+  open_in(_i);
+  execution_begin(&x, "SELECT");
+  script_next(x.r.server, AT_QUERY, &step, 1);
+  execution_ok(&x);
+  ck_assert_uint_eq(tally_answer_column_count(x.answer), COLUMNS);
+  ck_assert_str_eq(tally_answer_column(x.answer, COLUMNS - 1), "");
+  ck_assert_uint_lt(atomic_load(&x.r.heap.largest), 20 * len);
+  execution_fini(&x);
+  free(body);
+}
+END_TEST
+
 /* ---- Outcomes ----------------------------------------------------------- */
 
 static const struct {
@@ -520,6 +551,7 @@ Suite *execute_answers_suite(void) {
   tcase_add_test(tc, getters_of_other_types);
   tcase_add_loop_test(tc, answers_that_are_none, 0, BROKEN * RIG_MODES);
   tcase_add_loop_test(tc, types_without_end, 0, RIG_MODES);
+  tcase_add_loop_test(tc, names_without_end, 0, RIG_MODES);
   tcase_add_loop_test(tc, errors_of_the_server, 0, ERRORS * RIG_MODES);
   tcase_add_loop_test(tc, lost, 0, RIG_MODES);
   tcase_add_loop_test(tc, timeouts, 0, RIG_MODES);
