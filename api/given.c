@@ -154,7 +154,8 @@ bool given_copy(tally_statement *to, const tally_statement *from) {
     return false;
   if (size > 0)
     memcpy(to->given, from->given, size);
-  if (from->bytes.len > 0)
+  /* What is empty points there as well. */
+  if (from->bytes.p != NULL)
     text_bytes(&to->bytes, from->bytes.p, from->bytes.len);
   to->given_count = to->given_cap = from->given_count;
   to->value_count = from->value_count;
