@@ -84,7 +84,10 @@ static void on_executed(op_callback *callback, void *user,
 static int submit(struct call *call, struct op *op, op_done *done) {
   op->done = done;
   op->user = call;
-  call->loop = session_loop(call->session);
+  /* The second request goes where the first one was answered, and a blocking
+   * call may be looking at it meanwhile. */
+  if (call->loop == NULL)
+    call->loop = session_loop(call->session);
   return session_submit(call->loop, op, &call->error);
 }
 
@@ -166,7 +169,7 @@ static int send_question(struct call *call) {
   call->statement.effect = EFFECT_READ;
   op->kind = OP_PREPARE;
   op->statement = &call->statement;
-  op->timeout = TIMEOUT_READ;
+  op->timeout = call->given->asking;
   return submit(call, op, on_learned);
 }
 

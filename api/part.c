@@ -26,11 +26,22 @@ const char *tally_value_field(const tally_value *value) {
 
 /* ---- Types -------------------------------------------------------------- */
 
+/* Vectors are frozen without saying so. */
+static bool is_frozen(const struct type *part) {
+  return part->id == TALLY_LIST || part->id == TALLY_SET ||
+         part->id == TALLY_MAP || part->id == TALLY_TUPLE ||
+         part->id == TALLY_UDT;
+}
+
 static void print_parts(const struct type *type, struct text *out) {
   text_add(out, "<");
   for (uint16_t i = 0; i < type->part_count; i++) {
+    bool frozen = is_frozen(&type->parts[i]);
+
     text_add(out, i > 0 ? ", " : "");
+    text_add(out, frozen ? "frozen<" : "");
     type_print(&type->parts[i], out);
+    text_add(out, frozen ? ">" : "");
   }
   if (type->dimension > 0)
     text_addf(out, ", %" PRIu32, type->dimension);

@@ -1680,13 +1680,15 @@ TALLY_API int tally_statement_consistency(tally_statement *statement,
 TALLY_API int tally_statement_serial_consistency(tally_statement *statement,
                                                  int consistency,
                                                  tally_error *error);
-/* How long to wait for it [as tally_execute() says]; TALLY_EINVAL for 0, and a
- * session's 17th different timeout (see tally_call). */
+/* How long it may take, and as long again for asking what the markers' types are
+ * [see tally_execute()].  One of the 16 that tally_call speaks of.
+ * TALLY_EINVAL. */
 TALLY_API int tally_statement_timeout(tally_statement *statement, uint32_t ms,
                                       tally_error *error);
 /* Rows in one answer, at most [5,000]: there are more when
  * tally_statement_next_page() says so.  An answer has to fit max_frame_bytes.
- * TALLY_EINVAL. */
+ * 0: all in one, which is what servers want of an IN on the partition key
+ * together with ORDER BY.  TALLY_EINVAL. */
 TALLY_API int tally_statement_page_size(tally_statement *statement,
                                         int32_t rows, tally_error *error);
 /* Go on with the page that tally_answer_paging_state() told, also in another
@@ -1724,8 +1726,9 @@ typedef struct tally_answer tally_answer;
  *         TALLY_ECLOSED, TALLY_EDEADLK, TALLY_ENOHOST, TALLY_ETIMEDOUT,
  *         TALLY_ELOST, TALLY_EUNAVAILABLE
  * @blocks at most read_timeout_ms for a SELECT, schema_timeout_ms for CREATE,
- *         ALTER, DROP and TRUNCATE, increment_timeout_ms for all else; and
- *         read_timeout_ms more when the types of a text are not known yet
+ *         ALTER, DROP and TRUNCATE, increment_timeout_ms for all else, or
+ *         tally_statement_timeout() for any; and as long again (read_timeout_ms
+ *         unless that was called) when the types of a text are not known yet
  */
 TALLY_API int tally_execute(tally_answer **answer,
                             const tally_statement *statement,
@@ -1751,8 +1754,9 @@ typedef enum tally_answer_kind {
 TALLY_API int tally_answer_kind_of(const tally_answer *answer);
 
 /* Columns, from 0; NULL beyond the last.  The type is "int", "map<text,
- * list<int>>", "tuple<int, text>", "ks.address" of a UDT, "vector<float, 3>";
- * the class's name of a custom one.  What is frozen servers do not tell. */
+ * frozen<list<int>>>", "tuple<int, text>", "ks.address" of a UDT, "vector<float,
+ * 3>"; the class's name of a custom one.  What is inside of another is frozen,
+ * always; of the outermost servers do not tell. */
 TALLY_API size_t tally_answer_column_count(const tally_answer *answer);
 TALLY_API const char *tally_answer_column(const tally_answer *answer,
                                           size_t index);

@@ -9,12 +9,35 @@
 
 enum { PAGE_ROWS = 5000, NAME_MAX_LEN = 65535 };
 
+/* Behind the comment at hand; NULL: there is none. */
+static const char *behind_comment(const char *text) {
+  if (strncmp(text, "--", 2) == 0 || strncmp(text, "//", 2) == 0)
+    return text + strcspn(text, "\r\n");
+  if (strncmp(text, "/*", 2) != 0)
+    return NULL;
+  for (text += 2; *text != '\0'; text++)
+    if (strncmp(text, "*/", 2) == 0)
+      return text + 2;
+  return text;
+}
+
+static const char *first_word(const char *text) {
+  const char *behind = text;
+
+  while (behind != NULL) {
+    text = behind;
+    while (isspace((unsigned char)*text))
+      text++;
+    behind = behind_comment(text);
+  }
+  return text;
+}
+
 /* Is it the first word of the text? */
 static bool begins_with(const char *text, const char *word) {
   size_t n = strlen(word);
 
-  while (isspace((unsigned char)*text))
-    text++;
+  text = first_word(text);
   for (size_t i = 0; i < n; i++)
     if (toupper((unsigned char)text[i]) != word[i])
       return false;
@@ -63,6 +86,7 @@ int tally_statement_new(tally_statement **statement, tally_session *session,
   s->timeout = s->effect == EFFECT_READ ? TIMEOUT_READ
                : changes_schema(cql)    ? TIMEOUT_SCHEMA
                                         : TIMEOUT_INCREMENT;
+  s->asking = TIMEOUT_READ;
   s->open = NOT_NESTED;
   s->consistency = OPTION_DEFAULT;
   s->page_rows = PAGE_ROWS;
@@ -104,8 +128,9 @@ static int copy_options(tally_statement *to, const tally_statement *from,
                         tally_error *e) {
   int rc = 0;
 
-  to->timeout = from->timeout;
   to->consistency = from->consistency;
+  to->timeout = from->timeout;
+  to->asking = from->asking;
   to->serial_consistency = from->serial_consistency;
   to->tracing = from->tracing;
   to->page_rows = from->page_rows;
@@ -138,13 +163,6 @@ int statement_copy(tally_statement **copy, const tally_statement *s,
 
 /* ---- Options ------------------------------------------------------------ */
 
-int tally_statement_timeout(tally_statement *statement, uint32_t ms,
-                            tally_error *error) {
-  if (ms == 0)
-    return error_set(error, TALLY_EINVAL, "a timeout of 0: 1 is the least");
-  return call_timeout(statement->session, ms, &statement->timeout, error);
-}
-
 int tally_statement_consistency(tally_statement *statement, int consistency,
                                 tally_error *error) {
   if (!consistency_exists(consistency) && consistency != TALLY_ANY &&
@@ -166,10 +184,25 @@ int tally_statement_serial_consistency(tally_statement *statement,
   return 0;
 }
 
+int tally_statement_timeout(tally_statement *statement, uint32_t ms,
+                            tally_error *error) {
+  int rc;
+
+  if (ms == 0)
+    return error_set(error, TALLY_EINVAL,
+                     "a timeout of 0 ms: the statement has one of its own when "
+                     "nothing is said");
+  rc = call_timeout(statement->session, ms, &statement->timeout, error);
+  if (rc == 0)
+    statement->asking = statement->timeout;
+  return rc;
+}
+
 int tally_statement_page_size(tally_statement *statement, int32_t rows,
                               tally_error *error) {
-  if (rows < 1)
-    return error_set(error, TALLY_EINVAL, "a page of %d rows: 1 is the least",
+  if (rows < 0)
+    return error_set(error, TALLY_EINVAL,
+                     "a page of %d rows: 1 is the least, and 0 is all in one",
                      (int)rows);
   statement->page_rows = rows;
   return 0;

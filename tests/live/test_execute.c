@@ -359,11 +359,12 @@ START_TEST(nested_of_another_client) {
   prints("t", "(8, null, {'127.0.0.1'})");
   prints("ad", "{street: 'main', zips: [1, 2], at: {lat: 1.5, lon: -2.5}}");
   prints("ads", "{9: {street: 'short', zips: null, at: null}}");
-  ck_assert_str_eq(tally_answer_column_type(answer, 1), "list<map<text, int>>");
+  ck_assert_str_eq(tally_answer_column_type(answer, 1),
+                   "list<frozen<map<text, int>>>");
   ck_assert_str_eq(tally_answer_column_type(answer, 4),
-                   "tuple<int, text, set<inet>>");
+                   "tuple<int, text, frozen<set<inet>>>");
   ck_assert_ptr_nonnull(
-      strstr(tally_answer_column_type(answer, 6), ".address>"));
+      strstr(tally_answer_column_type(answer, 6), ".address>>"));
   check_address();
 }
 END_TEST
@@ -423,7 +424,7 @@ START_TEST(values_that_do_not_fit) {
   LIVE_OK(tally_bind_text(s, "x", &e), &e);
   LIVE_OK(tally_bind_null(s, &e), &e);
   LIVE_OK(tally_bind_int64(s, 1, &e), &e);
-  refused(TALLY_ETYPE, "marker 1 (\"m\", map<text, list<int>>): text");
+  refused(TALLY_ETYPE, "marker 1 (\"m\", map<text, frozen<list<int>>>): text");
   LIVE_OK(tally_bind_null(s, &e), &e);
   LIVE_OK(tally_bind_null(s, &e), &e);
   LIVE_OK(tally_bind_int64(s, INT64_C(1) << 31, &e), &e);

@@ -34,8 +34,13 @@ START_TEST(text_alone) {
   ok(tally_statement_consistency(x.s, TALLY_ANY, &e));
   execution_ok(&x);
   execution_sent(&x, AT_QUERY, "00000008 'INSERT x' 0000 04 00001388");
+  /* No page, and a SELECT behind a comment. */
+  execution_begin(&x, "//\nSELECT");
+  ok(tally_statement_page_size(x.s, 0, &e));
+  execution_ok(&x);
+  execution_sent(&x, AT_QUERY, "00000009 '//' 0a 'SELECT' 0006 00");
   ck_assert_uint_eq(script_count(x.r.server, AT_PREPARE), 0);
-  ck_assert_uint_eq(script_count(x.r.server, AT_QUERY), 2);
+  ck_assert_uint_eq(script_count(x.r.server, AT_QUERY), 3);
   ck_assert_int_eq(tally_answer_kind_of(x.answer), TALLY_ANSWER_VOID);
   ck_assert_uint_eq(tally_answer_row_count(x.answer), 0);
   ck_assert_int_eq(tally_answer_next(x.answer), 0);
@@ -70,7 +75,8 @@ START_TEST(bad_options) {
   ck_assert_int_eq(tally_statement_consistency(x.s, 11, &e), TALLY_EINVAL);
   ck_assert_int_eq(tally_statement_serial_consistency(x.s, TALLY_ONE, &e),
                    TALLY_EINVAL);
-  ck_assert_int_eq(tally_statement_page_size(x.s, 0, &e), TALLY_EINVAL);
+  ck_assert_int_eq(tally_statement_page_size(x.s, -1, &e), TALLY_EINVAL);
+  ck_assert_int_eq(tally_statement_timeout(x.s, 0, &e), TALLY_EINVAL);
   ck_assert_int_eq(tally_statement_payload(x.s, "", (tally_bytes){"", 0}, &e),
                    TALLY_EINVAL);
   for (int i = 0; i < 16; i++)
@@ -81,7 +87,8 @@ START_TEST(bad_options) {
 END_TEST
 
 START_TEST(texts_that_are_none) {
-  static const char *const texts[] = {NULL, "", "USE ks", "\n use \"Ks\""};
+  static const char *const texts[] = {NULL, "", "USE ks", "\n use \"Ks\"",
+                                      "-- x\r\n//y\n/**/ /* SELECT */USE ks"};
 
   for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
     tally_statement *s = x.s;
@@ -91,6 +98,7 @@ START_TEST(texts_that_are_none) {
     ck_assert_ptr_null(s);
   }
   execution_begin(&x, "USER x"); /* another word */
+  execution_begin(&x, "/* USE ks");
 }
 END_TEST
 
@@ -248,6 +256,18 @@ START_TEST(asked_once) {
 }
 END_TEST
 
+/* The thread that waits, and the loop that sends the second request. */
+START_TEST(waited_for) {
+  execution_markers(&x, 1, "0001 'a' 0009", 2);
+  execution_begin(&x, "INSERT");
+  ok(tally_bind_int64(x.s, 1, &e));
+  ok(tally_execute(&x.answer, x.s, &e));
+  ck_assert_int_eq(tally_answer_kind_of(x.answer), TALLY_ANSWER_VOID);
+  ok(tally_execute(NULL, x.s, &e)); /* nobody wants it */
+  ck_assert_uint_eq(script_count(x.r.server, AT_GIVEN), 2);
+}
+END_TEST
+
 /* Of more texts than a session keeps: a question each time, and then text. */
 START_TEST(texts_without_end) {
   char cql[16];
@@ -291,15 +311,16 @@ START_TEST(types_that_do_not_fit) {
           "execute INSERT: it has 5 markers, and 4 values were bound");
   ok(tally_bind_int64(x.s, 1, &e));
   others_null(4);
-  refused(TALLY_ETYPE, "execute INSERT: marker 1 (\"l\", list<map<text, "
-                       "int>>): int64 was bound where it does not belong");
+  refused(TALLY_ETYPE, "execute INSERT: marker 1 (\"l\", list<frozen<map<text, "
+                       "int>>>): int64 was bound where it does not belong");
   begin();
   begin();
   ok(tally_bind_text(x.s, "key", &e));
   end();
   end();
   others_null(4);
-  refused(TALLY_EINVAL, "marker 1 (\"l\", list<map<text, int>>): a key has no");
+  refused(TALLY_EINVAL,
+          "marker 1 (\"l\", list<frozen<map<text, int>>>): a key has no");
   others_null(1);
   begin();
   ok(tally_bind_double(x.s, 1, &e));
@@ -368,6 +389,15 @@ START_TEST(bad_binds) {
 }
 END_TEST
 
+/* Nothing but an empty value: its copy is as empty. */
+START_TEST(empty_alone) {
+  execution_markers(&x, 1, "0001 'a' 000e", 1);
+  execution_begin(&x, "INSERT");
+  ok(tally_bind_bytes(x.s, (tally_bytes){"", 0}, &e));
+  refused(TALLY_EINVAL, "marker 1 (\"a\", varint): what was bound has no");
+}
+END_TEST
+
 /* ---- The question ------------------------------------------------------- */
 
 START_TEST(questions_that_fail) {
@@ -429,10 +459,12 @@ Suite *execute_suite(void) {
   tcase_add_test(tc, nested);
   tcase_add_test(tc, nulls);
   tcase_add_test(tc, asked_once);
+  tcase_add_test(tc, waited_for);
   tcase_add_test(tc, texts_without_end);
   tcase_add_test(tc, types_that_do_not_fit);
   tcase_add_test(tc, values_that_do_not_fit);
   tcase_add_test(tc, bad_binds);
+  tcase_add_test(tc, empty_alone);
   tcase_add_test(tc, questions_that_fail);
   tcase_add_test(tc, types_that_changed);
   tcase_add_test(tc, forgotten);
