@@ -47,6 +47,9 @@ static bool has_ended(void *arg) {
 }
 
 void execution_run(struct execution *x) {
+  tally_error error;
+  int rc;
+
   tally_answer_free(x->answer);
   x->answer = NULL;
   if (x->r.mode == RIG_INLINE) {
@@ -54,10 +57,13 @@ void execution_run(struct execution *x) {
     return;
   }
   memset(&x->done, 0, sizeof x->done);
-  x->done.status = tally_execute_async(x->s, on_answer, x, &x->done.error);
-  x->done.outcome = x->done.error.outcome;
-  if (x->done.status == 0)
+  rc = tally_execute_async(x->s, on_answer, x, &error);
+  if (rc == 0)
     ck_assert(rig_until(&x->r, has_ended, x));
+  else
+    done_record(&x->done, &(tally_result){.status = rc,
+                                          .outcome = error.outcome,
+                                          .error = &error});
 }
 
 void execution_ok(struct execution *x) {

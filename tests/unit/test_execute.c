@@ -333,8 +333,9 @@ START_TEST(types_that_do_not_fit) {
   others_null(4);
   end();
   others_null(2);
-  refused(TALLY_EINVAL, "marker 3 (\"t\", tuple<int, text, set<inet>>): there "
-                        "are 4 parts, and it has 3");
+  refused(TALLY_EINVAL,
+          "marker 3 (\"t\", tuple<int, text, frozen<set<inet>>>): there "
+          "are 4 parts, and it has 3");
   others_null(3);
   begin();
   ok(tally_bind_unset(x.s, &e));
