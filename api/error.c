@@ -170,7 +170,9 @@ int error_from_answer(tally_error *e, const struct answer *answer) {
   const char *verb = verbs[answer->note];
   char doing[256];
 
-  if (s->effect == EFFECT_READ)
+  if (s->whole)
+    verb = "execute";
+  else if (s->effect == EFFECT_READ)
     verb = "read";
   else if (s->effect == EFFECT_SCHEMA)
     verb = "schema change";

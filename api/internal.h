@@ -19,6 +19,7 @@ enum {
 enum session_mode { MODE_THREADS, MODE_GUEST, MODE_INLINE };
 
 enum { OTHER_TIMEOUTS = TIMEOUT_KINDS - TIMEOUT_OTHER };
+struct known;
 
 struct tally_session {
   struct net_heap heap;
@@ -38,6 +39,7 @@ struct tally_session {
                                                       calls; 0: free */
   _Atomic uint32_t statement_count;
   _Atomic(struct tally_table *) tables;
+  _Atomic(struct known *) known; /* texts of tally_execute(), newest first */
   _Atomic bool close_begun;
   void (*closed)(void *user);
   void *closed_user;
@@ -299,6 +301,9 @@ int count_touched(const tally_table *t, const void *row, bool negate,
 /* Make the operation the UPDATE of them. */
 int count_fill(struct op *op, tally_table *t, const void *row, uint64_t mask,
                bool negate, const tally_call *call, tally_error *e);
+/* ---- known.c ------------------------------------------------------------ */
+
+void knowns_free(tally_session *s);
 
 /* ---- host.c ------------------------------------------------------------- */
 

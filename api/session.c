@@ -33,6 +33,7 @@ static void session_free(tally_session *s) {
     t = next;
   }
   slab_fini(&s->slab);
+  knowns_free(s);
   keyspaces_fini(&s->keyspaces);
   options_contacts_free(&heap, s->contacts, s->contact_count);
   net_free(&heap, s->keyspace);

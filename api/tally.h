@@ -1595,6 +1595,317 @@ TALLY_API void tally_uuid_at(tally_uuid *uuid, int64_t ms);
 /* The time that a timeuuid tells; 0 for a UUID of another version. */
 TALLY_API int64_t tally_uuid_time(const tally_uuid *uuid);
 
+/* ---- Escape hatch ------------------------------------------------------- */
+
+/**
+ * A statement in CQL of your own, for what has no call above: any statement,
+ * any type of protocol v4, on any table.
+ *
+ *   tally_statement *statement;
+ *   tally_answer *answer;
+ *   tally_value tags;
+ *
+ *   tally_statement_new(&statement, session,
+ *                       "SELECT tags FROM ks.pages WHERE url = ?", &error);
+ *   tally_bind_text(statement, "/home", &error);
+ *   if (tally_execute(&answer, statement, &error) == 0) {
+ *     while (tally_answer_next(answer))
+ *       tally_answer_get(answer, "tags", &tags, &error);
+ *     tally_answer_free(answer);
+ *   }
+ *   tally_statement_free(statement);
+ *
+ * It is called an escape hatch because what the rest of this header does for
+ * you ends here:
+ *
+ * - Text is sent as it is.  Bind values; never write what somebody typed into
+ *   the text.
+ * - A statement that counts, counts: with c = c + ? an UNKNOWN is as bad as that
+ *   of an increment, but it has no error.operation, and on_settled never hears of
+ *   it.  Nor is anything known of what else it did: of a batch some may be
+ *   applied, of a conditional statement (IF) the answer's row "[applied]" says.
+ * - Nothing is sent twice unless it certainly was not applied, or its first word
+ *   is SELECT: such a statement is a read.  Whether you may call again after an
+ *   UNKNOWN is for you to know: not with counters, lists that are added to, or
+ *   conditions; and later writes may have come in between.
+ * - Deleted counters, TTLs, timestamps (USING TIMESTAMP), ALLOW FILTERING, DROP:
+ *   no rule of this library is applied.  A changed schema is not waited for until
+ *   all hosts agree on it.
+ * - Names of tables need their keyspace in front.  USE is refused: it would hold
+ *   for one connection of many.
+ *
+ * With values bound, the statement is prepared first, once for a text in a
+ * session (of up to 256 texts; more are sent as text, after asking for their
+ * types each time), and goes to a replica of its key when the key's markers stand
+ * one after another.  Without, it is sent as text.
+ *
+ * One thread at a time; freed by the caller, before the session is closed. */
+typedef struct tally_statement tally_statement;
+
+/* TALLY_EINVAL (no text, USE), TALLY_ENOMEM. */
+TALLY_API int tally_statement_new(tally_statement **statement,
+                                  tally_session *session, const char *cql,
+                                  tally_error *error);
+TALLY_API void tally_statement_free(tally_statement *statement);
+/* Forget the values, and the page to go on with; the options stay. */
+TALLY_API void tally_statement_clear(tally_statement *statement);
+
+/* Values for its markers, one after another.  Which of these a marker takes is
+ * told by the type that the server has for it; what does not fit is refused
+ * when it is executed, before anything is sent, naming the marker.
+ *
+ *   null     any: removes what is there     text     text, ascii
+ *   unset    any: leaves it as it is        uuid     uuid, timeuuid
+ *   boolean  boolean: 0 or not              inet     inet
+ *   int64    tinyint, smallint, int,        decimal  decimal
+ *            bigint, varint, counter;       duration duration
+ *            timestamp, date, time          begin,   list, set, map, tuple,
+ *            (tally_type says how)            end      UDT, vector
+ *   double   float, double                  bytes    blob, text, ascii, varint;
+ *                                                    custom types, as they are
+ *
+ * Between begin and end stand the parts: the elements of a list, set or vector
+ * (of elements of one size: other vectors are bytes); key, value, key, value of
+ * a map; the fields of a tuple or UDT in order, of which the last ones may be
+ * left out and then are null.  Parts may be nested again, up to 32 deep.
+ *
+ * All is copied.  TALLY_EINVAL (NULL where a value belongs, more than 65,535
+ * values, an end without begin, too deep), TALLY_ENOMEM. */
+TALLY_API int tally_bind_null(tally_statement *statement, tally_error *error);
+TALLY_API int tally_bind_unset(tally_statement *statement, tally_error *error);
+TALLY_API int tally_bind_boolean(tally_statement *statement, int value,
+                                 tally_error *error);
+TALLY_API int tally_bind_int64(tally_statement *statement, int64_t value,
+                               tally_error *error);
+TALLY_API int tally_bind_double(tally_statement *statement, double value,
+                                tally_error *error);
+TALLY_API int tally_bind_text(tally_statement *statement, const char *value,
+                              tally_error *error);
+TALLY_API int tally_bind_bytes(tally_statement *statement, tally_bytes value,
+                               tally_error *error);
+TALLY_API int tally_bind_uuid(tally_statement *statement,
+                              const tally_uuid *value, tally_error *error);
+TALLY_API int tally_bind_inet(tally_statement *statement,
+                              const tally_inet *value, tally_error *error);
+TALLY_API int tally_bind_decimal(tally_statement *statement,
+                                 tally_decimal value, tally_error *error);
+/* Months, days and nanoseconds, none of which is of another sign than the
+ * others. */
+typedef struct tally_duration {
+  int32_t months;
+  int32_t days;
+  int64_t nanoseconds;
+} tally_duration;
+TALLY_API int tally_bind_duration(tally_statement *statement,
+                                  tally_duration value, tally_error *error);
+TALLY_API int tally_bind_begin(tally_statement *statement, tally_error *error);
+TALLY_API int tally_bind_end(tally_statement *statement, tally_error *error);
+
+/* Consistencies that counters have no use for. */
+enum { TALLY_ANY = 0, TALLY_SERIAL = 8, TALLY_LOCAL_SERIAL = 9 };
+
+/* Any tally_consistency, or one of those.  Of a SELECT [options.read_consistency],
+ * of others [options.consistency].  TALLY_EINVAL. */
+TALLY_API int tally_statement_consistency(tally_statement *statement,
+                                          int consistency, tally_error *error);
+/* Of the condition (IF): TALLY_SERIAL or TALLY_LOCAL_SERIAL [the server's
+ * choice, SERIAL].  TALLY_EINVAL. */
+TALLY_API int tally_statement_serial_consistency(tally_statement *statement,
+                                                 int consistency,
+                                                 tally_error *error);
+/* How long it may take, and as long again for asking what the markers' types are
+ * [see tally_execute()].  One of the 16 that tally_call speaks of.
+ * TALLY_EINVAL. */
+TALLY_API int tally_statement_timeout(tally_statement *statement, uint32_t ms,
+                                      tally_error *error);
+/* Rows in one answer, at most [5,000]: there are more when
+ * tally_statement_next_page() says so.  An answer has to fit max_frame_bytes.
+ * 0: all in one, which is what servers want of an IN on the partition key
+ * together with ORDER BY.  TALLY_EINVAL. */
+TALLY_API int tally_statement_page_size(tally_statement *statement,
+                                        int32_t rows, tally_error *error);
+/* Go on with the page that tally_answer_paging_state() told, also in another
+ * session; p == NULL: from the beginning.  Only with the same text and values.
+ * TALLY_ENOMEM. */
+TALLY_API int tally_statement_page(tally_statement *statement,
+                                   tally_bytes paging_state,
+                                   tally_error *error);
+/* The servers write down how they execute it (system_traces.sessions, a little
+ * later): tally_answer_tracing_id(). */
+TALLY_API void tally_statement_tracing(tally_statement *statement, int on);
+/* One more entry of the custom payload, for a query handler of the server's; at
+ * most 16.  TALLY_EINVAL, TALLY_ENOMEM. */
+TALLY_API int tally_statement_payload(tally_statement *statement,
+                                      const char *name, tally_bytes value,
+                                      tally_error *error);
+
+/* What came of it: rows, warnings, ...  The caller's, with all that its calls
+ * return, until it is freed; also after the session was closed.  One thread at a
+ * time. */
+typedef struct tally_answer tally_answer;
+
+/**
+ * Execute a statement, and wait for its answer.
+ *
+ * @param answer  to be freed; NULL unless 0 is returned; may be NULL itself when
+ *                nobody wants it
+ * @return 0; TALLY_EUNKNOWN (sent, no verdict; see above; never of a SELECT);
+ *         any other: never applied, but for TALLY_ENOMEM and TALLY_EPROTOCOL
+ *         with error->outcome APPLIED, when it is the answer that could not be
+ *         kept: TALLY_EINVAL, TALLY_ETYPE, TALLY_ERANGE (a value that does not
+ *         fit its marker, too many or too few of them), TALLY_ESERVER
+ *         (what the server says of it), TALLY_ESCHEMA (the markers' types have
+ *         changed: the next call asks for them again), TALLY_EBUSY,
+ *         TALLY_ECLOSED, TALLY_EDEADLK, TALLY_ENOHOST, TALLY_ETIMEDOUT,
+ *         TALLY_ELOST, TALLY_EUNAVAILABLE
+ * @blocks at most read_timeout_ms for a SELECT, schema_timeout_ms for CREATE,
+ *         ALTER, DROP and TRUNCATE, increment_timeout_ms for all else, or
+ *         tally_statement_timeout() for any; and as long again (read_timeout_ms
+ *         unless that was called) when the types of a text are not known yet
+ */
+TALLY_API int tally_execute(tally_answer **answer,
+                            const tally_statement *statement,
+                            tally_error *error);
+
+/* result->outcome is APPLIED of all that succeeds and is no SELECT.  `answer` is
+ * the callback's to free, inside or later; NULL when result->status is not 0. */
+typedef void (*tally_answer_callback)(void *user, const tally_result *result,
+                                      tally_answer *answer);
+/* The same without waiting; the statement may be changed or freed at once.
+ * `callback` may be NULL. */
+TALLY_API int tally_execute_async(const tally_statement *statement,
+                                  tally_answer_callback callback, void *user,
+                                  tally_error *error);
+
+TALLY_API void tally_answer_free(tally_answer *answer);
+
+typedef enum tally_answer_kind {
+  TALLY_ANSWER_VOID = 1, /* done */
+  TALLY_ANSWER_ROWS = 2,
+  TALLY_ANSWER_SCHEMA = 5, /* a change of the schema */
+} tally_answer_kind;
+TALLY_API int tally_answer_kind_of(const tally_answer *answer);
+
+/* Columns, from 0; NULL beyond the last.  The type is "int", "map<text,
+ * frozen<list<int>>>", "tuple<int, text>", "ks.address" of a UDT, "vector<float,
+ * 3>"; the class's name of a custom one.  What is inside of another is frozen,
+ * always; of the outermost servers do not tell. */
+TALLY_API size_t tally_answer_column_count(const tally_answer *answer);
+TALLY_API const char *tally_answer_column(const tally_answer *answer,
+                                          size_t index);
+TALLY_API const char *tally_answer_column_type(tally_answer *answer,
+                                               size_t index);
+/* Rows in this answer, which is one page. */
+TALLY_API size_t tally_answer_row_count(const tally_answer *answer);
+/* 1: there is a (next) row, which the values are those of; 0: no more. */
+TALLY_API int tally_answer_next(tally_answer *answer);
+/* What the server warns of: `index` from 0; NULL beyond the last. */
+TALLY_API const char *tally_answer_warning(const tally_answer *answer,
+                                           size_t index);
+/* NULL: it was not traced. */
+TALLY_API const tally_uuid *tally_answer_tracing_id(const tally_answer *answer);
+/* Entry number `index` of the custom payload: its name, and its value; NULL
+ * beyond the last. */
+TALLY_API const char *tally_answer_payload(const tally_answer *answer,
+                                           size_t index, tally_bytes *value);
+/* Where the next page begins; p == NULL: this is the last one. */
+TALLY_API tally_bytes tally_answer_paging_state(const tally_answer *answer);
+/* Turn the statement to the page behind this answer: 1; 0 when there is none,
+ * and the statement begins anew; TALLY_ENOMEM.
+ *
+ *   do {
+ *     rc = tally_execute(&answer, statement, &error);
+ *     if (rc != 0)
+ *       break;
+ *     while (tally_answer_next(answer))
+ *       ...;
+ *     rc = tally_statement_next_page(statement, answer, &error);
+ *     tally_answer_free(answer);
+ *   } while (rc > 0); */
+TALLY_API int tally_statement_next_page(tally_statement *statement,
+                                        const tally_answer *answer,
+                                        tally_error *error);
+
+/* A value, or a part of one: plain data that points into its answer. */
+typedef struct tally_value {
+  const void *p; /* its bytes on the wire; NULL: null */
+  size_t len;
+  const void *type; /* the answer's */
+} tally_value;
+
+/* The value of the row at hand in this column.  TALLY_EINVAL: no such column
+ * (the message lists those that there are), or no row. */
+TALLY_API int tally_answer_get(const tally_answer *answer, const char *column,
+                               tally_value *value, tally_error *error);
+TALLY_API int tally_answer_at(const tally_answer *answer, size_t index,
+                              tally_value *value, tally_error *error);
+
+/* Types that no key of a counter table has; the others are a tally_type. */
+enum {
+  TALLY_CUSTOM = 0x00, /* bytes, to this library */
+  TALLY_DURATION = 0x15,
+  TALLY_LIST = 0x20,
+  TALLY_MAP = 0x21,
+  TALLY_SET = 0x22,
+  TALLY_UDT = 0x30,
+  TALLY_TUPLE = 0x31,
+  TALLY_VECTOR = 0x100 /* no number of the protocol's */
+};
+TALLY_API int tally_value_type(const tally_value *value);
+/* What this part of a UDT is called; NULL of all else. */
+TALLY_API const char *tally_value_field(const tally_value *value);
+
+/* What a value is in C, by its type as tally_bind_... has them.  A null is 0, or
+ * has p == NULL or len == 0.  Text is not terminated: a NUL may stand in it.
+ * get_bytes takes any type, and gives what is on the wire.
+ * TALLY_ETYPE: of another type, or not a value's bytes (an empty int, say: old
+ * tables may have some); TALLY_ERANGE: a varint beyond 64 bits. */
+TALLY_API int tally_value_get_boolean(const tally_value *value, int *out,
+                                      tally_error *error);
+TALLY_API int tally_value_get_int64(const tally_value *value, int64_t *out,
+                                    tally_error *error);
+TALLY_API int tally_value_get_double(const tally_value *value, double *out,
+                                     tally_error *error);
+TALLY_API int tally_value_get_text(const tally_value *value, tally_bytes *out,
+                                   tally_error *error);
+TALLY_API int tally_value_get_bytes(const tally_value *value, tally_bytes *out,
+                                    tally_error *error);
+TALLY_API int tally_value_get_uuid(const tally_value *value, tally_uuid *out,
+                                   tally_error *error);
+TALLY_API int tally_value_get_inet(const tally_value *value, tally_inet *out,
+                                   tally_error *error);
+TALLY_API int tally_value_get_decimal(const tally_value *value,
+                                      tally_decimal *out, tally_error *error);
+TALLY_API int tally_value_get_duration(const tally_value *value,
+                                       tally_duration *out, tally_error *error);
+
+/* The parts of a list, set, map (key, value, key, value, ...), tuple, UDT or
+ * vector, one after another.  Plain data; a null has none.
+ *
+ *   tally_parts parts;
+ *   tally_value part;
+ *
+ *   if (tally_parts_init(&parts, &value, &error) == 0)
+ *     while (tally_parts_next(&parts, &part, &error) > 0)
+ *       ...; */
+typedef struct tally_parts {
+  size_t count; /* in all: of a map keys and values */
+  uint64_t own[8];
+} tally_parts;
+
+/* 0; TALLY_ETYPE: of a type without parts, or not a value's bytes. */
+TALLY_API int tally_parts_init(tally_parts *parts, const tally_value *value,
+                               tally_error *error);
+/* 1: a part; 0: no more; TALLY_ETYPE: it reaches beyond the value. */
+TALLY_API int tally_parts_next(tally_parts *parts, tally_value *part,
+                               tally_error *error);
+/* Any value as cqlsh writes it: text on its own without quotes, and inside of
+ * others with; what is not a value's bytes, or of a custom type, as 0x...  A null
+ * on its own is "", and "null" inside.  Returns as snprintf(), or
+ * TALLY_ENOMEM. */
+TALLY_API int tally_value_print(const tally_value *value, char *out,
+                                size_t out_size);
+
 #ifdef __cplusplus
 }
 #endif

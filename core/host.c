@@ -308,7 +308,7 @@ static void on_answered(void *arg, struct conn *conn, struct op *op,
   struct failure why;
 
   pool_proved(&h->pool, conn);
-  if (op->kind == OP_PREPARE) {
+  if (op->kind == OP_PREPARE && op->own) {
     prepare_answered(h, conn, op, frame);
     return;
   }

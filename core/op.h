@@ -13,6 +13,7 @@
 
 struct op;
 struct conn;
+struct cql_frame;
 struct rows;
 struct slab;
 struct host;
@@ -36,9 +37,26 @@ struct statement_column {
   uint16_t type;    /* enum cql_type_id */
 };
 
+enum { PAYLOAD_MAX = 16 };
+
+/* What a request of a whole statement may say beside its values. */
+struct extras {
+  bool tracing;
+  uint16_t serial_consistency; /* 0: the server's own choice */
+  uint16_t payload_count;      /* at most PAYLOAD_MAX */
+  const struct payload *payload;
+};
+
+struct payload {
+  const char *name;
+  const void *p; /* NULL: null */
+  size_t len;
+};
+
 /* Which part of a result is asked for. */
 struct page {
-  int32_t rows;      /* at most */
+  const struct extras *extras; /* NULL: none, as of all that is not whole */
+  int32_t rows;                /* at most; 0: all */
   const void *state; /* where to go on, as the server said; NULL: from the
                         beginning */
   size_t state_len;
@@ -54,6 +72,8 @@ struct statement {
   const char *table;         /* "ks.page_hits", for messages */
   struct keyspace *keyspace; /* its replicas are those of the key, or NULL */
   enum effect effect;
+  bool whole; /* somebody else's text: any RESULT is one to it, and is handed on
+                 as it came (answer.frame) */
   const struct statement_column *binds;
   const struct statement_column *results; /* NULL: not compared */
   uint16_t bind_count;
@@ -67,6 +87,7 @@ struct answer {
   enum outcome outcome;          /* reads: NOT_APPLIED */
   const struct failure *failure; /* NULL when code is 0 */
   struct rows *rows;             /* RESULT Rows, else NULL */
+  const struct cql_frame *frame; /* of a whole statement, else NULL */
   uint32_t host; /* with rows, and of a schema change: whose (host.number) */
   bool changed;  /* of a schema change: it was not there already */
   const struct statement *statement; /* with a failure */

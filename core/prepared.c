@@ -147,16 +147,16 @@ static int take(struct prepared *p, const struct net_heap *heap,
   return 0;
 }
 
-static int refused(struct cql_reader *message, const struct peer *peer,
-                   struct failure *f) {
+static int refused(struct cql_reader *message, const struct statement *s,
+                   const struct peer *peer, struct failure *f) {
   const struct outcome_row *row;
   struct cql_error e;
 
   if (cql_error_decode(message, &e) != CQL_OK)
     return FAILURE_PROTOCOL;
   request_describe_error(f, &e, peer);
-  /* The text is ours, so what the server finds invalid in it is the schema. */
-  if (e.code == CQL_ERROR_INVALID) {
+  /* What the server finds invalid in a text of ours is the schema. */
+  if (e.code == CQL_ERROR_INVALID && !s->whole) {
     f->what = "the schema does not fit the definition";
     return FAILURE_SCHEMA;
   }
@@ -178,7 +178,7 @@ int prepared_answered(struct prepared *p, const struct net_heap *heap,
   if (cql_prefix_decode(frame, &prefix, &message) != CQL_OK)
     failure_detail(f, "warnings or payload reach beyond the frame");
   else if (frame->header.opcode == CQL_OP_ERROR)
-    rc = refused(&message, peer, f);
+    rc = refused(&message, p->statement, peer, f);
   else if (frame->header.opcode != CQL_OP_RESULT ||
            cql_result_decode(&message, &result) != CQL_OK ||
            result.kind != CQL_RESULT_PREPARED)

@@ -95,6 +95,7 @@ struct verdict {
   const char *detail; /* what is wrong with it, of one that does not fit */
   bool has_error;
   bool has_rows;
+  bool is_whole; /* for the caller to take apart, rows and all */
   bool has_change;
   struct cql_error error;
   struct rows rows;
@@ -133,16 +134,17 @@ static enum event undecodable(struct verdict *v, const char *detail) {
   return EVENT_UNDECODABLE;
 }
 
-static enum event error_event(struct cql_reader *message, enum effect effect,
+static enum event error_event(struct cql_reader *message,
+                              const struct statement *s,
                               const struct peer *peer, struct verdict *v) {
   enum event event;
 
   if (cql_error_decode(message, &v->error) != CQL_OK)
     return undecodable(v, "an ERROR cut short");
   v->has_error = true;
-  event =
-      outcome_event(v->error.code, effect == EFFECT_BATCH ? 2 : 1, peer->kind);
-  if (effect == EFFECT_READ && v->error.code == CQL_ERROR_READ_TIMEOUT &&
+  event = outcome_event(v->error.code, s->effect == EFFECT_BATCH ? 2 : 1,
+                        peer->kind);
+  if (s->effect == EFFECT_READ && v->error.code == CQL_ERROR_READ_TIMEOUT &&
       v->error.has_tail && v->error.received >= v->error.required)
     event = EVENT_READ_TIMEOUT_ENOUGH;
   if (event == EVENT_OTHER_ERROR)
@@ -150,13 +152,29 @@ static enum event error_event(struct cql_reader *message, enum effect effect,
   return event;
 }
 
-static enum event result_event(struct cql_reader *message, enum effect effect,
-                               struct verdict *v) {
+static enum event whole_event(const struct cql_result *result,
+                              struct verdict *v) {
+  struct rows rows;
+
+  if (result->kind == CQL_RESULT_ROWS) {
+    rows_init(&rows, &result->u.rows);
+    if (!rows_are_sound(&rows))
+      return undecodable(v, "rows without columns, or cut short");
+  }
+  v->is_whole = true;
+  return EVENT_VOID;
+}
+
+static enum event result_event(struct cql_reader *message,
+                               const struct statement *s, struct verdict *v) {
+  enum effect effect = s->effect;
   struct cql_result result;
   bool fits = false;
 
   if (cql_result_decode(message, &result) != CQL_OK)
     return undecodable(v, "a RESULT cut short");
+  if (s->whole)
+    return whole_event(&result, v);
   switch (result.kind) {
   case CQL_RESULT_VOID:
     fits = effect != EFFECT_READ && effect != EFFECT_REGISTER;
@@ -183,7 +201,7 @@ static enum event result_event(struct cql_reader *message, enum effect effect,
   return EVENT_OTHER_RESULT;
 }
 
-static enum event rare_event(struct context *c, enum effect effect,
+static enum event rare_event(struct context *c, const struct statement *s,
                              const struct cql_frame *frame,
                              const struct peer *peer, struct verdict *v) {
   struct cql_prefix prefix;
@@ -195,11 +213,11 @@ static enum event rare_event(struct context *c, enum effect effect,
   log_warnings(c, &prefix, peer);
   switch (frame->header.opcode) {
   case CQL_OP_ERROR:
-    return error_event(&message, effect, peer, v);
+    return error_event(&message, s, peer, v);
   case CQL_OP_RESULT:
-    return result_event(&message, effect, v);
+    return result_event(&message, s, v);
   case CQL_OP_READY:
-    if (effect == EFFECT_REGISTER)
+    if (s->effect == EFFECT_REGISTER)
       return EVENT_VOID;
     break;
   default:
@@ -208,18 +226,18 @@ static enum event rare_event(struct context *c, enum effect effect,
   return undecodable(v, "an answer of a kind that no request has");
 }
 
-/* The one place that decides what an answer is to a statement with this
- * effect, punctual or late.  EVENT_VOID is the RESULT that it waits for,
- * whatever that carries. */
-static inline enum event request_event(struct context *c, enum effect effect,
+/* The one place that decides what an answer is to this statement, punctual or
+ * late.  EVENT_VOID is the RESULT that it waits for, whatever that carries. */
+static inline enum event request_event(struct context *c,
+                                       const struct statement *s,
                                        const struct cql_frame *frame,
                                        const struct peer *peer,
                                        struct verdict *v) {
-  v->has_error = v->has_rows = false;
+  v->has_error = v->has_rows = v->is_whole = false;
   v->detail = NULL;
-  if (effect == EFFECT_COUNT && is_plain_void(frame))
+  if (s->effect == EFFECT_COUNT && is_plain_void(frame))
     return EVENT_VOID;
-  return rare_event(c, effect, frame, peer, v);
+  return rare_event(c, s, frame, peer, v);
 }
 
 /* ---- What follows from it ----------------------------------------------- */
@@ -249,13 +267,29 @@ static bool may_prepare(struct op *op) {
   return true;
 }
 
+static void finish_whole(struct context *c, struct op *op,
+                         const struct cql_frame *frame,
+                         const struct peer *peer) {
+  struct answer answer = {.outcome = op->statement->effect == EFFECT_READ
+                                         ? OUTCOME_NOT_APPLIED
+                                         : OUTCOME_APPLIED,
+                          .frame = frame,
+                          .host = peer->number};
+
+  op_finish(c, op, &answer);
+}
+
 enum next_step request_answered(struct context *c, struct op *op,
                                 const struct cql_frame *frame,
                                 const struct peer *peer, struct failure *why) {
   struct verdict v;
-  enum event event = request_event(c, op->statement->effect, frame, peer, &v);
+  enum event event = request_event(c, op->statement, frame, peer, &v);
   enum next_step next;
 
+  if (v.is_whole) {
+    finish_whole(c, op, frame, peer);
+    return NEXT_NONE;
+  }
   if (v.has_rows) {
     struct answer answer = {
         .outcome = OUTCOME_NOT_APPLIED, .rows = &v.rows, .host = peer->number};
@@ -293,7 +327,7 @@ void request_answered_late(struct context *c, const struct op *op,
   enum event event;
 
   ENSURE(op->state == OP_UNSETTLED && op->operation != 0);
-  event = request_event(c, op->statement->effect, frame, peer, &v);
+  event = request_event(c, op->statement, frame, peer, &v);
   outcome = outcome_table[event].outcome;
   if (outcome == OUTCOME_APPLIED)
     MARK(late_reply_settles_applied);

@@ -46,6 +46,18 @@ bool rows_next(struct rows *r, struct cell *out) {
   return true;
 }
 
+bool rows_are_sound(const struct rows *r) {
+  struct rows rows = *r;
+  struct cell cell;
+
+  if (!r->wire.metadata.has_columns && r->wire.metadata.column_count > 0)
+    return false;
+  while (rows.cells_left > 0)
+    if (!rows_next(&rows, &cell))
+      return false;
+  return true;
+}
+
 void cell_terminate(struct cell *cell, uint8_t *p) {
   uint8_t *text = p - 4;
 

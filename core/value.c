@@ -71,7 +71,7 @@ const char *value_fault(const struct value *v) {
 
 /* ---- To the wire -------------------------------------------------------- */
 
-static void encode(struct cql_writer *w, const struct value *v) {
+void value_encode(struct cql_writer *w, const struct value *v) {
   switch (v->type) {
   case CQL_TYPE_BOOLEAN:
     cql_encode_boolean(w, v->number != 0);
@@ -133,10 +133,10 @@ bool value_bind(struct op *op, const struct net_heap *heap,
     break;
   }
   cql_writer_init(&w, NULL, 0);
-  encode(&w, v);
+  value_encode(&w, v);
   if (!op_bind_begin(op, heap, w.need, &w))
     return false;
-  encode(&w, v);
+  value_encode(&w, v);
   return true;
 }
 
@@ -147,9 +147,9 @@ static void encode_list(struct cql_writer *w, const struct value *values,
     struct cql_writer one;
 
     cql_writer_init(&one, NULL, 0);
-    encode(&one, &values[i]);
+    value_encode(&one, &values[i]);
     cql_put_int(w, (int32_t)one.need);
-    encode(w, &values[i]);
+    value_encode(w, &values[i]);
   }
 }
 

@@ -28,6 +28,8 @@ bool value_is_text(const void *p, size_t len);
 /* Why no server takes it, as the end of a sentence ("is not UTF-8"); NULL when
  * it does.  Numbers are held against the range of their type. */
 const char *value_fault(const struct value *v);
+/* Its bytes, without a length; it has no fault. */
+void value_encode(struct cql_writer *w, const struct value *v);
 /* Append it to the operation's bound values; it has no fault.  False: no
  * memory. */
 bool value_bind(struct op *op, const struct net_heap *heap,

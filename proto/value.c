@@ -250,20 +250,28 @@ static enum cql_rc begin_counted(struct cql_elements *e, uint32_t per_entry) {
   return CQL_OK;
 }
 
+enum cql_rc cql_elements_vector(struct cql_elements *e, uint32_t dimension,
+                                uint32_t fixed_len, struct cql_span v) {
+  memset(e, 0, sizeof *e);
+  cql_reader_init(&e->r, v.p, v.len);
+  e->left = dimension;
+  e->fixed_len = fixed_len;
+  e->vint_len = fixed_len == 0;
+  if (e->vint_len)
+    return dimension > v.len ? CQL_ESIZE : CQL_OK;
+  return (uint64_t)dimension * fixed_len == v.len ? CQL_OK : CQL_ESIZE;
+}
+
 static enum cql_rc begin_vector(struct cql_elements *e,
-                                const struct cql_type *type) {
+                                const struct cql_type *type,
+                                struct cql_span v) {
   struct cql_type element;
   enum cql_rc rc = cql_type_from_class(type->vector_element, &element);
-  size_t len = cql_left(&e->r);
 
   if (rc != CQL_OK)
     return rc;
-  e->left = type->vector_dimension;
-  e->fixed_len = cql_type_fixed_len(&element);
-  e->vint_len = e->fixed_len == 0;
-  if (e->vint_len)
-    return e->left > len ? CQL_ESIZE : CQL_OK;
-  return (uint64_t)e->left * e->fixed_len == len ? CQL_OK : CQL_ESIZE;
+  return cql_elements_vector(e, type->vector_dimension,
+                             cql_type_fixed_len(&element), v);
 }
 
 enum cql_rc cql_elements_init(struct cql_elements *e,
@@ -282,7 +290,7 @@ enum cql_rc cql_elements_init(struct cql_elements *e,
     e->may_stop = true;
     return CQL_OK;
   default:
-    return type->vector_dimension > 0 ? begin_vector(e, type) : CQL_ERANGE;
+    return type->vector_dimension > 0 ? begin_vector(e, type, v) : CQL_ERANGE;
   }
 }
 

@@ -60,6 +60,9 @@ struct cql_elements {
 };
 enum cql_rc cql_elements_init(struct cql_elements *e,
                               const struct cql_type *type, struct cql_span v);
+/* A vector whose elements' cql_type_fixed_len() is known. */
+enum cql_rc cql_elements_vector(struct cql_elements *e, uint32_t dimension,
+                                uint32_t fixed_len, struct cql_span v);
 enum cql_rc cql_elements_next(struct cql_elements *e, struct cql_span *out);
 
 /* Encoders append to a writer, without a length in front. */

@@ -14,6 +14,7 @@
   XX(find) \
   XX(delete) \
   XX(batch) \
+  XX(execute) \
   XX(learned) \
   XX(modes) \
   XX(callbacks) \

@@ -36,10 +36,19 @@ void done_record(void *user, const tally_result *result) {
 
 /* ---- The counting allocator --------------------------------------------- */
 
+static void note_size(struct rig_heap *heap, size_t size) {
+  size_t largest = atomic_load(&heap->largest);
+
+  while (size > largest &&
+         !atomic_compare_exchange_weak(&heap->largest, &largest, size))
+    continue;
+}
+
 static void *heap_allocate(void *user, size_t size) {
   struct rig_heap *heap = user;
   void *p = malloc(size);
 
+  note_size(heap, size);
   /* What was never written must not look zeroed. */
   if (p != NULL) {
     memset(p, 0xa5, size < 4096 ? size : 4096);
@@ -53,6 +62,7 @@ static void *heap_resize(void *user, void *p, size_t size) {
   struct rig_heap *heap = user;
   void *moved = realloc(p, size);
 
+  note_size(heap, size);
   if (p == NULL && moved != NULL)
     atomic_fetch_add(&heap->live, 1);
   atomic_fetch_add(&heap->calls, 1);

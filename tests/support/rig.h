@@ -26,6 +26,7 @@ extern const tally_definition page_hits_definition;
 struct rig_heap {
   _Atomic int64_t live;   /* pieces not given back */
   _Atomic uint64_t calls; /* allocations, in all */
+  _Atomic size_t largest; /* ... and the most that one was for */
 };
 
 struct rig {

@@ -223,6 +223,15 @@ uint16_t script_last_stream(struct script_server *s, enum script_place place) {
   return stream;
 }
 
+uint8_t script_last_flags(struct script_server *s, enum script_place place) {
+  uint8_t flags;
+
+  script_lock(s);
+  flags = s->last_flags[place];
+  pthread_mutex_unlock(&s->mutex);
+  return flags;
+}
+
 /* ---- Waiting ------------------------------------------------------------ */
 
 static struct timespec limit(void) {

@@ -36,7 +36,7 @@ struct request {
   size_t values_len;
 };
 
-enum { FLAG_COMPRESSED = 0x01 };
+enum { FLAG_COMPRESSED = 0x01, FLAG_TRACING = 0x02, FLAG_PAYLOAD = 0x04 };
 
 /* A body of a length and one LZ4 block. */
 static void pack(struct bytes *packed, const struct bytes *body) {
@@ -322,6 +322,10 @@ static void answer(struct script_server *s, struct script_conn *c,
 static void read_execute(struct script_server *s, struct request *r) {
   unsigned number;
 
+  if (body_has(r, "\0\10given-id", 10)) {
+    r->place = AT_GIVEN;
+    return;
+  }
   if (r->len < 21 || sscanf((const char *)r->body + 14, "%4u", &number) != 1 ||
       number >= s->statement_count || (r->body[20] & 1) == 0)
     abort(); /* an id that was never given, or no values */
@@ -404,12 +408,14 @@ void script_request(struct script_server *s, struct script_conn *c,
   struct bytes unpacked = {0};
   struct script_step step;
 
-  if (frame[0] != 0x04 || (frame[1] & ~FLAG_COMPRESSED) != 0)
+  if (frame[0] != 0x04 ||
+      (frame[1] & ~(FLAG_COMPRESSED | FLAG_TRACING | FLAG_PAYLOAD)) != 0)
     abort();
-  if (frame[1] != 0)
+  if (frame[1] & FLAG_COMPRESSED)
     unpack(c, &r, &unpacked);
   read_request(s, &r);
-  s->compressed[r.place] += frame[1] != 0;
+  s->compressed[r.place] += frame[1] & FLAG_COMPRESSED;
+  s->last_flags[r.place] = frame[1];
   if (r.place == AT_STARTUP)
     agree(s, c, &r);
   s->counts[r.place]++;

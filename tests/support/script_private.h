@@ -122,6 +122,7 @@ struct script_server {
   unsigned compressed[SCRIPT_PLACES];
   struct bytes last[SCRIPT_PLACES];
   uint16_t last_stream[SCRIPT_PLACES];
+  uint8_t last_flags[SCRIPT_PLACES];
   struct script_statement statements[STATEMENTS_MAX];
   unsigned statement_count;
   struct script_entry *entries;

@@ -27,6 +27,7 @@ enum script_place {
   AT_UPDATE, /* EXECUTE of an UPDATE */
   AT_SELECT, /* EXECUTE of a SELECT */
   AT_BATCH,  /* entered in no ledger */
+  AT_GIVEN,  /* EXECUTE with the id "given-id", which a script has given */
   SCRIPT_PLACES
 };
 
@@ -179,8 +180,9 @@ unsigned script_standing(struct script_server *s);
  * at most `cap` bytes of it. */
 size_t script_last(struct script_server *s, enum script_place place, void *body,
                    size_t cap);
-/* ... and its stream. */
+/* ... its stream, and the flags of its header. */
 uint16_t script_last_stream(struct script_server *s, enum script_place place);
+uint8_t script_last_flags(struct script_server *s, enum script_place place);
 
 /* True once the count is reached; false at the limit. */
 bool script_wait(struct script_server *s, enum script_place place,

@@ -37,6 +37,8 @@
   X(key_types)                                                                 \
   X(query)                                                                     \
   X(batch)                                                                     \
+  X(execute)                                                                   \
+  X(execute_answers)                                                           \
   X(bind)                                                                      \
   X(connect)                                                                   \
   X(answers)                                                                   \
