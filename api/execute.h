@@ -46,8 +46,8 @@ struct tally_statement {
   char about[ABOUT_TEXT]; /* ... shortened, for messages */
   enum effect effect; /* READ; of all else it is not known how much it changes,
                          so it is a BATCH */
-  uint8_t timeout; /* enum timeout_kind ... */
-  uint8_t asking;  /* ... and of asking for the markers' types */
+  uint8_t timeout;    /* enum timeout_kind ... */
+  uint8_t asking;     /* ... and of asking for the markers' types */
   struct given *given;
   uint32_t given_count;
   uint32_t given_cap;
