@@ -47,6 +47,7 @@ static void draw_rates(enum chance purpose, int from, int to, bool allowed) {
 void fault_begin(void) {
   faults.allowed = false;
   memset(faults.happened, 0, sizeof faults.happened);
+  memset(faults.rates, 0, sizeof faults.rates);
   memset(faults.opportunities, 0, sizeof faults.opportunities);
   draw_rates(CHANCE_PLAN, 0, FAULT_FIRST_CHANGE, plan.moving != MOVING_ALONE);
   draw_rates(CHANCE_CLUSTER, FAULT_FIRST_CHANGE, FAULT_FIRST_PACKED,
