@@ -244,11 +244,11 @@ static void check_not_too_early(const struct record *r) {
 }
 
 /* Refused by one host, and encoded for another by its deadline.  Or there was
- * no memory for what a compressed answer says. */
+ * no memory for what a compressed or encrypted answer says. */
 static bool is_rightly_unknown(const struct record *r) {
   return r->outcome == TALLY_UNKNOWN &&
          ((r->heard == TALLY_NOT_APPLIED && r->cause == TALLY_ETIMEDOUT) ||
-          (plan.lz4 != 0 && r->cause == TALLY_ENOMEM));
+          ((plan.lz4 != 0 || plan.tls != 0) && r->cause == TALLY_ENOMEM));
 }
 
 static void find_early(struct record *r) {
