@@ -112,23 +112,20 @@ static int add(tally_batch *b, tally_table *t, const void *row, bool negate,
                tally_error *e) {
   const struct net_heap *heap = &b->session->heap;
   struct item item = {.outcome = TALLY_NOT_APPLIED};
-  uint64_t mask;
   int rc = check(b, t, e);
 
-  if (rc == 0)
-    rc = count_touched(t, row, negate, &mask, e);
   if (rc != 0)
     return rc;
-  if (b->sent)
-    tally_batch_clear(b);
   item.bound = op_make(heap);
-  if (item.bound == NULL || !has_room(b))
+  if (item.bound == NULL)
+    return error_no_memory(e);
+  rc = count_fill(item.bound, t, row, negate, NULL, e);
+  if (rc == 0 && b->sent)
+    tally_batch_clear(b);
+  if (rc == 0 && !has_room(b))
     rc = error_no_memory(e);
-  else
-    rc = count_fill(item.bound, t, row, mask, negate, NULL, e);
   if (rc != 0) {
-    if (item.bound != NULL)
-      op_release(heap, item.bound);
+    op_release(heap, item.bound);
     return rc;
   }
   item.routed = routing_key_token(item.bound, heap, &item.token);

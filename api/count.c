@@ -12,8 +12,9 @@ static int64_t counter_of(const void *row, const tally_column *c) {
 
 /* ---- Deltas ------------------------------------------------------------- */
 
-int count_touched(const tally_table *t, const void *row, bool negate,
-                  uint64_t *mask, tally_error *e) {
+/* The counters that are not 0. */
+static int touched(const tally_table *t, const void *row, bool negate,
+                   uint64_t *mask, tally_error *e) {
   *mask = 0;
   for (uint16_t i = 0; i < t->counter_count; i++) {
     const tally_column *c = &t->columns[t->counters[i]];
@@ -54,11 +55,15 @@ static bool bind_deltas(struct op *op, const tally_table *t, const void *row,
   return true;
 }
 
-int count_fill(struct op *op, tally_table *t, const void *row, uint64_t mask,
-               bool negate, const tally_call *call, tally_error *e) {
-  const struct update *u = table_update(t, mask);
-  int rc;
+int count_fill(struct op *op, tally_table *t, const void *row, bool negate,
+               const tally_call *call, tally_error *e) {
+  const struct update *u;
+  uint64_t mask;
+  int rc = touched(t, row, negate, &mask, e);
 
+  if (rc != 0)
+    return rc;
+  u = table_update(t, mask);
   if (u == NULL || !bind_deltas(op, t, row, u, mask, negate))
     return error_no_memory(e);
   op->kind = OP_EXECUTE;
@@ -79,19 +84,15 @@ static int submit(tally_table *t, const void *row, bool negate,
                   const tally_call *call, op_done *done, op_callback *callback,
                   void *user, struct loop **loop, tally_error *e) {
   tally_session *s = t->session;
-  uint64_t mask;
-  struct op *op;
-  int rc = count_touched(t, row, negate, &mask, e);
+  struct op *op = session_take(s, e);
+  int rc;
 
-  if (rc != 0)
-    return rc;
-  op = session_take(s, e);
   if (op == NULL)
     return TALLY_EBUSY;
   op->done = done;
   op->callback = callback;
   op->user = user;
-  rc = count_fill(op, t, row, mask, negate, call, e);
+  rc = count_fill(op, t, row, negate, call, e);
   if (rc != 0) {
     op_release(&s->heap, op);
     return rc;

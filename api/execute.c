@@ -184,8 +184,8 @@ static void call_init(struct call *call, const tally_statement *s) {
   call->statement.whole = true;
   call->extras.tracing = s->tracing;
   call->extras.serial_consistency = s->serial_consistency;
-  call->extras.payload = s->payload;
-  call->extras.payload_count = s->payload_count;
+  call->extras.payload.entries = s->payload;
+  call->extras.payload.count = s->payload_count;
   call->page.extras = &call->extras;
   call->page.rows = s->page_rows;
   call->page.state = s->state;

@@ -61,7 +61,7 @@ struct tally_statement {
   int32_t page_rows;
   uint8_t *state; /* of paging; NULL: from the beginning */
   size_t state_len;
-  struct payload payload[PAYLOAD_MAX]; /* each is a piece */
+  struct cql_pair payload[PAYLOAD_MAX]; /* each is a piece */
   char *payload_pieces[PAYLOAD_MAX];
   uint16_t payload_count;
 };

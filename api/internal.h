@@ -294,13 +294,11 @@ int bind_key(struct op *op, const tally_table *t, const void *row,
 
 /* ---- count.c ------------------------------------------------------------- */
 
-/* The counters of a row that are not 0; TALLY_EINVAL: none, TALLY_ERANGE: one
- * that cannot be negated. */
-int count_touched(const tally_table *t, const void *row, bool negate,
-                  uint64_t *mask, tally_error *e);
-/* Make the operation the UPDATE of them. */
-int count_fill(struct op *op, tally_table *t, const void *row, uint64_t mask,
-               bool negate, const tally_call *call, tally_error *e);
+/* Makes the operation the UPDATE of the counters that are not 0; TALLY_EINVAL:
+ * none is, TALLY_ERANGE: one that cannot be negated, and what bind_key() says. */
+int count_fill(struct op *op, tally_table *t, const void *row, bool negate,
+               const tally_call *call, tally_error *e);
+
 /* ---- known.c ------------------------------------------------------------ */
 
 void knowns_free(tally_session *s);

@@ -138,9 +138,10 @@ static int copy_options(tally_statement *to, const tally_statement *from,
     rc = tally_statement_page(to, (tally_bytes){from->state, from->state_len},
                               e);
   for (uint16_t i = 0; i < from->payload_count && rc == 0; i++) {
-    const struct payload *p = &from->payload[i];
+    struct cql_span value = from->payload[i].value;
 
-    rc = tally_statement_payload(to, p->name, (tally_bytes){p->p, p->len}, e);
+    rc = tally_statement_payload(to, from->payload_pieces[i],
+                                 (tally_bytes){value.p, value.len}, e);
   }
   return rc;
 }
@@ -240,7 +241,7 @@ void tally_statement_tracing(tally_statement *statement, int on) {
 
 int tally_statement_payload(tally_statement *statement, const char *name,
                             tally_bytes value, tally_error *error) {
-  struct payload *to = &statement->payload[statement->payload_count];
+  struct cql_pair *to = &statement->payload[statement->payload_count];
   size_t len = is_given(name) ? strlen(name) : 0;
   char *piece;
 
@@ -259,9 +260,9 @@ int tally_statement_payload(tally_statement *statement, const char *name,
   if (value.p != NULL && value.len > 0)
     memcpy(piece + len + 1, value.p, value.len);
   statement->payload_pieces[statement->payload_count] = piece;
-  to->name = piece;
-  to->p = value.p == NULL ? NULL : piece + len + 1;
-  to->len = value.p == NULL ? 0 : value.len;
+  to->key = cql_span_of(piece);
+  to->value.p = value.p == NULL ? NULL : (uint8_t *)piece + len + 1;
+  to->value.len = value.p == NULL ? 0 : value.len;
   statement->payload_count++;
   return 0;
 }

@@ -9,7 +9,7 @@
 #include "core/context.h"
 #include "core/list.h"
 #include "core/outcome.h"
-#include "proto/wire.h"
+#include "proto/request.h"
 
 struct op;
 struct conn;
@@ -43,14 +43,7 @@ enum { PAYLOAD_MAX = 16 };
 struct extras {
   bool tracing;
   uint16_t serial_consistency; /* 0: the server's own choice */
-  uint16_t payload_count;      /* at most PAYLOAD_MAX */
-  const struct payload *payload;
-};
-
-struct payload {
-  const char *name;
-  const void *p; /* NULL: null */
-  size_t len;
+  struct cql_payload payload;
 };
 
 /* Which part of a result is asked for. */

@@ -93,10 +93,14 @@ static const char *read_error_what(int32_t code) {
 /* What an answer says beside the event that it is. */
 struct verdict {
   const char *detail; /* what is wrong with it, of one that does not fit */
-  bool has_error;
-  bool has_rows;
-  bool is_whole; /* for the caller to take apart, rows and all */
-  bool has_change;
+  enum carried {
+    CARRIES_NOTHING,
+    CARRIES_ERROR,
+    CARRIES_ROWS,
+    CARRIES_CHANGE, /* what a schema change is answered with */
+    CARRIES_ALL     /* for the caller to take apart, rows and all */
+  } carried;
+  bool changed; /* of CARRIES_CHANGE: something did */
   struct cql_error error;
   struct rows rows;
 };
@@ -141,7 +145,7 @@ static enum event error_event(struct cql_reader *message,
 
   if (cql_error_decode(message, &v->error) != CQL_OK)
     return undecodable(v, "an ERROR cut short");
-  v->has_error = true;
+  v->carried = CARRIES_ERROR;
   event = outcome_event(v->error.code, s->effect == EFFECT_BATCH ? 2 : 1,
                         peer->kind);
   if (s->effect == EFFECT_READ && v->error.code == CQL_ERROR_READ_TIMEOUT &&
@@ -161,8 +165,21 @@ static enum event whole_event(const struct cql_result *result,
     if (!rows_are_sound(&rows))
       return undecodable(v, "rows without columns, or cut short");
   }
-  v->is_whole = true;
+  v->carried = CARRIES_ALL;
   return EVENT_VOID;
+}
+
+static void take(const struct cql_result *result, enum effect effect,
+                 struct verdict *v) {
+  if (effect == EFFECT_COUNT)
+    MARK(answer_long_way);
+  if (effect == EFFECT_READ) {
+    v->carried = CARRIES_ROWS;
+    rows_init(&v->rows, &result->u.rows);
+  } else if (effect == EFFECT_SCHEMA) {
+    v->carried = CARRIES_CHANGE;
+    v->changed = result->kind == CQL_RESULT_SCHEMA_CHANGE;
+  }
 }
 
 static enum event result_event(struct cql_reader *message,
@@ -180,20 +197,17 @@ static enum event result_event(struct cql_reader *message,
     fits = effect != EFFECT_READ && effect != EFFECT_REGISTER;
     break;
   case CQL_RESULT_ROWS:
-    fits = v->has_rows = effect == EFFECT_READ;
-    rows_init(&v->rows, &result.u.rows);
+    fits = effect == EFFECT_READ;
     break;
   case CQL_RESULT_SET_KEYSPACE:
   case CQL_RESULT_SCHEMA_CHANGE:
     fits = effect == EFFECT_SCHEMA;
-    v->has_change = result.kind == CQL_RESULT_SCHEMA_CHANGE;
     break;
   default:
     break;
   }
   if (fits) {
-    if (effect == EFFECT_COUNT)
-      MARK(answer_long_way);
+    take(&result, effect, v);
     return EVENT_VOID;
   }
   MARK(answer_other_kind);
@@ -207,7 +221,6 @@ static enum event rare_event(struct context *c, const struct statement *s,
   struct cql_prefix prefix;
   struct cql_reader message;
 
-  v->has_change = false;
   if (cql_prefix_decode(frame, &prefix, &message) != CQL_OK)
     return undecodable(v, "warnings or payload reach beyond the frame");
   log_warnings(c, &prefix, peer);
@@ -233,7 +246,7 @@ static inline enum event request_event(struct context *c,
                                        const struct cql_frame *frame,
                                        const struct peer *peer,
                                        struct verdict *v) {
-  v->has_error = v->has_rows = v->is_whole = false;
+  v->carried = CARRIES_NOTHING;
   v->detail = NULL;
   if (s->effect == EFFECT_COUNT && is_plain_void(frame))
     return EVENT_VOID;
@@ -244,11 +257,12 @@ static inline enum event request_event(struct context *c,
 
 static void describe(struct failure *f, const struct outcome_row *row,
                      const struct verdict *v, const struct peer *peer) {
-  const char *what = v->has_error ? read_error_what(v->error.code) : NULL;
+  bool has_error = v->carried == CARRIES_ERROR;
+  const char *what = has_error ? read_error_what(v->error.code) : NULL;
 
   failure_init(f, row->code, row->outcome, what != NULL ? what : row->what);
   memcpy(f->host, peer->name, sizeof f->host);
-  if (v->has_error)
+  if (has_error)
     request_describe_error(f, &v->error, peer);
   else if (v->detail != NULL)
     failure_detail(f, "%s", v->detail);
@@ -267,15 +281,21 @@ static bool may_prepare(struct op *op) {
   return true;
 }
 
-static void finish_whole(struct context *c, struct op *op,
-                         const struct cql_frame *frame,
-                         const struct peer *peer) {
+/* Of an operation that has what it waited for. */
+static void finish_carried(struct context *c, struct op *op, struct verdict *v,
+                           const struct cql_frame *frame,
+                           const struct peer *peer) {
   struct answer answer = {.outcome = op->statement->effect == EFFECT_READ
                                          ? OUTCOME_NOT_APPLIED
                                          : OUTCOME_APPLIED,
-                          .frame = frame,
                           .host = peer->number};
 
+  if (v->carried == CARRIES_ROWS)
+    answer.rows = &v->rows;
+  else if (v->carried == CARRIES_ALL)
+    answer.frame = frame;
+  else
+    answer.changed = v->changed;
   op_finish(c, op, &answer);
 }
 
@@ -286,27 +306,11 @@ enum next_step request_answered(struct context *c, struct op *op,
   enum event event = request_event(c, op->statement, frame, peer, &v);
   enum next_step next;
 
-  if (v.is_whole) {
-    finish_whole(c, op, frame, peer);
-    return NEXT_NONE;
-  }
-  if (v.has_rows) {
-    struct answer answer = {
-        .outcome = OUTCOME_NOT_APPLIED, .rows = &v.rows, .host = peer->number};
-
-    op_finish(c, op, &answer);
-    return NEXT_NONE;
-  }
-  if (event == EVENT_VOID && op->statement->effect == EFFECT_SCHEMA) {
-    struct answer answer = {.outcome = OUTCOME_APPLIED,
-                            .host = peer->number,
-                            .changed = v.has_change};
-
-    op_finish(c, op, &answer);
-    return NEXT_NONE;
-  }
   if (event == EVENT_VOID) {
-    op_finish_applied(c, op);
+    if (v.carried == CARRIES_NOTHING)
+      op_finish_applied(c, op);
+    else
+      finish_carried(c, op, &v, frame, peer);
     return NEXT_NONE;
   }
   describe(why, &outcome_table[event], &v, peer);
