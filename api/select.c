@@ -71,12 +71,22 @@ static void add_term(struct making *m, const struct term *term) {
   text_add(&m->text, operator_text(term->op));
 }
 
+static const struct term *token_term(const tally_query *q) {
+  for (size_t i = 0; i < q->term_count; i++)
+    if (q->terms[i].column == COLUMN_TOKEN)
+      return &q->terms[i];
+  return NULL;
+}
+
 /* The term that is bound as part number i, when parts of the partition key are
  * what = names: they come first, in the key's order, so that the token can be
- * told of them. */
+ * told of them.  Or the one that names the token. */
 static const struct term *part(const tally_query *q, uint16_t i) {
   const tally_table *t = q->table;
+  const struct term *token = token_term(q);
 
+  if (token != NULL)
+    return i == 0 ? token : NULL;
   for (uint16_t n = 0; n < t->partition_count; n++)
     if (query_equal(q, t->keys[n], false) == NULL)
       return NULL;
@@ -99,6 +109,7 @@ static void add_where(struct making *m) {
     add_term(m, term);
   if (m->bind_count > 0)
     m->select->statement.key_count = m->bind_count;
+  m->select->statement.key_is_token = token_term(q) != NULL;
   for (size_t i = 0; i < q->term_count; i++)
     if (!is_part(q, &q->terms[i]))
       add_term(m, &q->terms[i]);

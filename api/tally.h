@@ -1424,6 +1424,32 @@ TALLY_API int tally_each_async(const tally_query *query,
                                void *user, tally_error *error);
 
 /**
+ * All rows of a query of the whole table, read side by side: the ring of tokens
+ * is cut into eight ranges for each that is read `at_once` (1 to 256; 0: 8), and
+ * each range is asked of a replica of its end.  Rows come in no order.  `each`
+ * is called for one row after another, always on the same thread: where a
+ * tally_callback runs, in tally_scan() of an inline session on the caller's.  A
+ * number other than 0 from it ends the scan, which has not failed then.  A page
+ * that failed ends it, too: what was read is not all.
+ *
+ * The query may have relations on clustering keys and counters
+ * (tally_allow_filtering()), distinct, and a limit for each partition; no
+ * limit in all, order, or relation on the partition key or its token:
+ * TALLY_EINVAL.  Asynchronous: it has to live, and stay as it is, until the
+ * callback.
+ *
+ * @return 0; TALLY_EINVAL; otherwise as tally_each_async() and, blocking,
+ *         tally_next()
+ * @blocks until all is read, each page for at most read_timeout_ms
+ */
+TALLY_API int tally_scan(const tally_query *query, uint32_t at_once,
+                         tally_row_callback each, void *user,
+                         tally_error *error);
+TALLY_API int tally_scan_async(const tally_query *query, uint32_t at_once,
+                               tally_row_callback each, tally_callback callback,
+                               void *user, tally_error *error);
+
+/**
  * The first row of a query, as if it had a limit of one: in the order of the
  * clustering key when one partition is asked for, else any.  What the row
  * points to is the query's, until the next tally_first() of it or

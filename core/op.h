@@ -73,6 +73,7 @@ struct statement {
   uint16_t result_count;
   uint16_t key_count; /* parts of the partition key among the binds, one after
                           another (op.key_at); 0: none known */
+  bool key_is_token;  /* ... or rather the token, a bigint */
 };
 
 struct answer {

@@ -308,6 +308,24 @@ static void see_each(int stop_at, int rows) {
   free(each.seen);
 }
 
+static void see_scan(uint32_t at_once, int32_t page, int stop_at, int rows) {
+  struct each each = {.seen = calloc(PARTITIONS, 1), .stop_at = stop_at};
+
+  again();
+  LIVE_OK(tally_page_size(q, page, &e), &e);
+  LIVE_OK(tally_scan(q, at_once, on_row, &each, &e), &e);
+  ck_assert_int_eq(each.rows, rows);
+  each.rows = 0;
+  memset(each.seen, 0, PARTITIONS);
+  live_gate_init(&each.gate);
+  live_gate_begin(&each.gate);
+  LIVE_OK(tally_scan_async(q, at_once, on_row, on_end, &each, &e), &e);
+  live_gate_wait(&each.gate, 0);
+  ck_assert_int_eq(each.gate.status, 0);
+  ck_assert_int_eq(each.rows, rows);
+  free(each.seen);
+}
+
 START_TEST(every_row_once) {
   int below;
 
@@ -322,6 +340,10 @@ START_TEST(every_row_once) {
   ck_assert_int_eq(below + rows_of_tokens(TALLY_GE, 0), PARTITIONS);
   see_each(0, PARTITIONS);
   see_each(1000, 1000);
+  see_scan(0, 100, 0, PARTITIONS);
+  see_scan(1, 5000, 0, PARTITIONS);
+  see_scan(256, 7, 0, PARTITIONS);
+  see_scan(8, 100, 1000, 1000);
 }
 END_TEST
 

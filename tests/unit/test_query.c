@@ -145,14 +145,18 @@ START_TEST(values) {
 END_TEST
 
 START_TEST(other_shapes) {
+  const struct select *s;
+
   in("site");
   where("day", TALLY_EQ);
   made("SELECT " COLUMNS FROM " WHERE \"site\" IN ? AND \"day\" = ?");
   again();
   ck_assert_int_eq(tally_where_token(q, TALLY_GT, INT64_MIN, &e), 0);
   ck_assert_int_eq(tally_where_token(q, TALLY_LE, 0, &e), 0);
-  made("SELECT " COLUMNS FROM " WHERE token(\"site\", \"day\") > ? AND "
-       "token(\"site\", \"day\") <= ?");
+  s = made("SELECT " COLUMNS FROM " WHERE token(\"site\", \"day\") > ? AND "
+           "token(\"site\", \"day\") <= ?");
+  ck_assert(s->statement.key_is_token);
+  ck_assert_uint_eq(s->statement.key_count, 1);
   again();
   tally_distinct(q);
   made("SELECT DISTINCT \"site\", \"day\", \"total\"" FROM);
@@ -316,6 +320,34 @@ static void refused_at_once(int rc, const char *words) {
                 e.message);
 }
 
+static int any_row(void *user, const void *any, uint64_t nulls) {
+  (void)user, (void)any, (void)nulls;
+  return 0;
+}
+
+static void no_scan(const char *words) {
+  refused_at_once(tally_scan_async(q, 8, any_row, NULL, NULL, &e), words);
+  again();
+}
+
+START_TEST(scans) {
+  refused_at_once(tally_scan_async(q, 0, NULL, NULL, NULL, &e),
+                  "no callback for the rows");
+  refused_at_once(tally_scan_async(q, 257, any_row, NULL, NULL, &e),
+                  "257 ranges at a time: 256 are the most");
+  ck_assert_int_eq(tally_limit(q, 3, &e), 0);
+  no_scan("a scan has no limit in all");
+  ck_assert_int_eq(tally_where_token(q, TALLY_LT, 1, &e), 0);
+  no_scan("a scan reads all tokens");
+  where("day", TALLY_EQ);
+  no_scan("column day is part of the partition key, and a scan reads all");
+  ck_assert_int_eq(tally_order_by(q, "path", TALLY_ASC, &e), 0);
+  no_scan("rows have an order in one partition alone");
+  where("views", TALLY_GT);
+  no_scan("column views is a counter, which no index finds");
+}
+END_TEST
+
 START_TEST(bad_calls) {
   const visits none = {.site = NULL, .path = "\xff"};
   const void *rows[] = {&row, &none};
@@ -359,6 +391,7 @@ Suite *query_suite(void) {
   tcase_add_test(tc, keys_that_lack);
   tcase_add_test(tc, relations_that_clash);
   tcase_add_test(tc, orders);
+  tcase_add_test(tc, scans);
   tcase_add_test(tc, bad_calls);
   suite_add_tcase(s, tc);
   return s;

@@ -46,6 +46,17 @@ START_TEST(one_column) {
 }
 END_TEST
 
+/* A range's end. */
+START_TEST(a_token) {
+  static const struct statement select = {.key_count = 1, .key_is_token = true};
+  struct op *op = op_about(&select);
+
+  ck_assert(op_bind_bigint(op, &heap, INT64_MIN + 3));
+  ck_assert(op_bind_bigint(op, &heap, 7));
+  is_token(op, INT64_MIN + 3);
+}
+END_TEST
+
 START_TEST(one_int) {
   static const struct statement select = {.key_count = 1};
   struct op *op = op_about(&select);
@@ -150,6 +161,7 @@ Suite *routing_key_suite(void) {
   TCase *tc = tcase_create("tokens");
 
   tcase_add_test(tc, one_column);
+  tcase_add_test(tc, a_token);
   tcase_add_test(tc, one_int);
   tcase_add_test(tc, two_columns);
   tcase_add_loop_test(tc, long_columns, 0, 40);
