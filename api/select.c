@@ -107,9 +107,8 @@ static void add_where(struct making *m) {
   m->between = " WHERE ";
   for (uint16_t i = 0; (term = part(q, i)) != NULL; i++)
     add_term(m, term);
-  if (m->bind_count > 0)
-    m->select->statement.key_count = m->bind_count;
-  m->select->statement.key_is_token = token_term(q) != NULL;
+  m->select->statement.key_count =
+      token_term(q) != NULL ? (uint16_t)KEY_IS_TOKEN : m->bind_count;
   for (size_t i = 0; i < q->term_count; i++)
     if (!is_part(q, &q->terms[i]))
       add_term(m, &q->terms[i]);

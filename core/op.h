@@ -55,6 +55,9 @@ struct page {
   size_t state_len;
 };
 
+/* Of statement.key_count: what stands there is the token itself, a bigint. */
+enum { KEY_IS_TOKEN = UINT16_MAX };
+
 /* Text that is prepared or sent as it is.  Not changed once in use, and
  * outlives every operation on it. */
 struct statement {
@@ -72,8 +75,7 @@ struct statement {
   uint16_t bind_count;
   uint16_t result_count;
   uint16_t key_count; /* parts of the partition key among the binds, one after
-                          another (op.key_at); 0: none known */
-  bool key_is_token;  /* ... or rather the token, a bigint */
+                          another (op.key_at); 0: none known; KEY_IS_TOKEN */
 };
 
 struct answer {

@@ -40,25 +40,30 @@ static bool composite_token(const struct op *op, const struct net_heap *heap,
   return ok;
 }
 
-static bool read_token(const uint8_t *p, uint32_t len, int64_t *token) {
+static bool read_token(const struct op *op, uint32_t at, int64_t *token) {
   struct cql_reader r;
+  uint8_t *p;
+  uint32_t len;
 
+  if (!op_value_next(op, &at, &p, &len) || p == NULL || len != 8)
+    return false;
   cql_reader_init(&r, p, len);
   *token = cql_get_long(&r);
-  return len == 8;
+  return true;
 }
 
 bool routing_key_token(const struct op *op, const struct net_heap *heap,
                        int64_t *token) {
   uint8_t *p;
   uint32_t at = op->key_at, len;
+  uint16_t parts = op->statement->key_count;
 
-  if (op->statement->key_count != 1)
-    return op->statement->key_count > 1 && composite_token(op, heap, at, token);
+  if (parts != 1)
+    return parts == KEY_IS_TOKEN
+               ? read_token(op, at, token)
+               : parts > 1 && composite_token(op, heap, at, token);
   if (!op_value_next(op, &at, &p, &len) || p == NULL)
     return false;
-  if (op->statement->key_is_token)
-    return read_token(p, len, token);
   *token = cql_murmur3_token(p, len);
   return true;
 }

@@ -48,7 +48,7 @@ END_TEST
 
 /* A range's end. */
 START_TEST(a_token) {
-  static const struct statement select = {.key_count = 1, .key_is_token = true};
+  static const struct statement select = {.key_count = KEY_IS_TOKEN};
   struct op *op = op_about(&select);
 
   ck_assert(op_bind_bigint(op, &heap, INT64_MIN + 3));
