@@ -135,9 +135,9 @@ void rig_init(struct rig *r, enum rig_mode mode) {
   r->options.io_threads = mode == RIG_THREADS ? 1 : 0;
   r->options.reconnect_min_ms = 1;
   r->options.reconnect_max_ms = 20;
-  r->options.connect_timeout_ms = 20000;
-  r->options.increment_timeout_ms = 20000;
-  r->options.read_timeout_ms = 20000;
+  r->options.connect_timeout_ms = 60000;
+  r->options.increment_timeout_ms = 60000;
+  r->options.read_timeout_ms = 60000;
   r->options.allocator =
       (tally_allocator){heap_allocate, heap_resize, heap_release, &r->heap};
 }
