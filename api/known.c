@@ -45,8 +45,8 @@ static bool set_binds(struct known *k, const struct net_heap *heap) {
   if (binds == NULL)
     return false;
   for (uint32_t i = 0; i < count; i++)
-    binds[i] = (struct statement_column){k->binds.all[i].name,
-                                         k->binds.all[i].type.id};
+    binds[i] = (struct statement_column){
+        k->binds.all[i].name, k->binds.all[i].type.id, &k->binds.all[i].type};
   k->columns = binds;
   k->statement.binds = binds;
   k->statement.bind_count = (uint16_t)count;

@@ -22,7 +22,8 @@ struct making {
 };
 
 static void add_bind(struct making *m, const char *name, int type) {
-  m->columns[m->bind_count++] = (struct statement_column){name, (uint16_t)type};
+  m->columns[m->bind_count++] =
+      (struct statement_column){name, (uint16_t)type, NULL};
 }
 
 static void add_result(struct making *m, uint16_t column) {
@@ -31,7 +32,7 @@ static void add_result(struct making *m, uint16_t column) {
   text_add(&m->text, m->result_count == 0 ? " " : ", ");
   text_quoted(&m->text, c->name);
   m->columns[m->bind_count + m->result_count++] =
-      (struct statement_column){c->name, (uint16_t)c->type};
+      (struct statement_column){c->name, (uint16_t)c->type, NULL};
 }
 
 static const char *operator_text(int op) {

@@ -19,6 +19,7 @@ struct slab;
 struct host;
 struct keyspace;
 struct tries;
+struct type;
 
 /* What a statement does, which decides what an unclear end means. */
 enum effect {
@@ -33,8 +34,9 @@ enum effect {
 /* A bind marker or a column of the result, as the definition expects it;
  * compared at PREPARE. */
 struct statement_column {
-  const char *name; /* NULL: the server's to say */
-  uint16_t type;    /* enum cql_type_id */
+  const char *name;         /* NULL: the server's to say */
+  uint16_t type;            /* enum cql_type_id */
+  const struct type *whole; /* with its parts; NULL: these are not compared */
 };
 
 enum { PAYLOAD_MAX = 16 };

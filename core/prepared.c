@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/mark.h"
+#include "core/specs.h"
 #include "proto/result.h"
 
 void prepared_table_init(struct prepared_table *t) {
@@ -93,6 +94,14 @@ static int check_columns(const struct statement_column *wanted, uint16_t count,
 
     if (cql_column_next(m, &columns, &column) != CQL_OK)
       return FAILURE_PROTOCOL;
+    if (wanted[i].whole != NULL && column.type.id == wanted[i].type &&
+        !specs_is_type(wanted[i].whole, &column.type)) {
+      failure_detail(f,
+                     "\"%s\" is a %s of other types than it was when they were "
+                     "asked for",
+                     name, cql_type_name(wanted[i].type));
+      return FAILURE_SCHEMA;
+    }
     if ((name != NULL && !cql_span_equal(column.name, cql_span_of(name))) ||
         column.type.id != wanted[i].type) {
       failure_detail(f,

@@ -132,3 +132,34 @@ void specs_free(struct specs *c, const struct net_heap *heap) {
   net_free(heap, c->all);
   memset(c, 0, sizeof *c);
 }
+
+/* `name` is one string, and what the wire has may be "keyspace" and "name". */
+static bool is_name(const char *name, const struct cql_type *wire) {
+  size_t len = wire->keyspace.len;
+
+  if (wire->id != CQL_TYPE_UDT)
+    return cql_span_equal(cql_span_of(name), wire->name);
+  return strncmp(name, (const char *)wire->keyspace.p, len) == 0 &&
+         name[len] == '.' &&
+         cql_span_equal(cql_span_of(name + len + 1), wire->name);
+}
+
+bool specs_is_type(const struct type *type, const struct cql_type *wire) {
+  struct cql_reader reader = wire->parts;
+  struct cql_span field;
+  struct cql_type part;
+
+  if (type->id != wire->id || type->part_count != wire->part_count ||
+      type->dimension != wire->vector_dimension ||
+      (type->name != NULL && !is_name(type->name, wire)))
+    return false;
+  for (uint16_t i = 0; i < wire->part_count; i++) {
+    const struct type *own = &type->parts[i];
+
+    if (cql_type_next_part(wire, &reader, &part, &field) != CQL_OK ||
+        !specs_is_type(own, &part) ||
+        (own->field != NULL && !cql_span_equal(cql_span_of(own->field), field)))
+      return false;
+  }
+  return true;
+}

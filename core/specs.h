@@ -42,5 +42,7 @@ enum specs_made { SPECS_OK, SPECS_NO_MEMORY, SPECS_TOO_MANY };
 enum specs_made specs_make(struct specs *c, const struct net_heap *heap,
                            const struct cql_metadata *m);
 void specs_free(struct specs *c, const struct net_heap *heap);
+/* The same type, parts and names in it included? */
+bool specs_is_type(const struct type *type, const struct cql_type *wire);
 
 #endif

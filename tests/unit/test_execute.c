@@ -434,6 +434,48 @@ START_TEST(types_that_changed) {
 }
 END_TEST
 
+/* The parts of a type count, too: bytes of an int would pass for a text. */
+static const char *const changed[] = {
+    "0001 'a' 0020 000d", /* list<text> for list<int> */
+    "0001 'a' 0020 0022 0009", "0001 'a' 0022 0009", /* set<int> */
+};
+
+START_TEST(parts_that_changed) {
+  execution_markers(&x, 1, "0001 'a' 0020 0009", 1);
+  execution_markers(&x, 1, changed[_i], 1);
+  execution_markers(&x, 1, "0001 'a' 0020 0009", 3);
+  execution_begin(&x, "INSERT");
+  ok(tally_bind_begin(x.s, &e));
+  ok(tally_bind_int64(x.s, 0x61626364, &e));
+  ok(tally_bind_end(x.s, &e));
+  execution_fails(&x, TALLY_ESCHEMA, TALLY_NOT_APPLIED, "\"a\" is");
+  ck_assert_uint_eq(script_count(x.r.server, AT_GIVEN), 0);
+  execution_ok(&x);
+}
+END_TEST
+
+static const char *const fields[] = {
+    "0001 'a' 0030 0002 'ks' 0001 'u' 0001 0001 'x' 0009",
+    "0001 'a' 0030 0002 'ks' 0001 'u' 0001 0001 'y' 0009",
+    "0001 'a' 0030 0002 'ks' 0001 'v' 0001 0001 'x' 0009",
+    "0001 'a' 0030 0002 'kt' 0001 'u' 0001 0001 'x' 0009",
+};
+
+START_TEST(fields_that_changed) {
+  execution_markers(&x, 1, fields[0], 1);
+  execution_markers(&x, 1, fields[_i], 1);
+  execution_markers(&x, 1, fields[0], 3);
+  execution_begin(&x, "INSERT");
+  ok(tally_bind_begin(x.s, &e));
+  ok(tally_bind_int64(x.s, 7, &e));
+  ok(tally_bind_end(x.s, &e));
+  if (_i == 0)
+    execution_ok(&x);
+  else
+    execution_fails(&x, TALLY_ESCHEMA, TALLY_NOT_APPLIED, "of other types");
+}
+END_TEST
+
 /* What a server has forgotten is prepared again: it was not applied. */
 START_TEST(forgotten) {
   execution_markers(&x, 1, "0001 'a' 0009", 3);
@@ -468,6 +510,8 @@ Suite *execute_suite(void) {
   tcase_add_test(tc, empty_alone);
   tcase_add_test(tc, questions_that_fail);
   tcase_add_test(tc, types_that_changed);
+  tcase_add_loop_test(tc, parts_that_changed, 0, 3);
+  tcase_add_loop_test(tc, fields_that_changed, 0, 4);
   tcase_add_test(tc, forgotten);
   suite_add_tcase(suite, tc);
   return suite;
