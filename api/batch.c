@@ -14,13 +14,14 @@
  * (unlogged_batch_across_partitions_warn_threshold) and from 5 KiB on, by its
  * own measure (batch_size_warn_threshold), and refuses 50. */
 enum { FRAME_ROWS = 10, FRAME_BYTES = 4096, BATCH_ROWS = 65536 };
+/* Frames that are put together at the same time. */
+enum { OPEN_FRAMES = 64 };
 
 /* An increment, bound. */
 struct item {
   struct op *bound; /* never sent itself */
   int64_t token;
   bool routed; /* the token is known */
-  bool done;   /* it is in a frame */
   int outcome; /* tally_outcome; NOT_APPLIED before it is sent */
 };
 
@@ -33,13 +34,17 @@ struct tally_batch {
   size_t pending;       /* frames, and the one who sends them */
   int code;             /* the worst of them: what is UNKNOWN comes first */
   tally_error error;
+  uint16_t consistency;
+  uint8_t timeout; /* enum timeout_kind */
   struct loop *loop;
   struct listener to;
 };
 
-/* One BATCH on its way. */
+/* One BATCH. */
 struct frame {
   tally_batch *batch;
+  struct op *op;  /* its entries, until it is sent */
+  uint64_t group; /* the same for rows with the same replicas */
   struct statement statement;
   size_t count;
   uint32_t items[FRAME_ROWS];
@@ -221,84 +226,108 @@ static const uint16_t *replicas(const tally_batch *b, const struct item *item,
                                  item->token, count);
 }
 
-/* In any order. */
-static bool same_replicas(const tally_batch *b, const struct item *x,
-                          const struct item *y) {
-  uint32_t n, m, i, j;
-  const uint16_t *of_x = replicas(b, x, &n), *of_y = replicas(b, y, &m);
+/* The same for the same hosts, in any order. */
+static uint64_t group_of(const tally_batch *b, const struct item *item) {
+  uint32_t count;
+  const uint16_t *hosts = replicas(b, item, &count);
+  uint64_t group = count;
 
-  if (n != m)
-    return false;
-  for (i = 0; i < n; i++) {
-    for (j = 0; j < m && of_y[j] != of_x[i]; j++)
-      continue;
-    if (j == m)
-      return false;
+  for (uint32_t i = 0; i < count; i++) {
+    uint64_t mixed = (hosts[i] + UINT64_C(1)) * UINT64_C(0x9e3779b97f4a7c15);
+
+    group += (mixed ^ mixed >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
   }
-  return true;
+  return group;
 }
 
-static bool put_item(struct frame *f, struct op *op, size_t number) {
-  struct item *item = &f->batch->items[number];
-  const struct statement *s = item->bound->statement;
+static int frame_open(tally_batch *b, const struct item *first, uint64_t group,
+                      struct frame **frame, tally_error *e) {
+  const struct statement *s = first->bound->statement;
+  struct frame *f = net_alloc(&b->session->heap, sizeof *f);
 
-  item->done = true;
-  f->items[f->count++] = (uint32_t)number;
-  return op_bind_entry(op, &f->batch->session->heap, s->text, s->text_len,
-                       item->bound);
-}
-
-/* The item, and those behind it that may go with it. */
-static bool fill(struct frame *f, struct op *op, size_t first) {
-  tally_batch *b = f->batch;
-  const struct statement *s = b->items[first].bound->statement;
-  bool bound = put_item(f, op, first);
-
+  if (f == NULL)
+    return error_no_memory(e);
+  f->op = session_take(b->session, e);
+  if (f->op == NULL) {
+    net_free(&b->session->heap, f);
+    return TALLY_EBUSY;
+  }
+  f->batch = b;
+  f->group = group;
+  f->count = 0;
   f->statement = (struct statement){.text = "",
                                     .table = s->table,
                                     .keyspace = s->keyspace,
                                     .effect = EFFECT_BATCH,
                                     .key_count = s->key_count};
-  for (size_t i = first + 1; i < b->count && bound && f->count < FRAME_ROWS &&
-                             op->values_len < FRAME_BYTES;
-       i++)
-    if (!b->items[i].done && same_replicas(b, &b->items[first], &b->items[i]))
-      bound = put_item(f, op, i);
-  return bound;
+  *frame = f;
+  return 0;
 }
 
-static int send_frame(tally_batch *b, size_t first, tally_error *e) {
-  tally_session *s = b->session;
-  struct frame *f = net_alloc(&s->heap, sizeof *f);
-  struct op *op = f == NULL ? NULL : session_take(s, e);
-  int rc = f == NULL ? error_no_memory(e) : TALLY_EBUSY;
+static int frame_add(struct frame *f, size_t number, tally_error *e) {
+  const struct op *bound = f->batch->items[number].bound;
+  const struct statement *s = bound->statement;
 
-  if (op != NULL) {
-    f->batch = b;
-    if (fill(f, op, first)) {
-      op->kind = OP_BATCH;
-      op->statement = &f->statement;
-      op->consistency = s->consistency;
-      op->timeout = TIMEOUT_INCREMENT;
-      op->note = NOTE_BATCH;
-      op->done = on_frame;
-      op->user = f;
-      b->pending++;
-      rc = session_submit(b->loop, op, e);
-      b->pending -= rc != 0;
-    } else {
-      op_release(&s->heap, op);
-      rc = error_no_memory(e);
-    }
+  if (!op_bind_entry(f->op, &f->batch->session->heap, s->text, s->text_len,
+                     bound))
+    return error_no_memory(e);
+  f->items[f->count++] = (uint32_t)number;
+  return 0;
+}
+
+static bool frame_has_room(const struct frame *f) {
+  return f->count < FRAME_ROWS && f->op->values_len < FRAME_BYTES;
+}
+
+static int frame_send(struct frame *f, tally_error *e) {
+  tally_batch *b = f->batch;
+  struct op *op = f->op;
+  int rc;
+
+  op->kind = OP_BATCH;
+  op->statement = &f->statement;
+  op->consistency = b->consistency;
+  op->timeout = b->timeout;
+  op->note = NOTE_BATCH;
+  op->done = on_frame;
+  op->user = f;
+  b->pending++;
+  rc = session_submit(b->loop, op, e);
+  if (rc != 0) {
+    b->pending--;
+    net_free(&b->session->heap, f);
   }
-  if (rc != 0)
-    net_free(&s->heap, f);
   return rc;
+}
+
+static void frame_drop(struct frame *f) {
+  const struct net_heap *heap = &f->batch->session->heap;
+
+  op_release(heap, f->op);
+  net_free(heap, f);
+}
+
+/* Into the open frame of its group.  One that is full, or in the way, is sent. */
+static int place(tally_batch *b, size_t number, struct frame **open,
+                 tally_error *e) {
+  uint64_t group = group_of(b, &b->items[number]);
+  struct frame **place = &open[group % OPEN_FRAMES];
+  struct frame *f = *place;
+  int rc = 0;
+
+  if (f != NULL && (f->group != group || !frame_has_room(f))) {
+    *place = NULL;
+    rc = frame_send(f, e);
+  }
+  if (rc == 0 && *place == NULL)
+    rc = frame_open(b, &b->items[number], group, place, e);
+  return rc != 0 ? rc : frame_add(*place, number, e);
 }
 
 /* On the loop's thread, which knows the replicas. */
 static void on_turn(op_callback *callback, void *user,
                     const struct answer *answer) {
+  struct frame *open[OPEN_FRAMES] = {NULL};
   tally_batch *b = user;
   tally_error e;
   int rc = 0;
@@ -307,28 +336,52 @@ static void on_turn(op_callback *callback, void *user,
   if (answer->code == TALLY_ECLOSED)
     rc = error_set(&e, TALLY_ECLOSED, "the session was closed");
   for (size_t i = 0; i < b->count && rc == 0; i++)
-    if (!b->items[i].done)
-      rc = send_frame(b, i, &e);
+    rc = place(b, i, open, &e);
+  for (size_t i = 0; i < OPEN_FRAMES; i++) {
+    if (open[i] == NULL)
+      continue;
+    if (rc == 0)
+      rc = frame_send(open[i], &e);
+    else
+      frame_drop(open[i]);
+  }
   if (rc != 0)
     fail(b, rc, &e);
   part_over(b);
 }
 
-static int begin(tally_batch *b, const struct listener *to, tally_error *e) {
+/* ---- The calls ---------------------------------------------------------- */
+
+/* The pause tries out what the call asks for. */
+static int take_call(tally_batch *b, struct op *op, const tally_call *call,
+                     tally_error *e) {
+  int rc;
+
+  op->consistency = b->session->consistency;
+  op->timeout = TIMEOUT_INCREMENT;
+  rc = call == NULL ? 0 : call_apply(op, b->session, call, e);
+  b->consistency = op->consistency;
+  b->timeout = op->timeout;
+  return rc;
+}
+
+static int begin(tally_batch *b, const tally_call *call,
+                 const struct listener *to, tally_error *e) {
   struct op *op;
   int rc;
 
   if (atomic_exchange(&b->sending, true))
     return error_set(e, TALLY_EBUSY, "the batch is being sent");
   op = op_make(&b->session->heap);
-  if (op == NULL) {
+  rc = op == NULL ? error_no_memory(e) : take_call(b, op, call, e);
+  if (rc != 0) {
+    if (op != NULL)
+      op_release(&b->session->heap, op);
     atomic_store(&b->sending, false);
-    return error_no_memory(e);
+    return rc;
   }
-  for (size_t i = 0; i < b->count; i++) {
-    b->items[i].done = false;
+  for (size_t i = 0; i < b->count; i++)
     b->items[i].outcome = TALLY_NOT_APPLIED;
-  }
   b->code = 0;
   b->pending = 1;
   b->to = *to;
@@ -350,7 +403,8 @@ static int refuse_sent(const tally_batch *b, tally_error *e) {
                    "the batch was sent: the next increment begins another one");
 }
 
-int tally_batch_send(tally_batch *batch, tally_error *error) {
+int tally_batch_send_with(tally_batch *batch, const tally_call *call,
+                          tally_error *error) {
   struct waiter w = {.error = error};
   struct listener to = {.waiter = &w};
   int rc = wait_begin(batch->session, error);
@@ -359,17 +413,27 @@ int tally_batch_send(tally_batch *batch, tally_error *error) {
     rc = refuse_sent(batch, error);
   if (rc != 0 || batch->count == 0)
     return rc;
-  rc = begin(batch, &to, error);
+  rc = begin(batch, call, &to, error);
   if (rc != 0)
     return rc;
   wait_for(batch->session, batch->loop, &w);
   return w.code;
 }
 
-int tally_batch_send_async(tally_batch *batch, tally_callback callback,
-                           void *user, tally_error *error) {
+int tally_batch_send_async_with(tally_batch *batch, const tally_call *call,
+                                tally_callback callback, void *user,
+                                tally_error *error) {
   struct listener to = {NULL, callback, user};
   int rc = refuse_sent(batch, error);
 
-  return rc != 0 ? rc : begin(batch, &to, error);
+  return rc != 0 ? rc : begin(batch, call, &to, error);
+}
+
+int tally_batch_send(tally_batch *batch, tally_error *error) {
+  return tally_batch_send_with(batch, NULL, error);
+}
+
+int tally_batch_send_async(tally_batch *batch, tally_callback callback,
+                           void *user, tally_error *error) {
+  return tally_batch_send_async_with(batch, NULL, callback, user, error);
 }

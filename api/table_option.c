@@ -64,6 +64,15 @@ static const char *skip_blanks(const char *s) {
   return s + strspn(s, " \t\r\n");
 }
 
+/* Of a word or a number: a sign, and what cannot be anything else in CQL. */
+static size_t bare_len(const char *s) {
+  size_t sign = *s == '-' || *s == '+';
+  size_t len = strspn(s + sign, "abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
+
+  return len > 0 ? sign + len : 0;
+}
+
 /* One part of a pair: 'text', in which a quote stands twice, or a bare word or
  * number.  *begin and *len are what is between the quotes, as it stands.  Gives
  * what comes behind; NULL: it is neither. */
@@ -71,7 +80,7 @@ static const char *map_part(const char *s, const char **begin, size_t *len) {
   s = skip_blanks(s);
   if (*s != '\'') {
     *begin = s;
-    *len = strcspn(s, " \t\r\n:,'{}");
+    *len = bare_len(s);
     return *len > 0 ? skip_blanks(s + *len) : NULL;
   }
   *begin = ++s;

@@ -1191,6 +1191,12 @@ TALLY_API int tally_decrement_async_with(tally_table *table, const void *row,
                                          const tally_call *call,
                                          tally_callback callback, void *user,
                                          tally_error *error);
+TALLY_API int tally_batch_send_with(tally_batch *batch, const tally_call *call,
+                                    tally_error *error);
+TALLY_API int tally_batch_send_async_with(tally_batch *batch,
+                                          const tally_call *call,
+                                          tally_callback callback, void *user,
+                                          tally_error *error);
 
 /**
  * Read one row: its key members name it, its counter members are filled in.

@@ -93,6 +93,49 @@ static const struct golden k_values[] = {
                   "00000007"},
 };
 
+/* ---- Answers to tally_execute(), and words ------------------------------- */
+
+#define ONE_ROW(type, value)                                                   \
+  "00 00000002 00000001 00000001 0002 'ks' 0001 't' 0001 'a' " type            \
+  " 00000001 " value
+
+static const struct golden k_answers[] = {
+    {"int", ONE_ROW("0009", "00000004 00000007")},
+    {"null", ONE_ROW("000c", "ffffffff")},
+    {"map", ONE_ROW("0021 000d 0002", "00000015 00000001 00000001 'k' 00000008 "
+                                      "0000000000000001")},
+    {"tuple",
+     ONE_ROW("0031 0002 0009 000d", "0000000d 00000004 00000001 00000001 'a'")},
+    {"udt", ONE_ROW("0030 0001 'k' 0001 'u' 0001 0001 'f' 0009",
+                    "00000008 00000004 00000001")},
+    {"lists", ONE_ROW("0020 0020 0009",
+                      "00000014 00000001 0000000c 00000001 00000004 00000007")},
+    {"vector", ONE_ROW("0000 0018 'VectorType(FloatType, 2)'",
+                       "00000008 3f800000 40000000")},
+    {"duration", ONE_ROW("0000 000c 'DurationType'", "00000003 02 04 06")},
+    {"decorated", "0e 00112233445566778899aabbccddeeff 0001 0003 'hot' 0001 "
+                  "0001 'k' 00000002 beef 00000001"},
+    {"changed", "00 00000005 0007 'CREATED' 0005 'TABLE' 0002 'ks' 0001 't'"},
+};
+
+/* Kind, type, text. */
+static const struct golden k_typed[] = {
+    {"url", "00 00 'cassandra://me@10.0.0.1,[fe80::1]:9043/ks?local_dc=dc1'"},
+    {"setting", "01 00 'timeout=5s'"},
+    {"compaction", "02 01 7b2763273a20274c272c206e3a20317d"},
+    {"grace", "02 03 '864000'"},
+    {"statement", "03 00 '/* x */ SELECT'"},
+    {"blob", "04 02 '0xbeef'"},
+    {"varint", "04 08 '-123456789012345678901234567890'"},
+    {"decimal", "04 09 '1.5e-3'"},
+    {"double", "04 0b 'NaN'"},
+    {"uuid", "04 0c '00112233-4455-6677-8899-aabbccddeeff'"},
+    {"timestamp", "04 0e '2026-11-01 12:34:56.789+0100'"},
+    {"date", "04 0f '2026-11-01'"},
+    {"time", "04 10 '12:34:56.789000001'"},
+    {"inet", "04 11 'fe80::1'"},
+};
+
 /* ---- Clusters ----------------------------------------------------------- */
 
 #define ID(x)            "00000010 " x "000000000000000000000000000000"
@@ -233,6 +276,10 @@ int main(int argc, char **argv) {
     write_seed("types", k_types[i].name, "", k_types[i].text);
   for (size_t i = 0; i < sizeof k_values / sizeof *k_values; i++)
     write_seed("values", k_values[i].name, "", k_values[i].text);
+  for (size_t i = 0; i < sizeof k_answers / sizeof *k_answers; i++)
+    write_seed("answer", k_answers[i].name, "", k_answers[i].text);
+  for (size_t i = 0; i < sizeof k_typed / sizeof *k_typed; i++)
+    write_seed("words", k_typed[i].name, "", k_typed[i].text);
   for (size_t i = 0; i < sizeof k_topologies / sizeof *k_topologies; i++)
     write_topology(i);
   for (size_t i = 0; i < sizeof k_definitions / sizeof *k_definitions; i++)

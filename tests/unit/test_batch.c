@@ -5,6 +5,7 @@
 
 #include "tests/support/rig.h"
 #include "tests/unit/suites.h"
+#include "tests/unit/town.h"
 
 static tally_batch *batch;
 
@@ -124,6 +125,53 @@ START_TEST(all_fail) {
 }
 END_TEST
 
+/* Rows of one owner share frames, wherever they stand in the batch. */
+START_TEST(by_replicas) {
+  struct town t;
+
+  town_begin(&t, (enum rig_mode)_i, 1);
+  town_connect(&t);
+  town_warm_up(&t);
+  ck_assert_int_eq(tally_batch_new(&batch, t.r.session, &t.r.error), 0);
+  for (int i = 0; i < 45; i++)
+    add(&t.r, town_key(i % TOWN_HOSTS, i), 1);
+  ck_assert_int_eq(send_all(&t.r), 0);
+  for (int host = 0; host < TOWN_HOSTS; host++)
+    ck_assert_uint_eq(script_count(t.hosts[host], AT_BATCH), 2);
+  tally_batch_free(batch);
+  town_fini(&t);
+}
+END_TEST
+
+/* What the call asks for goes with each frame, and holds for it alone. */
+START_TEST(asked_for) {
+  tally_call call = {.struct_size = sizeof call, .consistency = TALLY_ALL};
+  uint8_t body[4096];
+  struct rig r;
+  size_t len;
+
+  begin(&r, _i == 0 ? RIG_THREADS : RIG_INLINE);
+  add(&r, "/a", 1);
+  ck_assert_int_eq(tally_batch_send_with(batch, &call, &r.error), 0);
+  len = script_last(r.server, AT_BATCH, body, sizeof body);
+  ck_assert_uint_eq(body[len - 2], TALLY_ALL);
+  add(&r, "/a", 1);
+  ck_assert_int_eq(tally_batch_send(batch, &r.error), 0);
+  len = script_last(r.server, AT_BATCH, body, sizeof body);
+  ck_assert_uint_eq(body[len - 2], TALLY_LOCAL_QUORUM);
+  add(&r, "/a", 1);
+  call.consistency = 77;
+  ck_assert_int_eq(tally_batch_send_with(batch, &call, &r.error), TALLY_EINVAL);
+  call = (tally_call){.struct_size = sizeof call, .timeout_ms = 50};
+  script_next_kind(r.server, AT_BATCH, SCRIPT_HOLD, 1);
+  ck_assert_int_eq(tally_batch_send_with(batch, &call, &r.error),
+                   TALLY_EUNKNOWN);
+  ck_assert_int_eq(r.error.cause, TALLY_ETIMEDOUT);
+  script_release(r.server);
+  end(&r);
+}
+END_TEST
+
 /* No room for frames: nothing is sent, and it may be sent again. */
 START_TEST(session_full) {
   struct done d = {0};
@@ -158,6 +206,8 @@ Suite *batch_suite(void) {
 
   tcase_set_timeout(tc, 60);
   tcase_add_test(tc, frame);
+  tcase_add_loop_test(tc, by_replicas, 0, RIG_MODES);
+  tcase_add_loop_test(tc, asked_for, 0, 2);
   tcase_add_loop_test(tc, one_frame_fails, 0, ANSWERS * RIG_MODES);
   tcase_add_loop_test(tc, all_fail, 0, ANSWERS * RIG_MODES);
   tcase_add_test(tc, session_full);
