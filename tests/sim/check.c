@@ -1,26 +1,10 @@
-#include "tests/sim/check.h"
+#include "tests/sim/check_private.h"
 
 #include <string.h>
 
-static struct {
-  struct record records[OPERATIONS_MAX];
-  unsigned count;
-  struct read_record reads[READS_MAX];
-  unsigned read_count;
-  uint64_t history; /* positions so far */
-  uint64_t pending;
-  unsigned sessions;
-  bool open;
-  bool closing;
-  /* Settled while the thread of the blocking call had not looked yet. */
-  struct early {
-    uint64_t operation;
-    int outcome;
-  } early[OPERATIONS_MAX];
-  unsigned early_count;
-} books;
+struct books books;
 
-static const char *const table_names[] = {"ks.page_hits", "ks.daily"};
+const char *const table_names[TABLE_COUNT] = {"ks.page_hits", "ks.daily"};
 
 const char *key_text(const struct key *k, char *room) {
   size_t n = strlen(k->text);
@@ -35,14 +19,14 @@ const char *key_text(const struct key *k, char *room) {
   return room;
 }
 
-static bool same_key(const struct key *a, const struct key *b) {
+bool same_key(const struct key *a, const struct key *b) {
   return a->more == b->more && strcmp(a->text, b->text) == 0;
 }
 
 void check_begin(void) {
   memset(books.records, 0, sizeof books.records[0] * books.count);
   books.count = books.read_count = 0;
-  books.history = books.pending = 0;
+  books.history = books.pending = books.batched = 0;
   books.sessions = 0;
   books.early_count = 0;
   books.open = books.closing = false;
@@ -65,9 +49,9 @@ void check_session_closed(void) {
     if (books.records[i].accepted && books.records[i].completions == 0)
       violation("operation %u: its session is closed, and it never ended",
                 books.records[i].number);
-  if (books.pending != 0)
+  if (check_pending() != 0)
     violation("%llu operations never ended, and the session is closed",
-              (unsigned long long)books.pending);
+              (unsigned long long)check_pending());
 }
 
 struct record *check_new_record(void) {
@@ -92,7 +76,7 @@ struct read_record *check_new_read(void) {
 }
 
 uint64_t check_pending(void) {
-  return books.pending;
+  return books.pending + books.batched;
 }
 
 const struct record *check_record(uint32_t number) {
@@ -105,11 +89,8 @@ unsigned check_record_count(void) {
 
 /* ---- Time --------------------------------------------------------------- */
 
-/* An operation ends at its deadline, unless nobody drove the loop.  libuv's
- * timers count in milliseconds. */
-static void check_in_time(uint64_t at, uint64_t stalled_before,
-                          uint64_t timeout_ms, const char *what,
-                          uint32_t number) {
+void check_in_time(uint64_t at, uint64_t stalled_before, uint64_t timeout_ms,
+                   const char *what, uint32_t number) {
   uint64_t took = world_now() - at;
   uint64_t stalled = stalled_time() - stalled_before;
   uint64_t limit = (timeout_ms + 5) * MILLISECOND + stalled;
@@ -130,7 +111,10 @@ void check_submit(struct record *r) {
   r->submitted_at = world_now();
   r->stalled_before = stalled_time();
   r->session = books.sessions;
-  books.pending++;
+  if (r->batched)
+    books.batched++;
+  else
+    books.pending++;
 }
 
 /* What an error says must agree with itself. */
@@ -151,8 +135,7 @@ static void check_error(uint32_t number, int status, int outcome,
               e == NULL ? "there is none" : e->message);
 }
 
-/* What is known at the instant in which the application is told. */
-static void check_truth(const struct record *r) {
+void check_truth(const struct record *r) {
   struct ledger_entry l = model_ledger(r->number);
 
   switch (r->outcome) {
@@ -292,14 +275,13 @@ static void complete(struct record *r, int status, int outcome,
     find_early(r);
 }
 
-/* What waits for late answers takes half of the slots at most, and what the
- * session itself is about a few. */
-static void check_busy(int rc) {
+void check_busy(int rc) {
   uint64_t half = plan.max_in_flight / 2;
 
-  if (rc == TALLY_EBUSY && books.pending + half + 4 < plan.max_in_flight)
+  if (rc == TALLY_EBUSY && check_pending() + half + 4 < plan.max_in_flight)
     violation("busy, and of %u slots %llu are in use",
-              (unsigned)plan.max_in_flight, (unsigned long long)books.pending);
+              (unsigned)plan.max_in_flight,
+              (unsigned long long)check_pending());
 }
 
 /* Not accepted: it must never be heard of again. */
@@ -421,137 +403,6 @@ void check_settled(void *user, const tally_settled *s) {
   world_hash(r->number * 8 + (unsigned)s->outcome);
   TRACE("operation %u: settled as %s", r->number,
         tally_outcome_name(s->outcome));
-}
-
-/* ---- Reads -------------------------------------------------------------- */
-
-void check_read_submit(struct read_record *r) {
-  r->applied = model_counts.applied;
-  r->submitting = true;
-  r->submitted = ++books.history;
-  r->submitted_at = world_now();
-  r->stalled_before = stalled_time();
-  books.pending++;
-}
-
-static void read_ended(struct read_record *r) {
-  if (!books.open)
-    violation("a read ends after its session was closed");
-  if (++r->completions != 1)
-    violation("a read ends for the %u. time", r->completions);
-  books.pending--;
-  check_in_time(r->submitted_at, r->stalled_before, plan.read_timeout, "a read",
-                0);
-}
-
-void check_read_submitted(struct read_record *r, int rc) {
-  r->submitting = false;
-  if (rc == 0) {
-    r->accepted = true;
-    return;
-  }
-  if (rc != TALLY_EBUSY && rc != TALLY_ENOMEM && rc != TALLY_ECLOSED)
-    violation("a read is refused with %s", tally_error_name(rc));
-  check_busy(rc);
-  if (r->completions != 0)
-    violation("a read was refused, and its callback has run");
-  books.pending--;
-}
-
-/* What was acknowledged before the read began must be in it; what may have been
- * applied by its end, may. */
-static void check_bounds(const struct read_record *r, int counter,
-                         int64_t value) {
-  int64_t lower = 0, upper = 0;
-
-  for (unsigned i = 0; i < books.count; i++) {
-    const struct record *op = &books.records[i];
-    int64_t delta = op->deltas[counter];
-
-    if (op->table != r->table || !same_key(&op->key, &r->key) ||
-        (!op->submitting && op->outcome == TALLY_NOT_APPLIED))
-      continue; /* refused ones, too */
-    if (op->completions > 0 && op->outcome == TALLY_APPLIED &&
-        op->completed < r->submitted) {
-      lower += delta;
-      upper += delta;
-    } else if (delta < 0) {
-      lower += delta;
-    } else {
-      upper += delta;
-    }
-  }
-  if (value < lower || value > upper)
-    violation("%s of %s reads %lld, not within %lld and %lld", r->key.text,
-              table_names[r->table], (long long)value, (long long)lower,
-              (long long)upper);
-}
-
-static void check_model(const struct read_record *r, const char *counter,
-                        int64_t value, bool null) {
-  int64_t has = 0;
-  bool is_set =
-      model_counter(table_names[r->table], r->key.text, counter, &has);
-
-  if (null == is_set)
-    violation("%s of %s reads as %s, and the hosts know better", r->key.text,
-              table_names[r->table], null ? "null" : "not null");
-  if (value != has)
-    violation("%s of %s reads %lld, and the hosts have %lld", r->key.text,
-              table_names[r->table], (long long)value, (long long)has);
-}
-
-static void check_values(struct read_record *r, int rc, const void *row,
-                         uint64_t nulls) {
-  const page_hits *p = row;
-  const daily *d = row;
-
-  r->status = rc;
-  if (!plan.faults && rc != 0 && rc != TALLY_ENOTFOUND && rc != TALLY_EBUSY)
-    violation("a read ends with %s, and nothing was wrong",
-              tally_error_name(rc));
-  /* Nothing was applied since it began: it is what the hosts have. */
-  if (r->applied == model_counts.applied && rc == 0 &&
-      r->table == TABLE_PAGE_HITS && r->key.more == 0) {
-    check_model(r, "views", p->views, nulls & 1);
-    check_model(r, "unique_visitors", p->unique_visitors, nulls >> 1 & 1);
-  }
-
-  if (rc != 0 && rc != TALLY_ENOTFOUND)
-    return;
-  if (rc == TALLY_ENOTFOUND) {
-    check_bounds(r, 1, 0);
-    /* Statics alone make no row. */
-    if (r->table == TABLE_PAGE_HITS)
-      check_bounds(r, 0, 0);
-  } else if (r->table == TABLE_PAGE_HITS) {
-    check_bounds(r, 0, p->views);
-    check_bounds(r, 1, p->unique_visitors);
-  } else {
-    check_bounds(r, 0, d->total);
-    check_bounds(r, 1, d->hits);
-  }
-}
-
-void check_read_result(struct read_record *r, int rc, const void *row,
-                       uint64_t nulls) {
-  r->submitting = false;
-  r->accepted = true;
-  if (rc != TALLY_EBUSY && rc != TALLY_EDEADLK && !books.open)
-    violation("a read ends after its session was closed");
-  read_ended(r);
-  check_values(r, rc, row, nulls);
-}
-
-void check_read_done(void *user, const tally_result *result) {
-  struct read_record *r = user;
-
-  if (r->submitting && plan.mode != SIM_THREADS)
-    violation("a read ends inside the call that submits it");
-  if (result->outcome != TALLY_NOT_APPLIED)
-    violation("a read has outcome %s", tally_outcome_name(result->outcome));
-  read_ended(r);
-  check_values(r, result->status, result->row, result->nulls);
 }
 
 /* ---- The end ------------------------------------------------------------ */

@@ -44,6 +44,7 @@ struct record {
   struct key key;
   int64_t deltas[2]; /* as they go to the server */
   bool decrement;
+  bool batched;    /* its outcome is told, and no more */
   bool submitting; /* the call that submits it has not returned */
   bool accepted;
   bool blocking;
@@ -62,6 +63,15 @@ struct record {
   unsigned frames;  /* of it that the system has accepted as a whole */
   int heard;        /* what an answer that the client has read says of it */
   bool owed;        /* ... after it had ended UNKNOWN: it must settle */
+};
+
+/* Increments that go together. */
+enum { BATCH_MOST = 24 };
+struct batch_record {
+  tally_batch *batch;
+  struct record *rows[BATCH_MOST];
+  unsigned count;
+  bool submitting;
 };
 
 struct read_record {
@@ -107,6 +117,9 @@ void check_read_done(void *user, const tally_result *result);
 /* What a read has found; rc 0, TALLY_ENOTFOUND or an error. */
 void check_read_result(struct read_record *r, int rc, const void *row,
                        uint64_t nulls);
+/* It is sent, and ends with this (or is refused so). */
+void check_batch_submit(struct batch_record *b);
+void check_batch_end(struct batch_record *b, int rc, const tally_error *e);
 /* What options.on_settled is told. */
 void check_settled(void *user, const tally_settled *settled);
 

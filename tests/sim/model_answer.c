@@ -212,15 +212,16 @@ static void send_on_stream_0(struct out *o, struct request *r) {
 
 /* The client may take it for the proof that it is, whatever else is wrong with
  * it: so it may send the increment again. */
-static void excuse(struct request *r, const struct out *o) {
-  if (!r->counted || r->answer != ANSWER_REFUSED ||
-      !fault_is_proof(r->refusal.code))
+static void excuse(const struct request *r, const struct out *o) {
+  if (r->answer != ANSWER_REFUSED || !fault_is_proof(r, r->refusal.code))
     return;
   if ((r->faults & ODD) != 0 &&
       (o->len < HEADER_LEN + 4 ||
        load32(o->bytes + HEADER_LEN) != (uint32_t)r->refusal.code))
     return;
-  ledger_excused(r->number);
+  for (; r != NULL; r = r->more)
+    if (r->counted)
+      ledger_excused(r->number);
 }
 
 static void send_astray(struct out *o, struct request *r) {

@@ -317,6 +317,56 @@ static void decode_query(struct request *r, struct in *in) {
     create(r);
 }
 
+/* ---- BATCH --------------------------------------------------------------- */
+
+/* As many as the client promises to put in one. */
+enum { ENTRIES_MAX = 10, BATCH_COUNTER = 2 };
+
+static struct request *decode_entry(struct request *r, struct in *in,
+                                    struct parameters *p) {
+  struct slice text;
+
+  if (in_byte(in) != 0)
+    violation("host %u: a batch with an entry that is no text", r->host);
+  text = in_long_string(in);
+  p->timestamp = false;
+  read_values(r, in, p);
+  r->statement = in->bad ? NULL : cql_find(text, &r->refusal);
+  if (r->statement == NULL)
+    refused(r);
+  else if (r->statement->kind != CQL_UPDATE)
+    violation("host %u: a counter batch with %s", r->host, r->statement->text);
+  return r;
+}
+
+/* Section 4.1.7.  One entry that is refused stands for all. */
+static void decode_batch(struct request *r, struct in *in) {
+  static struct parameters p[ENTRIES_MAX];
+  unsigned type = in_byte(in), n = in_short(in), consistency;
+  struct request *entry = r;
+
+  if (type != BATCH_COUNTER || n == 0 || n > ENTRIES_MAX)
+    violation("host %u: a batch of type %u with %u entries", r->host, type, n);
+  for (unsigned i = 0; i < n; i++)
+    entry = decode_entry(i == 0 ? r : request_more(entry), in, &p[i]);
+  consistency = in_short(in);
+  if (in_byte(in) != 0)
+    violation("host %u: a batch with flags", r->host);
+  check_whole(r, in);
+  entry = r;
+  for (unsigned i = 0; i < n; i++, entry = entry->more) {
+    p[i].consistency = (uint16_t)consistency;
+    if (entry->statement != NULL)
+      bind(entry, &p[i]);
+    if (entry->answer != ANSWER_REFUSED || r->answer == ANSWER_REFUSED)
+      continue;
+    r->refusal = entry->refusal;
+    refused(r);
+  }
+  if (r->answer == ANSWER_REFUSED)
+    request_never(r);
+}
+
 static void decode_prepare(struct request *r, struct in *in) {
   struct slice text = in_long_string(in);
 
@@ -402,6 +452,9 @@ void request_decode(struct request *r, struct in body) {
     return;
   case OP_EXECUTE:
     decode_execute(r, &body);
+    return;
+  case OP_BATCH:
+    decode_batch(r, &body);
     return;
   case OP_REGISTER:
     decode_register(r, &body);

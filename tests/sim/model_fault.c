@@ -62,7 +62,7 @@ static void roll_answer(struct request *r) {
 /* ---- Effects ------------------------------------------------------------ */
 
 /* At some moment before the answer. */
-static void effect_before(struct request *r, uint64_t answer) {
+static void entry_before(struct request *r, uint64_t answer) {
   uint64_t now = world_now();
 
   switch (draw_below(CHANCE_SERVER, 4)) {
@@ -78,38 +78,45 @@ static void effect_before(struct request *r, uint64_t answer) {
   }
 }
 
+static void effect_before(struct request *r, uint64_t answer) {
+  for (; r != NULL; r = r->more)
+    entry_before(r, answer);
+}
+
 /* Beyond the client's timeout, perhaps. */
 static uint64_t afterwards(uint64_t from, uint64_t *detail) {
   return from + 1 + detail_below(detail, 2 * model.plan.patience + MILLISECOND);
 }
 
-/* Before the answer, never, or later. */
+/* Before the answer, never, or later: each entry of a batch on its own. */
 static void effect_whenever(struct request *r, uint64_t answer,
                             uint64_t *detail) {
-  switch (detail_below(detail, 3)) {
-  case 0:
-    effect_before(r, answer);
-    return;
-  case 1:
-    request_never(r);
-    return;
-  default:
-    request_effect_at(r, afterwards(answer, detail));
-  }
+  for (; r != NULL; r = r->more)
+    switch (detail_below(detail, 3)) {
+    case 0:
+      entry_before(r, answer);
+      break;
+    case 1:
+      request_entry_never(r);
+      break;
+    default:
+      request_effect_at(r, afterwards(answer, detail));
+    }
 }
 
 /* ... where no answer will come. */
 static void effect_unanswered(struct request *r, uint64_t *detail) {
-  switch (detail_below(detail, 3)) {
-  case 0:
-    request_take_effect(r);
-    return;
-  case 1:
-    request_never(r);
-    return;
-  default:
-    request_effect_at(r, afterwards(world_now(), detail));
-  }
+  for (; r != NULL; r = r->more)
+    switch (detail_below(detail, 3)) {
+    case 0:
+      request_take_effect(r);
+      break;
+    case 1:
+      request_entry_never(r);
+      break;
+    default:
+      request_effect_at(r, afterwards(world_now(), detail));
+    }
 }
 
 void request_plan_silent(struct request *r) {
@@ -157,10 +164,12 @@ static void forget(struct request *r, uint64_t detail) {
   r->refused = detail;
 }
 
-/* Codes that a server gives only for what it has not begun. */
-bool fault_is_proof(int32_t code) {
+/* Codes that a server gives only for what it has not begun.  Of a batch it may
+ * have begun with other partitions. */
+bool fault_is_proof(const struct request *r, int32_t code) {
   switch (code) {
   case ERROR_UNAVAILABLE:
+    return !model.plan.scylla && r->opcode != OP_BATCH;
   case ERROR_CONFIG:
     return !model.plan.scylla;
   case ERROR_BOOTSTRAPPING:
@@ -198,8 +207,8 @@ static void answer_with_error(struct request *r, int32_t code, uint64_t detail,
   r->faults |= CHOSEN;
   r->refusal.code = code;
   r->by_coordinator = detail_below(&detail, 2) == 0;
-  if (counts &&
-      (fault_is_proof(code) || (code == ERROR_RATE_LIMIT && r->by_coordinator)))
+  if (counts && (fault_is_proof(r, code) ||
+                 (code == ERROR_RATE_LIMIT && r->by_coordinator)))
     request_never(r);
   effect_whenever(r, answer, &detail);
   r->refused = detail;

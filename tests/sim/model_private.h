@@ -333,12 +333,15 @@ enum request_fault {
 };
 
 /* What a server has taken on, from its arrival until nothing of it is to come.
- * It outlives its connection. */
+ * It outlives its connection.  A batch is one for each entry, with effects of
+ * their own: the first one is the head, which has the answer. */
 struct request {
   struct request *next, *prev; /* of all, oldest first */
+  struct request *head;        /* of the batch; itself, mostly */
+  struct request *more;        /* the batch's next entry; NULL: none */
   struct model_conn *conn;
   unsigned host;
-  unsigned events; /* that will come for it */
+  unsigned events; /* that will come for it: of the head, for any entry */
   int stream;
   enum opcode opcode;
   enum answer_kind answer;
@@ -375,10 +378,14 @@ void request_arrived(struct model_conn *c, enum opcode opcode, int stream,
 /* Effects that are still to come on that host, or that connection alone if it
  * is not NULL, are lost or not: by the detail, or the server's chance. */
 void requests_lose(unsigned host, const struct model_conn *c, uint64_t *detail);
+/* One more entry of a batch. */
+struct request *request_more(struct request *last);
+/* Of one entry: its effect comes now, at that time, or never. */
 void request_take_effect(struct request *r);
-/* Its effect will never come. */
-void request_never(struct request *r);
 void request_effect_at(struct request *r, uint64_t when);
+void request_entry_never(struct request *r);
+/* ... of all entries. */
+void request_never(struct request *r);
 void request_answer_at(struct request *r, uint64_t when);
 
 /* model_decode.c: what the request asks for.  A violation if it makes no
@@ -392,7 +399,7 @@ void request_plan(struct request *r);
 /* ... on a host that says nothing. */
 void request_plan_silent(struct request *r);
 /* Of an increment: an error that proves that it was not applied. */
-bool fault_is_proof(int32_t code);
+bool fault_is_proof(const struct request *r, int32_t code);
 
 /* ---- The handshake (model_handshake.c) ----------------------------------- */
 

@@ -59,16 +59,29 @@ static struct request *request_new(struct model_conn *c, enum opcode opcode,
   r->host = c->host;
   r->opcode = opcode;
   r->stream = stream;
+  r->head = r;
+  return r;
+}
+
+struct request *request_more(struct request *last) {
+  struct request *r = request_new(last->conn, last->opcode, last->stream);
+
+  r->head = last->head;
+  last->more = r;
   return r;
 }
 
 static void request_free(struct request *r) {
-  if (r->effective)
-    request_never(r);
-  r->prev->next = r->next;
-  r->next->prev = r->prev;
-  r->next = pool.free;
-  pool.free = r;
+  struct request *more;
+
+  request_never(r);
+  for (; r != NULL; r = more) {
+    more = r->more;
+    r->prev->next = r->next;
+    r->next->prev = r->prev;
+    r->next = pool.free;
+    pool.free = r;
+  }
 }
 
 /* ---- Effects ------------------------------------------------------------ */
@@ -106,12 +119,17 @@ void request_take_effect(struct request *r) {
     ledger_applied(r->number);
 }
 
-void request_never(struct request *r) {
+void request_entry_never(struct request *r) {
   if (!r->effective)
     return;
   r->effective = false;
   if (r->counted)
     ledger_cancelled(r->number);
+}
+
+void request_never(struct request *r) {
+  for (; r != NULL; r = r->more)
+    request_entry_never(r);
 }
 
 void requests_lose(unsigned host, const struct model_conn *c,
@@ -124,7 +142,7 @@ void requests_lose(unsigned host, const struct model_conn *c,
     lost = detail != NULL ? detail_below(detail, 2) == 0
                           : draw_once_in(CHANCE_SERVER, 2);
     if (lost)
-      request_never(r);
+      request_entry_never(r);
   }
 }
 
@@ -136,17 +154,20 @@ static void event_ends(struct request *r) {
 }
 
 static void on_effect(void *arg, uint64_t unused) {
+  struct request *r = arg;
+
   (void)unused;
-  request_take_effect(arg);
-  event_ends(arg);
+  request_take_effect(r);
+  event_ends(r->head);
 }
 
 static void on_answer(void *arg, uint64_t unused) {
   struct request *r = arg;
 
   (void)unused;
-  if (r->with_answer)
-    request_take_effect(r);
+  for (struct request *entry = r; entry != NULL; entry = entry->more)
+    if (entry->with_answer)
+      request_take_effect(entry);
   answer_send(r);
   event_ends(r);
 }
@@ -154,7 +175,7 @@ static void on_answer(void *arg, uint64_t unused) {
 void request_effect_at(struct request *r, uint64_t when) {
   if (!r->effective)
     return;
-  r->events++;
+  r->head->events++;
   world_at(when, 0, on_effect, r, 0);
 }
 

@@ -18,6 +18,7 @@ enum {
   PREPARE = 0x09,
   EXECUTE = 0x0a,
   EVENT = 0x0c,
+  BATCH = 0x0d,
   AUTH_SUCCESS = 0x10
 };
 
@@ -89,15 +90,13 @@ static const uint8_t *plain(const struct watch *w, const uint8_t *f,
 }
 
 /* The number in the first delta that is not 0 (tests/sim/model.h); 0 when it
- * is no increment: a key of 8 letters makes a number that no operation has. */
-static uint32_t number_of(const uint8_t *f) {
-  const uint8_t *p = f + HEADER + 2 + short_at(f + HEADER) + 2;
-  uint32_t count;
+ * is no increment: a key of 8 letters makes a number that no operation has.
+ * *values becomes what is behind them. */
+static uint32_t number_in(const uint8_t **values) {
+  const uint8_t *p = *values;
+  uint32_t number = 0, count = short_at(p);
 
-  if ((*p & 1) == 0)
-    return 0;
-  count = short_at(p + 1);
-  p += 3;
+  p += 2;
   for (uint32_t i = 0; i < count; i++) {
     uint32_t len = int_at(p);
     int64_t delta = 0;
@@ -107,31 +106,54 @@ static uint32_t number_of(const uint8_t *f) {
       continue; /* not set */
     if (len == 8)
       delta = (int64_t)((uint64_t)int_at(p) << 32 | int_at(p + 4));
-    if (delta != 0) {
+    if (delta != 0 && number == 0) {
       uint64_t size = (uint64_t)(delta < 0 ? -delta : delta) >> LEDGER_SHIFT;
 
-      return size <= OPERATIONS_MAX ? (uint32_t)size : 0;
+      number = size <= OPERATIONS_MAX ? (uint32_t)size : OPERATIONS_MAX + 1;
     }
     p += len;
   }
-  return 0;
+  *values = p;
+  return number <= OPERATIONS_MAX ? number : 0;
+}
+
+static void numbers_of_execute(const uint8_t *f, uint32_t *numbers) {
+  const uint8_t *p = f + HEADER + 2 + short_at(f + HEADER) + 2;
+
+  if ((*p++ & 1) != 0)
+    numbers[0] = number_in(&p);
+}
+
+static void numbers_of_batch(const uint8_t *f, uint32_t *numbers) {
+  const uint8_t *p = f + HEADER + 3;
+  uint32_t count = short_at(f + HEADER + 1);
+
+  for (uint32_t i = 0; i < count && i < WATCH_ENTRIES; i++) {
+    p += 1 + 4 + int_at(p + 1); /* kind and text */
+    numbers[i] = number_in(&p);
+  }
 }
 
 static void take_request(struct watch *w, const uint8_t *f, size_t len) {
-  uint32_t stream = short_at(f + 2);
+  uint32_t stream = short_at(f + 2), *numbers;
 
   if (f[4] == STARTUP)
     w->lz4 = has(f + HEADER, len - HEADER, "COMPRESSION");
   if (stream >= WATCH_STREAMS)
     return;
-  w->numbers[stream] = f[4] == EXECUTE ? number_of(f) : 0;
+  numbers = w->numbers[stream];
+  memset(numbers, 0, sizeof w->numbers[stream]);
   w->asked[stream] = true;
   w->preparing[stream] = f[4] == PREPARE;
-  if (f[4] == EXECUTE)
-    view_executes(w->loop, w->conn, w->host, stream, w->numbers[stream],
-                  f + HEADER + 2, short_at(f + HEADER));
-  if (w->numbers[stream] != 0)
-    check_frame_accepted(w->numbers[stream]);
+  if (f[4] == EXECUTE) {
+    numbers_of_execute(f, numbers);
+    view_executes(w->loop, w->conn, w->host, stream, numbers[0], f + HEADER + 2,
+                  short_at(f + HEADER));
+  } else if (f[4] == BATCH) {
+    numbers_of_batch(f, numbers);
+  }
+  for (; *numbers != 0; numbers++)
+    check_frame_accepted(*numbers);
 }
 
 void watch_accepted(struct watch *w, const void *bytes, size_t n) {
@@ -224,8 +246,8 @@ static bool take_plain(struct watch *w, const uint8_t *f, size_t len) {
   w->answered = true;
   if (w->preparing[stream])
     take_prepared(w, f, len);
-  if (w->numbers[stream] != 0 && !w->doubtful)
-    check_answer_read(w->numbers[stream], said_by(f, len));
+  for (uint32_t *n = w->numbers[stream]; *n != 0 && !w->doubtful; n++)
+    check_answer_read(*n, said_by(f, len));
   return true;
 }
 

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 /* More streams than any plan lets a connection use. */
-enum { WATCH_STREAMS = 512 };
+enum { WATCH_STREAMS = 512, WATCH_ENTRIES = 10 };
 
 struct bytes {
   uint8_t *p;
@@ -25,7 +25,8 @@ struct watch {
   bool answered; /* something, after the handshake */
   struct bytes up;
   struct bytes down;
-  uint32_t numbers[WATCH_STREAMS]; /* of the increment in flight, or 0 */
+  /* Of the increments in flight, several in a batch, and behind them 0. */
+  uint32_t numbers[WATCH_STREAMS][WATCH_ENTRIES + 1];
   bool asked[WATCH_STREAMS];
   bool preparing[WATCH_STREAMS];
   unsigned asked_for_login; /* AUTHENTICATEs so far, */

@@ -1,6 +1,7 @@
 #include "tests/sim/workload.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/sim/view.h"
@@ -19,6 +20,7 @@ void workload_begin(void) {
 
 static void on_done(void *user, const tally_result *result);
 static void on_read(void *user, const tally_result *result);
+static void maybe_reenter(void);
 
 /* ---- One operation ------------------------------------------------------ */
 
@@ -127,6 +129,82 @@ static void submit_blocking(void) {
                                                           &row.of, &e);
   check_blocking_done(r, rc, &e);
 }
+
+/* ---- Several at once ---------------------------------------------------- */
+
+/* One that finds no memory is as if it had never been. */
+static void add_row(struct batch_record *b) {
+  struct record *r = draw_operation();
+  struct row row;
+  tally_error e;
+  int rc;
+
+  if (r == NULL)
+    return;
+  r->batched = true;
+  fill_row(&row, r);
+  rc = (r->decrement ? tally_batch_decrement : tally_batch_increment)(
+      b->batch, sim_tables[r->table], &row.of, &e);
+  if (rc == 0)
+    b->rows[b->count++] = r;
+  else if (rc != TALLY_ENOMEM || !plan.faults)
+    violation("operation %u: a batch refuses it: %s", r->number, e.message);
+  else
+    r->outcome = TALLY_NOT_APPLIED;
+}
+
+static struct batch_record *begin_batch(void) {
+  struct batch_record *b = calloc(1, sizeof *b);
+  uint64_t most = draw_once_in(CHANCE_WORKLOAD, 2) ? 4 : BATCH_MOST;
+  tally_error e;
+
+  if (tally_batch_new(&b->batch, sim_session, &e) == 0)
+    for (uint64_t n = draw_between(CHANCE_WORKLOAD, 1, most); n > 0; n--)
+      add_row(b);
+  if (b->count > 0) {
+    check_batch_submit(b);
+    return b;
+  }
+  tally_batch_free(b->batch);
+  free(b);
+  return NULL;
+}
+
+static void end_batch(struct batch_record *b, int rc, const tally_error *e) {
+  check_batch_end(b, rc, e);
+  tally_batch_free(b->batch);
+  free(b);
+}
+
+static void on_batch(void *user, const tally_result *result) {
+  struct batch_record *b = user;
+
+  if (b->submitting && plan.mode != SIM_THREADS)
+    violation("a batch ends inside the call that sends it");
+  end_batch(b, result->status, result->error);
+  maybe_reenter();
+}
+
+/* With threads it may have ended before the call returns. */
+static void submit_batch(bool blocking) {
+  struct batch_record *b = begin_batch();
+  tally_error e;
+  int rc;
+
+  if (b == NULL)
+    return;
+  if (blocking) {
+    end_batch(b, tally_batch_send(b->batch, &e), &e);
+    return;
+  }
+  rc = tally_batch_send_async(b->batch, on_batch, b, &e);
+  if (rc != 0)
+    end_batch(b, rc, &e);
+  else if (plan.mode != SIM_THREADS)
+    b->submitting = false;
+}
+
+/* ---- Reads --------------------------------------------------------------- */
 
 static void fill_read(struct row *row, struct read_record *r) {
   memset(&row->of, 0, sizeof row->of);
@@ -257,6 +335,10 @@ static void act(void) {
     read_blocking();
   else if (what < 90 && may_block)
     submit_blocking();
+  else if (what < 93)
+    submit_batch(false);
+  else if (what < 94 && may_block)
+    submit_batch(true);
   rest();
 }
 
