@@ -26,7 +26,7 @@ bool same_key(const struct key *a, const struct key *b) {
 void check_begin(void) {
   memset(books.records, 0, sizeof books.records[0] * books.count);
   books.count = books.read_count = 0;
-  books.history = books.pending = books.batched = 0;
+  books.history = books.pending = books.batched = books.pages = 0;
   books.sessions = 0;
   books.early_count = 0;
   books.open = books.closing = false;
@@ -34,6 +34,7 @@ void check_begin(void) {
 
 void check_session_opened(void) {
   books.early_count = 0; /* ids are a session's own */
+  books.pages = 0;
   books.sessions++;
   books.open = true;
   books.closing = false;
@@ -278,10 +279,11 @@ static void complete(struct record *r, int status, int outcome,
 void check_busy(int rc) {
   uint64_t half = plan.max_in_flight / 2;
 
-  if (rc == TALLY_EBUSY && check_pending() + half + 4 < plan.max_in_flight)
+  uint64_t used = check_pending() + books.pages;
+
+  if (rc == TALLY_EBUSY && used + half + 4 < plan.max_in_flight)
     violation("busy, and of %u slots %llu are in use",
-              (unsigned)plan.max_in_flight,
-              (unsigned long long)check_pending());
+              (unsigned)plan.max_in_flight, (unsigned long long)used);
 }
 
 /* Not accepted: it must never be heard of again. */

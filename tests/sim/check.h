@@ -87,6 +87,18 @@ struct read_record {
   uint64_t stalled_before;
 };
 
+/* All rows of ks.page_hits, however they are read. */
+struct scan_record {
+  tally_query *query;
+  bool submitting;
+  bool blocking;
+  unsigned slots; /* of the session's that it may have */
+  unsigned left;  /* rows until it is stopped; 0: it is not */
+  bool stopped;
+  uint64_t submitted;
+  bool seen[OPERATIONS_MAX]; /* by the first operation with the key */
+};
+
 /* The whole text, in room for KEY_BYTES. */
 enum { KEY_BYTES = KEY_MAX + 65536 };
 const char *key_text(const struct key *k, char *room);
@@ -120,6 +132,11 @@ void check_read_result(struct read_record *r, int rc, const void *row,
 /* It is sent, and ends with this (or is refused so). */
 void check_batch_submit(struct batch_record *b);
 void check_batch_end(struct batch_record *b, int rc, const tally_error *e);
+/* It begins; a row of it; it has ended, with all rows or an error, or was given
+ * up, which may leave a page under way. */
+void check_scan_begin(struct scan_record *s);
+void check_scan_row(struct scan_record *s, const void *row, uint64_t nulls);
+void check_scan_end(struct scan_record *s, int rc, const tally_error *e);
 /* What options.on_settled is told. */
 void check_settled(void *user, const tally_settled *settled);
 

@@ -131,3 +131,85 @@ void check_read_done(void *user, const tally_result *result) {
   read_ended(r);
   check_values(r, result->status, result->row, result->nulls);
 }
+
+/* ---- All rows ------------------------------------------------------------ */
+
+void check_scan_begin(struct scan_record *s) {
+  s->submitting = true;
+  s->submitted = ++books.history;
+  books.pages += s->slots;
+  if (!s->blocking)
+    books.batched++; /* it ends by itself */
+}
+
+static const struct record *first_with(const struct key *key) {
+  const struct record *r = books.records;
+
+  while (r->table != TABLE_PAGE_HITS || !same_key(&r->key, key))
+    r++;
+  return r;
+}
+
+static const struct record *named(const char *url) {
+  char room[KEY_BYTES];
+  size_t len = strlen(url);
+
+  for (unsigned i = 0; i < books.count; i++) {
+    const struct record *r = &books.records[i];
+    size_t short_len = strlen(r->key.text);
+
+    if (r->table == TABLE_PAGE_HITS && len == short_len + r->key.more &&
+        memcmp(url, r->key.text, short_len) == 0 &&
+        strcmp(url, key_text(&r->key, room)) == 0)
+      return r;
+  }
+  violation("a row is read that nobody counted: %.40s", url);
+}
+
+void check_scan_row(struct scan_record *s, const void *row, uint64_t nulls) {
+  const page_hits *p = row;
+  const struct record *r = named(p->url);
+  struct read_record as_read = {
+      .table = TABLE_PAGE_HITS, .key = r->key, .submitted = s->submitted};
+
+  if (s->stopped)
+    violation("a row comes after the last one that was wanted");
+  if (s->seen[r->number - 1])
+    violation("%s is read twice", r->key.text);
+  s->seen[r->number - 1] = true;
+  if (((nulls & 1) != 0 && p->views != 0) ||
+      ((nulls & 2) != 0 && p->unique_visitors != 0) || nulls > 2)
+    violation("%s: null counters that have a value", r->key.text);
+  check_bounds(&as_read, 0, p->views);
+  check_bounds(&as_read, 1, p->unique_visitors);
+  s->stopped = s->left > 0 && --s->left == 0;
+}
+
+/* What was acknowledged before it began is in it. */
+static void check_complete(const struct scan_record *s) {
+  for (unsigned i = 0; i < books.count; i++) {
+    const struct record *r = &books.records[i];
+
+    if (r->table == TABLE_PAGE_HITS && r->completions > 0 &&
+        r->outcome == TALLY_APPLIED && r->completed < s->submitted &&
+        !s->seen[first_with(&r->key)->number - 1])
+      violation("%s was counted, and is not among all rows", r->key.text);
+  }
+}
+
+void check_scan_end(struct scan_record *s, int rc, const tally_error *e) {
+  bool in_time = rc == TALLY_ECLOSED && books.closing;
+
+  s->submitting = false;
+  if (!s->blocking)
+    books.batched--;
+  if (!s->blocking || !s->stopped)
+    books.pages -= s->slots; /* nothing is under way */
+  if (rc == 0 && !s->stopped)
+    check_complete(s);
+  if (rc != 0 && (e->code != rc || e->outcome != TALLY_NOT_APPLIED))
+    violation("the error of a scan contradicts itself: %s", e->message);
+  if (rc != 0 && !plan.faults && rc != TALLY_EBUSY && !in_time)
+    violation("a scan ends with %s, and nothing was wrong", e->message);
+  TRACE("scan: %s%s", tally_error_name(rc), s->stopped ? ", stopped" : "");
+}

@@ -47,7 +47,11 @@ enum result_kind {
   RESULT_SCHEMA_CHANGE = 5
 };
 
-enum metadata_flag { METADATA_GLOBAL = 0x01, METADATA_NONE = 0x04 };
+enum metadata_flag {
+  METADATA_GLOBAL = 0x01,
+  METADATA_MORE = 0x02,
+  METADATA_NONE = 0x04
+};
 
 enum parameter_flag {
   PARAM_VALUES = 0x01,

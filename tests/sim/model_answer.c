@@ -107,11 +107,14 @@ void answer_prepared(struct out *o, struct request *r) {
     out_string(o, s->table->keyspace);
     out_string(o, s->table->name);
     for (unsigned i = 0; i < s->marker_count; i++) {
-      out_string(o, s->table->columns[s->markers[i].column].name);
-      out_short(o, s->table->columns[s->markers[i].column].type);
+      const struct column *c = &s->table->columns[s->markers[i].column];
+      bool bound = s->markers[i].bound != 0;
+
+      out_string(o, bound ? "partition key token" : c->name);
+      out_short(o, bound ? TYPE_BIGINT : c->type);
     }
   }
-  answer_rows_metadata(o, s, false);
+  answer_rows_metadata(o, s, false, NULL);
 }
 
 static enum opcode opcode_of(const struct request *r) {

@@ -12,6 +12,7 @@ static struct {
   unsigned keyspace_count;
   struct table *tables[TABLES_MAX];
   unsigned table_count;
+  uint64_t born; /* rows so far */
 } data;
 
 uint64_t data_hash(const void *bytes, size_t n, uint64_t seed) {
@@ -154,6 +155,9 @@ static struct row *new_row(const struct table *t, const struct slice *values,
     p += values[i].len;
   }
   row->keys = keys;
+  if (t->partition_keys == 1 && keys == 1)
+    row->token = place_token(values[0]);
+  row->born = ++data.born;
   return row;
 }
 
@@ -192,6 +196,26 @@ struct row *data_row(struct table *t, const struct slice *values,
  * a full key. */
 bool data_row_exists(const struct table *t, const struct row *row) {
   return (row->touched & ~t->statics) != 0;
+}
+
+static bool is_behind(const struct row *row, const struct spot *at) {
+  return row->token > at->token ||
+         (row->token == at->token && row->born > at->born);
+}
+
+const struct row *data_next(const struct table *t, struct spot *at,
+                            int64_t last) {
+  const struct row *best = NULL;
+
+  for (unsigned i = 0; i < BUCKETS; i++)
+    for (const struct row *row = t->buckets[i]; row != NULL; row = row->next)
+      if (data_row_exists(t, row) && row->token <= last && is_behind(row, at) &&
+          (best == NULL ||
+           !is_behind(row, &(struct spot){best->token, best->born})))
+        best = row;
+  if (best != NULL)
+    *at = (struct spot){best->token, best->born};
+  return best;
 }
 
 struct slice data_key(const struct row *row, unsigned key) {

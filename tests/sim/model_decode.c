@@ -7,6 +7,8 @@
 struct parameters {
   uint16_t consistency;
   bool timestamp;
+  int32_t page_size;
+  struct slice paging_state; /* p == NULL: none */
   unsigned count;
   struct slice values[COLUMNS_MAX];
 };
@@ -47,10 +49,10 @@ static void read_parameters(struct request *r, struct in *in,
     violation("host %u: query parameters with flags 0x%02x", r->host, flags);
   if ((flags & PARAM_VALUES) != 0)
     read_values(r, in, p);
-  if ((flags & PARAM_PAGE_SIZE) != 0)
-    in_int(in);
+  p->page_size = (flags & PARAM_PAGE_SIZE) != 0 ? in_int(in) : 0;
+  p->paging_state = (struct slice){NULL, 0};
   if ((flags & PARAM_PAGING_STATE) != 0)
-    in_value(in);
+    p->paging_state = in_value(in);
   if ((flags & PARAM_SERIAL) != 0)
     in_short(in);
   p->timestamp = (flags & PARAM_TIMESTAMP) != 0;
@@ -250,12 +252,41 @@ static void check_reads(struct request *r) {
     check_rate(r, 1, "system_schema.keyspaces");
 }
 
+/* What it asks for; a paging state is what an answer had. */
+static void bind_scan(struct request *r, const struct parameters *p) {
+  const struct statement *s = r->statement;
+
+  r->from = (struct spot){INT64_MIN, UINT64_MAX};
+  r->last = INT64_MAX;
+  for (unsigned i = 0; i < s->marker_count; i++) {
+    if (p->values[i].len != 8)
+      violation("host %u: a token of %d bytes", r->host, (int)p->values[i].len);
+    if (s->markers[i].bound == '>')
+      r->from.token = (int64_t)load64(p->values[i].p);
+    else
+      r->last = (int64_t)load64(p->values[i].p);
+  }
+  r->page_size = p->page_size;
+  if (p->paging_state.p != NULL) {
+    if (p->paging_state.len != 16)
+      violation("host %u: a paging state that nobody gave", r->host);
+    r->from.token = (int64_t)load64(p->paging_state.p);
+    r->from.born = load64(p->paging_state.p + 8);
+  }
+  r->answer = ANSWER_ROWS;
+}
+
 static void bind_select(struct request *r, const struct parameters *p) {
   struct statement *s = r->statement;
   struct slice key[KEYS_MAX];
 
   model_counts.reads++;
   check_reads(r);
+  if (s->scans) {
+    if (r->answer != ANSWER_REFUSED && !check_consistency(r, p))
+      bind_scan(r, p);
+    return;
+  }
   if (r->answer == ANSWER_REFUSED || !read_key(r, p, key) ||
       check_consistency(r, p))
     return;

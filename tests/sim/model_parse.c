@@ -177,7 +177,7 @@ static bool add_marker(struct parse *in, struct statement *s, unsigned column,
     return false;
   if (s->marker_count == COLUMNS_MAX)
     return syntax(in);
-  s->markers[s->marker_count++] = (struct marker){column, negated};
+  s->markers[s->marker_count++] = (struct marker){column, negated, 0};
   return true;
 }
 
@@ -201,6 +201,39 @@ static bool check_key(struct parse *in, struct statement *s, uint64_t named) {
     refuse(in->why, ERROR_INVALID, "Some clustering keys are missing: %s",
            t->columns[t->keys[s->key_count]].name);
   return false;
+}
+
+/* token(k) > ?, token(k) <= ?, as they are sent; one or two of them. */
+static bool want_bound(struct parse *in, struct statement *s) {
+  char name[NAME_MAX_LEN];
+  unsigned column;
+  char sign;
+
+  if (!want_word(in, "token") || !want_sign(in, '(') || !want_name(in, name) ||
+      !find_column(in, s->table, name, &column) || !want_sign(in, ')'))
+    return false;
+  sign = in->sign;
+  if (column != s->table->keys[0] || s->table->partition_keys != 1 ||
+      (!is_sign(in, '>') && !is_sign(in, '<')))
+    return syntax(in);
+  next(in);
+  if (sign == '<' && !want_sign(in, '='))
+    return false;
+  if (!add_marker(in, s, column, false))
+    return false;
+  s->markers[s->marker_count - 1].bound = sign;
+  return true;
+}
+
+static bool want_bounds(struct parse *in, struct statement *s) {
+  s->scans = true;
+  if (!skip_word(in, "where"))
+    return true;
+  do
+    if (!want_bound(in, s))
+      return false;
+  while (skip_word(in, "and"));
+  return true;
 }
 
 static bool want_the_local_row(struct parse *in) {
@@ -269,6 +302,11 @@ static bool want_limit(struct parse *in) {
   return true;
 }
 
+/* Without WHERE, or with token(...) behind it. */
+static bool scans(const struct parse *in) {
+  return !is_word(in, "where") || strncmp(in->p, " token(", 7) == 0;
+}
+
 static bool parse_select(struct parse *in, struct statement *s) {
   char names[COLUMNS_MAX][NAME_MAX_LEN];
 
@@ -279,6 +317,8 @@ static bool parse_select(struct parse *in, struct statement *s) {
   for (unsigned i = 0; i < s->column_count; i++)
     if (!find_column(in, s->table, names[i], &s->columns[i]))
       return false;
+  if (s->table->is == TABLE_IS_COUNTERS && scans(in))
+    return want_bounds(in, s) && want_end(in);
   if (s->table->is == TABLE_IS_COUNTERS || is_word(in, "where"))
     if (!want_where(in, s))
       return false;

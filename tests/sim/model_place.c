@@ -176,6 +176,10 @@ unsigned model_replicas_of(int64_t token) {
   return 0;
 }
 
+int64_t place_token(struct slice key) {
+  return token_of(key.p, (size_t)key.len);
+}
+
 int64_t model_token(const char *key) {
   return token_of((const uint8_t *)key, strlen(key));
 }

@@ -51,6 +51,8 @@ struct row {
   uint64_t *sums;   /* by slot */
   uint64_t touched; /* slots that hold a sum: the others are null */
   uint32_t hash;
+  int64_t token; /* of a partition key of one column ... */
+  uint64_t born; /* ... and among rows with the same, which is older */
   unsigned keys; /* how many key columns it has */
   uint8_t *key;
 };
@@ -98,6 +100,15 @@ int data_column(const struct table *t, const char *name);
 struct row *data_row(struct table *t, const struct slice *values,
                      unsigned keys);
 bool data_row_exists(const struct table *t, const struct row *row);
+/* Where in the ring a reader stands: behind that row. */
+struct spot {
+  int64_t token;
+  uint64_t born;
+};
+/* The next row that is shown, up to the token `last`, where *at is then; NULL:
+ * there are no more. */
+const struct row *data_next(const struct table *t, struct spot *at,
+                            int64_t last);
 /* The value of a row's key column. */
 struct slice data_key(const struct row *row, unsigned key);
 /* The sum of a counter, wherever it is kept; false: null. */
@@ -119,6 +130,7 @@ enum statement_kind {
 struct marker {
   unsigned column;
   bool negated; /* n = n - ? */
+  char bound;   /* token(...) > ? or token(...) <= ?: that sign; 0: a column */
 };
 
 struct statement {
@@ -138,6 +150,7 @@ struct statement {
   unsigned delta_count; /* the first so many of them are increments */
   struct marker markers[COLUMNS_MAX];
   unsigned key_count; /* key columns that the markers name */
+  bool scans;         /* all rows, or those of some tokens */
   /* What each host knows of it. */
   struct known {
     bool prepared;
@@ -276,6 +289,10 @@ void host_crash(unsigned host, uint64_t down_for);
 uint32_t host_schema_version(unsigned host);
 void model_schema_changed(void);
 
+/* ---- Whose a key is (model_place.c) -------------------------------------- */
+
+int64_t place_token(struct slice key);
+
 /* ---- The cluster (model_cluster.c) --------------------------------------- */
 
 /* Draws who the hosts are. */
@@ -354,7 +371,10 @@ struct request {
   uint32_t number;  /* of the operation; 0: none */
   struct statement *statement;
   struct row *row;
-  const struct table *about;         /* of the query for a table's columns */
+  struct spot from;          /* of a query that scans: where it begins ... */
+  int64_t last;              /* ... up to there ... */
+  int32_t page_size;         /* ... so many rows; 0: all */
+  const struct table *about; /* of the query for a table's columns */
   const struct replication_map *how; /* ... for a keyspace; NULL: none */
   uint8_t id[ID_LEN];
   unsigned delta_count;
@@ -416,7 +436,9 @@ void answer_error(struct out *o, int stream, int32_t code, const char *text);
 /* The keys of SUPPORTED that tell what the server is. */
 void answer_supported(struct out *o, const struct model_conn *c,
                       unsigned more_keys);
-void answer_rows_metadata(struct out *o, const struct statement *s, bool skip);
+/* `more`: where the next page begins; NULL: there is none. */
+void answer_rows_metadata(struct out *o, const struct statement *s, bool skip,
+                          const struct spot *more);
 /* After the kind. */
 void answer_prepared(struct out *o, struct request *r);
 /* model_rows.c: metadata, number, cells */

@@ -12,16 +12,25 @@ void cell_null(struct out *o) {
   out_int(o, UINT32_MAX);
 }
 
-void answer_rows_metadata(struct out *o, const struct statement *s, bool skip) {
+void answer_rows_metadata(struct out *o, const struct statement *s, bool skip,
+                          const struct spot *more) {
   const struct table *t = s->table;
+  uint32_t flags = METADATA_GLOBAL;
 
   if (s->kind != CQL_SELECT) {
     out_int(o, METADATA_NONE);
     out_int(o, 0);
     return;
   }
-  out_int(o, skip ? METADATA_GLOBAL | METADATA_NONE : METADATA_GLOBAL);
+  flags |= skip ? METADATA_NONE : 0;
+  flags |= more != NULL ? METADATA_MORE : 0;
+  out_int(o, flags);
   out_int(o, s->column_count);
+  if (more != NULL) {
+    out_int(o, 16);
+    out_long(o, (uint64_t)more->token);
+    out_long(o, more->born);
+  }
   if (skip)
     return;
   out_string(o, t->keyspace);
@@ -34,22 +43,21 @@ void answer_rows_metadata(struct out *o, const struct statement *s, bool skip) {
 
 /* ---- Counters ----------------------------------------------------------- */
 
-static void counter_cells(struct out *o, const struct request *r) {
-  const struct statement *s = r->statement;
-
+static void counter_cells(struct out *o, const struct statement *s,
+                          const struct row *row) {
   for (unsigned i = 0; i < s->column_count; i++) {
     const struct column *c = &s->table->columns[s->columns[i]];
     uint64_t sum;
 
     if (c->type != TYPE_COUNTER) {
       struct slice key =
-          data_key(r->row, c->kind == COLUMN_PARTITION
-                               ? c->position
-                               : s->table->partition_keys + c->position);
+          data_key(row, c->kind == COLUMN_PARTITION
+                            ? c->position
+                            : s->table->partition_keys + c->position);
 
       out_int(o, (uint32_t)key.len);
       out_bytes(o, key.p, (size_t)key.len);
-    } else if (data_sum(r->row, c, &sum)) {
+    } else if (data_sum(row, c, &sum)) {
       out_int(o, 8);
       out_long(o, sum);
     } else {
@@ -63,6 +71,45 @@ static bool shows(const struct request *r) {
 
   /* Without clustering there are no statics, and a partition is a row. */
   return data_row_exists(t, r->row);
+}
+
+/* ---- Pages --------------------------------------------------------------- */
+
+/* A server may give fewer rows than it was asked for: here as many as any plan's
+ * frames hold. */
+enum { PAGE_BYTES = 70000 };
+
+/* How many rows the page has, and where it ends. */
+static uint32_t measure(const struct request *r, struct spot *end) {
+  struct spot next = r->from;
+  const struct row *row;
+  uint32_t rows = 0;
+  size_t bytes = 0;
+
+  *end = r->from;
+  while ((r->page_size <= 0 || rows < (uint32_t)r->page_size) &&
+         (row = data_next(r->statement->table, &next, r->last)) != NULL) {
+    bytes += 40 + (size_t)data_key(row, 0).len;
+    if (rows > 0 && bytes > PAGE_BYTES)
+      break;
+    *end = next;
+    rows++;
+  }
+  return rows;
+}
+
+static void page_rows(struct out *o, const struct request *r) {
+  const struct statement *s = r->statement;
+  struct spot end, behind, at = r->from;
+  uint32_t rows = measure(r, &end);
+  bool more;
+
+  behind = end;
+  more = data_next(s->table, &behind, r->last) != NULL;
+  answer_rows_metadata(o, s, r->skip_metadata, more ? &end : NULL);
+  out_int(o, rows);
+  for (uint32_t i = 0; i < rows; i++)
+    counter_cells(o, s, data_next(s->table, &at, r->last));
 }
 
 /* ---- system_schema.columns ---------------------------------------------- */
@@ -130,7 +177,11 @@ static void definition_rows(struct out *o, const struct request *r) {
 /* ---- Any ---------------------------------------------------------------- */
 
 void answer_rows(struct out *o, const struct request *r) {
-  answer_rows_metadata(o, r->statement, r->skip_metadata);
+  if (r->statement->scans) {
+    page_rows(o, r);
+    return;
+  }
+  answer_rows_metadata(o, r->statement, r->skip_metadata, NULL);
   switch (r->statement->table->is) {
   case TABLE_IS_LOCAL:
   case TABLE_IS_PEERS:
@@ -146,6 +197,6 @@ void answer_rows(struct out *o, const struct request *r) {
   default:
     out_int(o, shows(r));
     if (shows(r))
-      counter_cells(o, r);
+      counter_cells(o, r->statement, r->row);
   }
 }

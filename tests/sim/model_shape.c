@@ -429,7 +429,7 @@ void shape_prepared(struct out *o, struct request *r) {
     no_prepared(o, &detail);
     return;
   }
-  answer_rows_metadata(o, r->statement, false);
+  answer_rows_metadata(o, r->statement, false, NULL);
 }
 
 /* ---- Frames that nobody asked for ---------------------------------------- */

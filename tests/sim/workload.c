@@ -339,6 +339,10 @@ static void act(void) {
     submit_batch(false);
   else if (what < 94 && may_block)
     submit_batch(true);
+  else if (what < 95)
+    scan_async();
+  else if (what < 96 && may_block)
+    scan_blocking();
   rest();
 }
 

@@ -19,6 +19,9 @@ void workload_follow(void);
 /* One operation, or one read, of any kind that the mode has. */
 void workload_count(bool blocking);
 void workload_read(bool blocking);
+/* scans.c: all rows of a table. */
+void scan_async(void);
+void scan_blocking(void);
 /* options.on_settled */
 void workload_settled(void *user, const tally_settled *settled);
 /* Until nothing is pending. */
