@@ -33,6 +33,9 @@
   X(options)                                                                   \
   X(url)                                                                       \
   X(definition)                                                                \
+  X(conformance)                                                               \
+  X(conformance_table)                                                         \
+  X(conformance_find)                                                          \
   X(statement)                                                                 \
   X(key_types)                                                                 \
   X(query)                                                                     \
