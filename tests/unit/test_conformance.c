@@ -145,6 +145,57 @@ START_TEST(test_counter_increment_accumulates) {
 }
 END_TEST
 
+/* ---- Reading (test_document.py, test_query.py) -------------------------- */
+
+/* Two rows, without metadata.  A key names one, so a right server never says
+ * this. */
+static const uint8_t two_rows[] = {
+    0, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 8, 0, 0,
+    0, 0, 0, 0, 0, 1, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 8,
+    0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 2};
+
+START_TEST(test_find_one_raises_multiple_found) {
+  const struct script_step step = {.kind = SCRIPT_FRAME,
+                                   .opcode = 0x08,
+                                   .bytes = two_rows,
+                                   .len = sizeof two_rows};
+  page_hits row = {"/home", 7, 7};
+  struct done d = {0};
+
+  begin(_i);
+  script_next(r.server, AT_SELECT, &step, 1);
+  if (_i == BLOCKING) {
+    d.status = tally_get(r.hits, &row, &d.error);
+  } else {
+    ck_assert_int_eq(tally_get_async(r.hits, &row, done_record, &d, &e), 0);
+    ck_assert(rig_done(&r, &d));
+  }
+  ck_assert_int_eq(d.status, TALLY_EMANY);
+  ck_assert_ptr_nonnull(strstr(d.error.message, "my_ks.page_hits"));
+  ck_assert_int_eq(row.views, 7);
+  end();
+}
+END_TEST
+
+START_TEST(test_timeout_passed_to_driver) {
+  uint64_t began = rig_ms();
+  tally_cursor *cursor;
+  tally_query *q;
+  page_hits row;
+
+  begin(BLOCKING);
+  ck_assert_int_eq(tally_find(&q, r.hits, &e), 0);
+  ck_assert_int_eq(tally_query_timeout(q, 30, &e), 0);
+  script_next_kind(r.server, AT_PREPARE, SCRIPT_IGNORE, 1);
+  ck_assert_int_eq(tally_cursor_open(&cursor, q, &e), 0);
+  ck_assert_int_eq(tally_next(cursor, &row, &e), TALLY_ETIMEDOUT);
+  ck_assert_uint_lt(rig_ms() - began, r.options.read_timeout_ms);
+  tally_cursor_close(cursor);
+  tally_query_free(q);
+  end();
+}
+END_TEST
+
 /* ---- Both forms (test_api_parity.py) ------------------------------------ */
 
 static char *header(void) {
@@ -446,6 +497,7 @@ Suite *conformance_suite(void) {
       test_counter_increment_multiple,
       test_counter_decrement,
       test_counter_increment_accumulates,
+      test_find_one_raises_multiple_found,
       test_batch_query_clears_after_execute,
       test_batch_query_reusable,
       test_create_keyspace_default,
@@ -460,6 +512,7 @@ Suite *conformance_suite(void) {
   };
   const TTest *const once[] = {
       test_counter_document_public_method_parity,
+      test_timeout_passed_to_driver,
       test_batch_query_accumulates,
       test_build_batch_counter_type,
       test_batch_query_counter_type,
