@@ -8,7 +8,11 @@
 /* clang-format off */
 #define LIVE_SUITES(XX) \
   XX(page) \
-  XX(coodie) \
+  XX(conformance) \
+  XX(conformance_find) \
+  XX(conformance_paging) \
+  XX(conformance_schema) \
+  XX(conformance_cql) \
   XX(keys) \
   XX(statics) \
   XX(find) \

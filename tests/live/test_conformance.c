@@ -1,9 +1,20 @@
-/* tests/live/test_coodie.c - the counter cases of coodie, the Python library
- * whose users this one wants to make feel at home; each blocking and
- * asynchronous. */
+/* tests/live/test_conformance.c - the integration tests of counters that
+ * coodie has, the Python library whose users this one wants to make feel at
+ * home: by the names that they have there, blocking and asynchronous, and with
+ * more of the kind behind them.  Those of queries and schemas are in
+ * test_conformance_find.c and test_conformance_schema.c, those that need no
+ * server in tests/unit.  Not here, having no meaning:
+ *
+ *   test_logged_batch_multiple_models, test_unlogged_batch,
+ *   test_batch_context_manager_rollback_on_exception,
+ *   test_conditional_batch_reports_lwt_result: batches are of counters alone,
+ *     and are sent by a call;
+ *   test_ttl, test_ttl_timestamp, test_lwt, test_update, test_udt, test_vector,
+ *   test_views, test_custom_index, test_raw_cql of INSERT: not for counters. */
 #include <check.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "tests/live/live.h"
 #include "tests/live/suites.h"
@@ -60,7 +71,7 @@ static void reads(int form, const char *url, int64_t views,
                 url, row.views, row.unique_visitors);
 }
 
-START_TEST(counter_sync_table) {
+START_TEST(test_counter_sync_table) {
   tally_table *table = live_open(session, &page_hits_definition);
 
   LIVE_OK(live_calls[_i].sync(table, &e), &e);
@@ -70,26 +81,26 @@ START_TEST(counter_sync_table) {
 }
 END_TEST
 
-START_TEST(counter_increment) {
+START_TEST(test_counter_increment) {
   increment(_i, home, 1, 0);
   reads(_i, home, 1, 0);
 }
 END_TEST
 
-START_TEST(counter_decrement) {
+START_TEST(test_counter_decrement) {
   increment(_i, home, 5, 0);
   decrement(_i, home, 2, 0);
   reads(_i, home, 3, 0);
 }
 END_TEST
 
-START_TEST(counter_read_value) {
+START_TEST(test_counter_read_value) {
   increment(_i, home, 10, 3);
   reads(_i, home, 10, 3);
 }
 END_TEST
 
-START_TEST(counter_multiple_increments_accumulate) {
+START_TEST(test_counter_multiple_increments_accumulate) {
   increment(_i, home, 1, 0);
   increment(_i, home, 1, 0);
   increment(_i, home, 1, 0);
@@ -98,7 +109,7 @@ START_TEST(counter_multiple_increments_accumulate) {
 END_TEST
 
 /* Two calls are two statements: each adds its own. */
-START_TEST(counter_increment_accumulates) {
+START_TEST(test_counter_increment_accumulates) {
   increment(_i, home, 1, 0);
   reads(_i, home, 1, 0);
   increment(_i, home, 3, 0);
@@ -106,30 +117,94 @@ START_TEST(counter_increment_accumulates) {
 }
 END_TEST
 
-START_TEST(counter_multiple_fields) {
+START_TEST(test_counter_multiple_fields) {
   increment(_i, home, 2, 1);
   reads(_i, home, 2, 1);
 }
 END_TEST
 
-START_TEST(counter_increment_multiple) {
+START_TEST(test_counter_increment_multiple) {
   increment(_i, home, 5, 1);
   decrement(_i, home, 1, 1);
   reads(_i, home, 4, 0);
 }
 END_TEST
 
-/* The values of coodie's batch: two partitions. */
-START_TEST(counter_two_partitions) {
+/* Neither call is there for anyone to make. */
+static void compiler_says(const char *call, const char *words) {
+  char source[512], out[8192];
+
+  snprintf(source, sizeof source,
+           "#include <tally.h>\n"
+           "int f(tally_table *t, const void *row);\n"
+           "int f(tally_table *t, const void *row) {\n"
+           "  return %s(t, row, NULL);\n"
+           "}\n",
+           call);
+  ck_assert_int_ne(live_compile(source, out, sizeof out), 0);
+  ck_assert_msg(strstr(out, words) != NULL, "%s", out);
+}
+
+START_TEST(test_counter_save_raises) {
+  compiler_says("tally_save",
+                "Counter tables do not support save(). Use "
+                "tally_increment() or tally_decrement() instead.");
+}
+END_TEST
+
+START_TEST(test_counter_insert_raises) {
+  compiler_says("tally_insert",
+                "Counter tables do not support insert(). Use tally_increment() "
+                "or tally_decrement() instead.");
+}
+END_TEST
+
+static void send_batch(int form, tally_batch *batch) {
+  struct live_gate gate;
+
+  if (form == 0) {
+    LIVE_OK(tally_batch_send(batch, &e), &e);
+    return;
+  }
+  live_gate_init(&gate);
+  live_gate_begin(&gate);
+  LIVE_OK(tally_batch_send_async(batch, live_gate_end, &gate, &e), &e);
+  live_gate_wait(&gate, 0);
+  ck_assert_int_eq(gate.status, 0);
+}
+
+/* Two partitions: 5, and 3 and 1. */
+START_TEST(test_counter_batch) {
+  tally_batch *batch;
   char other[48];
 
   live_name(other, "/other");
-  increment(_i, home, 5, 0);
-  increment(_i, other, 3, 1);
+  LIVE_OK(tally_batch_new(&batch, session, &e), &e);
+  LIVE_OK(tally_batch_increment(batch, hits, &(page_hits){home, 5, 0}, &e), &e);
+  LIVE_OK(tally_batch_increment(batch, hits, &(page_hits){other, 3, 1}, &e),
+          &e);
+  send_batch(_i, batch);
+  tally_batch_free(batch);
   reads(_i, home, 5, 0);
   reads(_i, other, 3, 1);
 }
 END_TEST
+
+START_TEST(test_empty_batch_no_execute) {
+  page_hits row = {home, 5, 0};
+  tally_batch *batch;
+  uint64_t nulls;
+
+  LIVE_OK(tally_batch_new(&batch, session, &e), &e);
+  LIVE_OK(tally_batch_increment(batch, hits, &row, &e), &e);
+  tally_batch_clear(batch);
+  send_batch(_i, batch);
+  tally_batch_free(batch);
+  LIVE_RETURNS(live_calls[_i].get(hits, &row, &nulls, &e), TALLY_ENOTFOUND, &e);
+}
+END_TEST
+
+/* ---- More of the kind --------------------------------------------------- */
 
 /* A delta below 0 passes through, both ways. */
 START_TEST(counter_negative_delta) {
@@ -206,17 +281,18 @@ START_TEST(counter_key_is_missing) {
 }
 END_TEST
 
-Suite *coodie_suite(void) {
+Suite *conformance_suite(void) {
   const TTest *const tests[] = {
-      counter_sync_table,
-      counter_increment,
-      counter_decrement,
-      counter_read_value,
-      counter_multiple_increments_accumulate,
-      counter_increment_accumulates,
-      counter_multiple_fields,
-      counter_increment_multiple,
-      counter_two_partitions,
+      test_counter_sync_table,
+      test_counter_increment,
+      test_counter_decrement,
+      test_counter_read_value,
+      test_counter_multiple_increments_accumulate,
+      test_counter_increment_accumulates,
+      test_counter_multiple_fields,
+      test_counter_increment_multiple,
+      test_counter_batch,
+      test_empty_batch_no_execute,
       counter_negative_delta,
       counter_row_is_left_alone,
       counter_nothing_to_add,
@@ -225,7 +301,7 @@ Suite *coodie_suite(void) {
       counter_not_found,
       counter_key_is_missing,
   };
-  Suite *s = suite_create("coodie");
+  Suite *s = suite_create("conformance");
   TCase *tc = tcase_create("counter");
 
   tcase_set_timeout(tc, 120);
@@ -233,6 +309,8 @@ Suite *coodie_suite(void) {
   tcase_add_checked_fixture(tc, setup, teardown);
   for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
     tcase_add_loop_test(tc, tests[i], 0, LIVE_FORMS);
+  tcase_add_test(tc, test_counter_save_raises);
+  tcase_add_test(tc, test_counter_insert_raises);
   suite_add_tcase(s, tc);
   return s;
 }
