@@ -36,6 +36,7 @@
   X(conformance)                                                               \
   X(conformance_table)                                                         \
   X(conformance_find)                                                          \
+  X(bad_input)                                                                 \
   X(statement)                                                                 \
   X(key_types)                                                                 \
   X(query)                                                                     \
