@@ -151,6 +151,23 @@ START_TEST(unknown_columns) {
 }
 END_TEST
 
+START_TEST(no_column_at_all) {
+  static const char sentence[] =
+      "my_ks.visits has no column (NULL); it has site, path, total, views";
+  const void *rows[] = {&good};
+  int64_t sum;
+
+  refused(tally_row_set_int64(row, NULL, 1, &e), TALLY_EINVAL, sentence);
+  refused(tally_delete_counter(t, &good, NULL, &e), TALLY_EINVAL, sentence);
+  refused(tally_where(q, NULL, TALLY_EQ, &good, &e), TALLY_EINVAL, sentence);
+  refused(tally_where_in(q, NULL, rows, 1, &e), TALLY_EINVAL, sentence);
+  refused(tally_select(q, NULL, &e), TALLY_EINVAL, sentence);
+  refused(tally_order_by(q, NULL, TALLY_ASC, &e), TALLY_EINVAL, sentence);
+  refused(tally_sum(q, NULL, &sum, &e), TALLY_EINVAL,
+          "my_ks.visits: only TALLY_COUNT goes without a counter");
+}
+END_TEST
+
 /* ---- Keys --------------------------------------------------------------- */
 
 static const struct {
@@ -206,7 +223,33 @@ START_TEST(keys_of_static_counters) {
 }
 END_TEST
 
-/* ---- Definitions -------------------------------------------------------- */
+/* ---- Names -------------------------------------------------------------- */
+
+/* A server would make other names of these. */
+START_TEST(names_that_are_not_utf8) {
+  tally_column columns[4];
+  tally_definition d = visits_definition;
+  tally_table *none;
+
+  memcpy(columns, visits_columns, sizeof columns);
+  columns[2].name = "v\xff";
+  d.columns = columns;
+  refused(tally_table_open(&none, r.session, &d, &e), TALLY_EINVAL,
+          "table visits: the name of column 2 is not UTF-8");
+  columns[2].name = "views";
+  d.name = "t\xc3";
+  refused(tally_table_open(&none, r.session, &d, &e), TALLY_EINVAL,
+          "the table's name is not UTF-8");
+  d.name = "visits";
+  d.keyspace = "\"\xed\xa0\x80\"";
+  refused(tally_table_open(&none, r.session, &d, &e), TALLY_EINVAL,
+          "the keyspace's name is not UTF-8");
+  refused(tally_create_keyspace(r.session, "\x80", NULL, &e), TALLY_EINVAL,
+          "the keyspace's name is not UTF-8");
+  refused(tally_drop_keyspace(r.session, "\x80", &e), TALLY_EINVAL,
+          "the keyspace's name is not UTF-8");
+}
+END_TEST
 
 START_TEST(counters_that_do_not_fit) {
   tally_column columns[4];
@@ -341,8 +384,10 @@ Suite *bad_input_suite(void) {
   tcase_add_loop_test(tc, deltas_in_text, 0, DELTAS);
   tcase_add_test(tc, no_delta);
   tcase_add_loop_test(tc, unknown_columns, 0, KEYWORDS);
+  tcase_add_test(tc, no_column_at_all);
   tcase_add_loop_test(tc, keys_that_are_not_whole, 0, KEYS);
   tcase_add_test(tc, keys_of_static_counters);
+  tcase_add_test(tc, names_that_are_not_utf8);
   tcase_add_test(tc, counters_that_do_not_fit);
   tcase_add_test(tc, in_of_10000);
   tcase_add_test(tc, functions_of_some_rows);
