@@ -14,6 +14,7 @@
   XX(conformance_schema) \
   XX(conformance_cql) \
   XX(keys) \
+  XX(names) \
   XX(statics) \
   XX(find) \
   XX(delete) \
