@@ -17,6 +17,7 @@
   XX(names) \
   XX(statics) \
   XX(find) \
+  XX(rules) \
   XX(delete) \
   XX(batch) \
   XX(execute) \
