@@ -208,13 +208,16 @@ static const char *const no_tables[] = {
 enum { NO_TABLES = sizeof no_tables / sizeof no_tables[0] };
 
 /* Letters, digits and _ are all that there is for tables: the server says so,
- * of what was sent in quotes. */
+ * of what was sent in quotes; and 222 of them.  Cassandra 4.1 does not count,
+ * and fails to make a folder. */
 START_TEST(no_such_tables) {
   char long_name[224];
   const char *name = no_tables[_i];
   tally_table *t;
   int rc;
 
+  if (name[0] == '\0' && live_is_before_5())
+    return;
   if (name[0] == '\0')
     name = repeated(long_name, 't', 223);
   rc = make(live_keyspace, name, &t);
