@@ -8,6 +8,7 @@
 /* clang-format off */
 #define LIVE_SUITES(XX) \
   XX(page) \
+  XX(coodie) \
   XX(conformance) \
   XX(conformance_find) \
   XX(conformance_paging) \
