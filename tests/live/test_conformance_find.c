@@ -512,6 +512,12 @@ START_TEST(test_defer_excludes_columns) {
 }
 END_TEST
 
+/* All but one of three: the static is null, as nobody counted it. */
+START_TEST(test_defer_multiple_columns) {
+  selected(true, false);
+}
+END_TEST
+
 Suite *conformance_find_suite(void) {
   const TTest *const tests[] = {
       test_find_one_returns_document,
@@ -550,6 +556,7 @@ Suite *conformance_find_suite(void) {
   tcase_add_test(tc, test_only_returns_selected_columns);
   tcase_add_test(tc, test_only_multiple_columns);
   tcase_add_test(tc, test_defer_excludes_columns);
+  tcase_add_test(tc, test_defer_multiple_columns);
   suite_add_tcase(s, tc);
   return s;
 }

@@ -290,13 +290,22 @@ static void batched(unsigned frames, unsigned statements) {
   ck_assert_uint_eq(body[2], statements);
 }
 
-START_TEST(test_batch_query_accumulates) {
-  begin(BLOCKING);
+static void accumulates(int form) {
+  begin(form);
   add(1);
   add(2);
   ck_assert_uint_eq(tally_batch_count(batch), 2);
   ck_assert_uint_eq(script_count(r.server, AT_BATCH), 0);
   end();
+}
+
+START_TEST(test_batch_query_accumulates) {
+  accumulates(BLOCKING);
+}
+END_TEST
+
+START_TEST(test_async_batch_query_accumulates) {
+  accumulates(ASYNCHRONOUS);
 }
 END_TEST
 
@@ -342,14 +351,23 @@ START_TEST(test_async_batch_query_empty_noop) {
 END_TEST
 
 /* C has no exceptions: who gives up frees the batch, which sends nothing. */
-START_TEST(test_batch_query_exception_no_execute) {
-  begin(BLOCKING);
+static void exception_no_execute(int form) {
+  begin(form);
   add(1);
   tally_batch_free(batch);
   batch = NULL;
-  increment(BLOCKING, 1, 0);
+  increment(form, 1, 0);
   ck_assert_uint_eq(script_count(r.server, AT_BATCH), 0);
   end();
+}
+
+START_TEST(test_batch_query_exception_no_execute) {
+  exception_no_execute(BLOCKING);
+}
+END_TEST
+
+START_TEST(test_async_batch_query_exception_no_execute) {
+  exception_no_execute(ASYNCHRONOUS);
 }
 END_TEST
 
@@ -514,12 +532,14 @@ Suite *conformance_suite(void) {
       test_counter_document_public_method_parity,
       test_timeout_passed_to_driver,
       test_batch_query_accumulates,
+      test_async_batch_query_accumulates,
       test_build_batch_counter_type,
       test_batch_query_counter_type,
       test_async_batch_query_counter_type,
       test_batch_query_empty_noop,
       test_async_batch_query_empty_noop,
       test_batch_query_exception_no_execute,
+      test_async_batch_query_exception_no_execute,
   };
   Suite *s = suite_create("conformance");
   TCase *tc = tcase_create("coodie");

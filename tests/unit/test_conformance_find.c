@@ -3,8 +3,7 @@
  *
  * Not here, as they have no meaning:
  *   ..._returns_new_queryset, ..._preserved_through_chaining, test_clone_...: a
- *     tally_query is put together in place, and a cursor keeps what it was when
- *     it was opened (test_chaining);
+ *     tally_query is put together in place, and is copied by what it opens;
  *   test_like_filter, test_build_select_like_filter and test_parse_filter_kwargs
  *     of like, ne, contains, contains_key; isnull: no key and no counter takes
  *     these operators, and tally_operator has no names for them;
