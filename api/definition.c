@@ -63,6 +63,10 @@ static int check_column(const tally_definition *d, size_t i, tally_error *e) {
   if (c->name == NULL || c->name[0] == '\0')
     return error_set(e, TALLY_EINVAL, "table %s: column %zu has no name",
                      d->name, i);
+  if (!value_is_text(c->name, strlen(c->name)))
+    return error_set(e, TALLY_EINVAL,
+                     "table %s: the name of column %zu is not UTF-8", d->name,
+                     i);
   for (size_t j = 0; j < i; j++)
     if (strcmp(d->columns[j].name, c->name) == 0)
       return error_set(e, TALLY_EINVAL, "table %s: column %s stands twice",

@@ -230,6 +230,8 @@ static int unknown_column(const tally_table *t, const char *name,
 
 int table_find(const tally_table *t, const char *name, size_t *index,
                tally_error *e) {
+  if (name == NULL)
+    return unknown_column(t, "(NULL)", e);
   for (size_t i = 0; i < t->column_count; i++)
     if (strcmp(t->columns[i].name, name) == 0) {
       *index = i;

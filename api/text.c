@@ -175,6 +175,8 @@ int name_check(const char *name, const char *what, tally_error *e) {
 
   if (len == 0)
     return error_set(e, TALLY_EINVAL, "the %s has no name", what);
+  if (!value_is_text(name, len))
+    return error_set(e, TALLY_EINVAL, "the %s's name is not UTF-8", what);
   if (strchr(name, '"') == NULL)
     return 0;
   /* In quotes from end to end, and a quote inside stands twice. */

@@ -28,6 +28,10 @@ const char *live_hosts(void) {
   return getenv("TALLY_TEST_HOSTS");
 }
 
+bool live_is_before_5(void) {
+  return atoi(live_cql("SELECT release_version FROM system.local")) < 5;
+}
+
 /* Every test is a process of its own, so the clock and the process make names
  * different that a seed would make alike. */
 void live_name(char out[48], const char *stem) {

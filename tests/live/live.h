@@ -5,6 +5,7 @@
 
 #include <check.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "api/tally.h"
@@ -41,6 +42,8 @@ void live_says(const tally_error *error, const char *text);
 
 /* "host:port": TALLY_TEST_HOSTS. */
 const char *live_hosts(void);
+/* Is the server a Cassandra before 5.0? */
+bool live_is_before_5(void);
 /* The keyspace of this run; main() makes and drops it. */
 extern char live_keyspace[48];
 /* A name that nobody else uses: stem, "_", random digits. */

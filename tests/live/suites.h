@@ -9,9 +9,16 @@
 #define LIVE_SUITES(XX) \
   XX(page) \
   XX(coodie) \
+  XX(conformance) \
+  XX(conformance_find) \
+  XX(conformance_paging) \
+  XX(conformance_schema) \
+  XX(conformance_cql) \
   XX(keys) \
+  XX(names) \
   XX(statics) \
   XX(find) \
+  XX(rules) \
   XX(delete) \
   XX(batch) \
   XX(execute) \

@@ -209,7 +209,8 @@ START_TEST(longest_key) {
 }
 END_TEST
 
-/* Together with their lengths and end marks the parts are one key. */
+/* Together with their lengths and end marks the parts are one key.  Cassandra
+ * 4.1 has an error of its own for parts beyond 32,767 bytes (newLimit < 0). */
 START_TEST(longest_composite_key) {
   tally_table *t = live_table(session, &visit_definition);
   size_t most = 65535 - 3 - (4 + 3);
@@ -220,7 +221,7 @@ START_TEST(longest_composite_key) {
   memset(site, 'k', most + 1);
   site[most + 1] = '\0';
   LIVE_REFUSED(tally_increment(t, &row, &e), TALLY_EINVAL, &e);
-  site[most] = '\0';
+  site[live_is_before_5() ? INT16_MAX : most] = '\0';
   LIVE_OK(tally_increment(t, &row, &e), &e);
   row.seen = 0;
   LIVE_OK(tally_get(t, &row, &e), &e);

@@ -33,6 +33,10 @@
   X(options)                                                                   \
   X(url)                                                                       \
   X(definition)                                                                \
+  X(conformance)                                                               \
+  X(conformance_table)                                                         \
+  X(conformance_find)                                                          \
+  X(bad_input)                                                                 \
   X(statement)                                                                 \
   X(key_types)                                                                 \
   X(query)                                                                     \
