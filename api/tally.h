@@ -566,10 +566,10 @@ typedef struct tally_decimal {
  * apart by their sizes.
  *
  * Refused as a key, before anything is sent: no value (NULL, len 0 of an
- * inet), text that is not UTF-8, ascii that is not, NaN (it equals nothing), a
- * timeuuid of another version than 1, a time beyond a day, a varint or decimal
- * without bytes, an empty partition key.  A NUL byte may stand in text and
- * ascii, which then takes a tally_bytes. */
+ * inet), text that is not UTF-8, ascii that is not, NaN (Cassandra takes it, and
+ * loses counts of it), a timeuuid of another version than 1, a time beyond a
+ * day, a varint or decimal without bytes, an empty partition key.  A NUL byte
+ * may stand in text and ascii, which then takes a tally_bytes. */
 typedef enum tally_type {
   TALLY_ASCII = 0x01,     /* const char * or tally_bytes: bytes below 0x80 */
   TALLY_BIGINT = 0x02,    /* int64_t */

@@ -172,6 +172,7 @@ static const char *behind_scheme(const char *url) {
 static int read_url(tally_options *o, const char *url, tally_error *e) {
   struct part hosts, keyspace = {"", 0}, user = {"", 0};
   const char *rest = behind_scheme(url);
+  size_t len;
   int rc;
 
   if (rest == NULL)
@@ -182,8 +183,9 @@ static int read_url(tally_options *o, const char *url, tally_error *e) {
   rc = cut_user(&rest, &user, e);
   if (rc != 0)
     return rc;
-  hosts = (struct part){rest, strcspn(rest, "/?")};
-  rest += hosts.len;
+  len = strcspn(rest, "/?");
+  hosts = (struct part){rest, len};
+  rest += len;
   if (*rest == '/') {
     keyspace = (struct part){rest + 1, strcspn(rest + 1, "?")};
     rest = keyspace.p + keyspace.len;
@@ -194,7 +196,7 @@ static int read_url(tally_options *o, const char *url, tally_error *e) {
     rc = set_parameters(o, rest + (*rest == '?'), e);
   if (rc == 0)
     rc = set_keyspace(o, keyspace, e);
-  if (rc == 0 && hosts.len == 0)
+  if (rc == 0 && len == 0)
     rc = error_set(e, TALLY_EINVAL, "url: it names no host");
   return rc == 0 ? set_place(o, "hosts", hosts, e) : rc;
 }

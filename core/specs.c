@@ -53,7 +53,7 @@ static const char *name_of(struct maker *m, const struct cql_type *wire) {
 static bool make_type(struct maker *m, const struct cql_type *wire,
                       struct type *to) {
   struct cql_reader reader = wire->parts;
-  struct type *parts = take(m, wire->part_count), scrap;
+  struct type *parts = take(m, wire->part_count), scrap = {0};
   struct cql_span field;
   struct cql_type part;
 
@@ -85,7 +85,7 @@ static bool make_all(struct maker *m, const struct cql_metadata *wire,
   const char *keyspace = global ? keep_one(m, wire->keyspace) : NULL;
   const char *table = global ? keep_one(m, wire->table) : NULL;
   struct cql_reader reader = wire->columns;
-  struct spec scrap;
+  struct spec scrap = {0};
   struct cql_column one;
 
   for (int32_t i = 0; i < wire->column_count; i++) {
