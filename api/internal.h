@@ -214,8 +214,10 @@ bool is_given(const char *text);
 bool keep_text(const struct net_heap *heap, char **to, const char *from);
 /* The name as the system tables have it: folded, unquoted. NULL: no memory. */
 char *name_folded(const struct net_heap *heap, const char *name);
-/* Empty, or with a quote that has no end: TALLY_EINVAL. */
-int name_check(const char *name, const char *what, tally_error *e);
+/* A keyspace's may have 48 characters; Cassandra makes a folder of a table's. */
+enum { KEYSPACE_NAME = 48, TABLE_NAME = 222 };
+/* What no server takes as a name: TALLY_EINVAL. */
+int name_check(const char *name, const char *what, size_t most, tally_error *e);
 
 /* ---- type.c ------------------------------------------------------------- */
 

@@ -28,7 +28,7 @@ static bool add_replication(struct text *text, const char *replication) {
 
 static int options_check(const char *name, const tally_keyspace_options *o,
                          tally_error *e) {
-  int rc = name_check(name, "keyspace", e);
+  int rc = name_check(name, "keyspace", KEYSPACE_NAME, e);
 
   if (rc != 0)
     return rc;
@@ -77,7 +77,7 @@ static int create_cql(tally_session *s, const char *name,
 
 static int drop_cql(tally_session *s, const char *name, struct text *text,
                     tally_error *e) {
-  int rc = name_check(name, "keyspace", e);
+  int rc = name_check(name, "keyspace", KEYSPACE_NAME, e);
 
   if (rc != 0)
     return rc;

@@ -43,10 +43,10 @@ static int learn(tally_table **table, tally_session *s, const char *keyspace,
   char *values[2] = {name_folded(&s->heap, keyspace),
                      name_folded(&s->heap, name)};
   struct text about;
-  int rc = name_check(keyspace, "keyspace", e);
+  int rc = name_check(keyspace, "keyspace", KEYSPACE_NAME, e);
 
   if (rc == 0)
-    rc = name_check(name, "table", e);
+    rc = name_check(name, "table", TABLE_NAME, e);
   text_init(&about, &s->heap);
   text_name(&about, keyspace);
   text_add(&about, ".");

@@ -132,10 +132,10 @@ void table_free(tally_table *t) {
 int table_make(tally_table **table, tally_session *s, const tally_definition *d,
                const char *keyspace, tally_error *e) {
   tally_table *t;
-  int rc = name_check(keyspace, "keyspace", e);
+  int rc = name_check(keyspace, "keyspace", KEYSPACE_NAME, e);
 
   if (rc == 0)
-    rc = name_check(d->name, "table", e);
+    rc = name_check(d->name, "table", TABLE_NAME, e);
   if (rc != 0)
     return rc;
   t = net_alloc(&s->heap, sizeof *t);

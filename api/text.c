@@ -157,34 +157,34 @@ static bool is_bare(const char *name) {
   return !is_reserved(name);
 }
 
-/* "My""Table" between quotes stands for My"Table. */
-static void unquote(char *s) {
-  size_t len = strlen(s), to = 0;
-
-  for (size_t i = 1; i + 1 < len; i++) {
-    s[to++] = s[i];
-    if (s[i] == '"' && s[i + 1] == '"')
-      i++;
-  }
-  s[to] = '\0';
+static bool is_quoted(const char *name, size_t len) {
+  return len > 2 && name[0] == '"' && name[len - 1] == '"';
 }
 
-int name_check(const char *name, const char *what, tally_error *e) {
+/* Cassandra's SchemaConstants: \w+, also of names that stand in quotes, which
+ * keep their capitals by that and no more. */
+int name_check(const char *name, const char *what, size_t most,
+               tally_error *e) {
   size_t len = name == NULL ? 0 : strlen(name);
-  size_t i;
+  bool quoted = len > 0 && is_quoted(name, len);
+  size_t inner = len - (quoted ? 2 : 0);
 
   if (len == 0)
     return error_set(e, TALLY_EINVAL, "the %s has no name", what);
   if (!value_is_text(name, len))
     return error_set(e, TALLY_EINVAL, "the %s's name is not UTF-8", what);
-  if (strchr(name, '"') == NULL)
-    return 0;
-  /* In quotes from end to end, and a quote inside stands twice. */
-  for (i = 1; i < len && (name[i] != '"' || name[i + 1] == '"'); i++)
-    i += name[i] == '"';
-  if (name[0] == '"' && i == len - 1 && len > 2)
-    return 0;
-  return error_set(e, TALLY_EINVAL, "%s %s: the quotes do not fit", what, name);
+  if (strspn(name + quoted, "abcdefghijklmnopqrstuvwxyz"
+                            "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != inner)
+    return error_set(e, TALLY_EINVAL,
+                     "%s %.100s: its name may have letters (a to z), digits "
+                     "and _, also where it stands in quotes",
+                     what, name);
+  if (inner > most)
+    return error_set(e, TALLY_EINVAL,
+                     "%s %.100s: its name has %zu characters, and %zu are the "
+                     "most",
+                     what, name, inner, most);
+  return 0;
 }
 
 char *name_folded(const struct net_heap *heap, const char *name) {
@@ -193,8 +193,9 @@ char *name_folded(const struct net_heap *heap, const char *name) {
 
   if (copy == NULL)
     return NULL;
-  if (len > 2 && copy[0] == '"' && copy[len - 1] == '"') {
-    unquote(copy);
+  if (is_quoted(copy, len)) {
+    memmove(copy, copy + 1, len - 2);
+    copy[len - 2] = '\0';
     return copy;
   }
   for (char *s = copy; *s != '\0'; s++)
