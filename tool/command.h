@@ -22,6 +22,7 @@ int command_find(struct options *o);
 int command_delete(struct options *o);
 int command_truncate(struct options *o);
 int command_drop(struct options *o);
+int command_describe(struct options *o);
 int command_cluster(struct options *o);
 int command_save(struct options *o);
 int command_insert(struct options *o);

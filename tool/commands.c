@@ -87,6 +87,15 @@ static const struct command commands[] = {
      "Asks on a terminal, and wants --yes elsewhere.\n\n"
      "  tally drop page_hits --yes\n",
      command_drop},
+    {"describe", "[TABLE]", "show a table as the server has it, or list them",
+     "The CREATE TABLE statement of TABLE, with all that makes the table what "
+     "it is; without\n"
+     "TABLE the counter tables of the keyspace, a line for each, with a TAB "
+     "between its name\n"
+     "and its comment.\n\n"
+     "  tally describe page_hits\n"
+     "  tally describe page_hits --json\n",
+     command_describe},
     {"cluster", "", "list the hosts, and which of them are up",
      "A host is up when a connection to it could be made.  On a terminal a "
      "table.\n"

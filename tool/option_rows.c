@@ -87,7 +87,7 @@ static const struct option_row rows[OPTION_COUNT] = {
     [OPTION_BY] = {"by", "COUNTER", "... in this counter", NULL, "find"},
     [OPTION_YES] = {"yes", NULL, "do not ask", NULL, "delete, truncate, drop"},
     [OPTION_JSON] = {"json", NULL, "JSON, one object; find: one a line", NULL,
-                     "get, find, cluster"},
+                     "get, find, describe, cluster"},
     [OPTION_CSV] = {"csv", NULL, "CSV, with a header", NULL, "get, find"},
 };
 

@@ -105,6 +105,13 @@ static int put_text(FILE *to, const char *text, enum style style) {
   return width;
 }
 
+void output_text(const char *text) {
+  if (isatty(STDOUT_FILENO))
+    put_text(stdout, text, STYLE_TABLE);
+  else
+    fputs(text, stdout);
+}
+
 void output_json_text(const char *text) {
   if (text == NULL) {
     fputs("null", stdout);

@@ -277,7 +277,9 @@ class Help(ToolTest):
         self.check(r, USAGE, "usage: tally", out="")
 
     def test_of_commands(self):
-        for name in "create-keyspace sync increment decrement get cluster".split():
+        for name in (
+            "create-keyspace sync increment decrement get find describe cluster"
+        ).split():
             r = tally("help", name)
             self.check(r, DONE)
             self.assertTrue(r.out.startswith("usage: tally " + name), r)
@@ -365,7 +367,7 @@ class Usage(ToolTest):
         self.check(
             tally("increment", "t", "a=b", "c=1", "--json"),
             USAGE,
-            "increment takes no --json; it belongs to get, find, cluster",
+            "increment takes no --json; it belongs to get, find, describe, cluster",
         )
         self.check(tally("get", "t", "a=b", "--dry-run"), USAGE, "sync")
 
@@ -1407,6 +1409,126 @@ class Output(ToolTest):
             ("find", table, "nix=1"),
         ]:
             self.assertEqual(tally(*words).out, "", words)
+
+
+class Describe(ToolTest):
+    columns = (
+        "site:text:partition",
+        "day:date:partition",
+        "path:text:clustering:desc",
+        "hour:int:clustering",
+        'we"ird:counter',
+        "total:counter:static",
+    )
+
+    def test_statement(self):
+        """It makes the same table again."""
+        table = self.make("described", *self.columns)
+        comment = "it''s\nso much"
+        execute(f"ALTER TABLE {KEYSPACE}.{table} WITH comment = '{comment}' AND "
+                "compaction = {'class': 'LeveledCompactionStrategy'} AND "
+                "gc_grace_seconds = 3600")
+        r = tally("describe", table)
+        self.check(r, DONE)
+        start = (
+            f"CREATE TABLE {KEYSPACE}.described (\n"
+            '  "site" text,\n'
+            '  "day" date,\n'
+            '  "path" text,\n'
+            '  "hour" int,\n'
+            '  "total" counter static,\n'
+            '  "we""ird" counter,\n'
+            '  PRIMARY KEY (("site", "day"), "path", "hour")\n'
+            ') WITH CLUSTERING ORDER BY ("path" DESC, "hour" ASC)\n'
+            "  AND "
+        )
+        self.assertTrue(r.out.startswith(start), r)
+        self.assertIn(f"\n  AND comment = '{comment}'\n", r.out)
+        self.assertIn("\n  AND gc_grace_seconds = 3600\n", r.out)
+        self.assertIn("LeveledCompactionStrategy'", r.out)
+        self.assertTrue(r.out.endswith(";\n"), r)
+        again = r.out.replace("described", "redescribed")
+        answer = execute(again.rstrip(";\n"))
+        self.assertEqual(answer[4], 0x08, answer)
+        self.check(tally("describe", "redescribed"), DONE, out=again)
+
+    def test_one_key(self):
+        self.make("Plain", "k:text:partition", "n:counter")
+        r = tally("describe", "plain")
+        self.check(r, DONE)
+        self.assertIn('  PRIMARY KEY ("k")\n) WITH ', r.out)
+        self.assertNotIn("CLUSTERING", r.out)
+        name = f'{KEYSPACE}."Mixed"'
+        self.make(name, "k:text:partition", "n:counter")
+        r = tally("describe", name)
+        self.check(r, DONE)
+        self.assertTrue(r.out.startswith(f"CREATE TABLE {name} (\n"), r)
+
+    def test_json(self):
+        table = self.make("described_json", *self.columns)
+        r = tally("describe", table, "--json")
+        self.check(r, DONE)
+        self.assertEqual(len(r.out.splitlines()), 1)
+        told = json.loads(r.out)
+        self.assertEqual(list(told), ["keyspace", "table", "columns", "options"])
+        self.assertEqual((told["keyspace"], told["table"]), (KEYSPACE, table))
+        self.assertEqual(
+            [tuple(c.values()) for c in told["columns"]],
+            [
+                ("site", "partition", "text"),
+                ("day", "partition", "date"),
+                ("path", "clustering", "text", "desc"),
+                ("hour", "clustering", "int", "asc"),
+                ("total", "static", "counter"),
+                ('we"ird', "counter", "counter"),
+            ],
+        )
+        options = told["options"]
+        self.assertEqual(options["gc_grace_seconds"], 864000)
+        self.assertEqual(options["comment"], "")
+        self.assertIn("class", options["compaction"])
+        for name in "id", "flags", "table_name", "default_time_to_live":
+            self.assertNotIn(name, options)
+
+    def test_list(self):
+        name = KEYSPACE + "_more"
+        env = {"TALLY_KEYSPACE": name}
+        self.done("create-keyspace", name)
+        for table in "list_b", "list_a":
+            tally("sync", table, "k:text:partition", "n:counter", env=env)
+        execute(f"CREATE TABLE IF NOT EXISTS {name}.list_c (k int PRIMARY KEY)")
+        execute(f"ALTER TABLE {name}.list_b WITH comment = 'a\tb'")
+        lines = tally("describe", env=env).out.splitlines()
+        self.assertIn("list_a\t", lines)
+        self.assertIn("list_b\ta\\tb", lines)
+        self.assertFalse([line for line in lines if "list_c" in line])
+        r = tally("describe", "--json", env={"TALLY_KEYSPACE": name.upper()})
+        self.check(r, DONE)
+        told = json.loads(r.out)
+        self.assertEqual(told["keyspace"], name)
+        self.assertIn({"table": "list_b", "comment": "a\tb"}, told["tables"])
+        r = on_terminal("describe", "--color=never", env=env)
+        self.assertRegex(r.out, r"^table +comment\n")
+
+    def test_terminal_is_safe(self):
+        table = self.make("described_safely", "k\x1b[2J:text:partition", "n:counter")
+        r = on_terminal("describe", table)
+        self.assertEqual((r.status, r.err), (DONE, ""), r)
+        self.assertIn('"k\\u001b[2J" text,\n', r.out)
+        self.assertIn("\x1b[2J", tally("describe", table).out)
+
+    def test_refused(self):
+        self.check(tally("describe", "a", "b"), USAGE, "one TABLE, or none", out="")
+        self.check(
+            tally("describe", env={"TALLY_KEYSPACE": None}),
+            USAGE, "no keyspace configured", "--keyspace", out="",
+        )
+        self.check(tally("describe", "nope"), FAILED, "there is no table", out="")
+        self.check(tally("describe", "system.local"), FAILED, "not a counter table")
+        self.check(
+            tally("describe", "--keyspace=nowhere"),
+            FAILED, "there is no keyspace nowhere", "create-keyspace", out="",
+        )
 
 
 class Cluster(ToolTest):
