@@ -38,11 +38,30 @@ static const struct command commands[] = {
      "and the error say whether it was applied.  A row that does not exist "
      "springs into\n"
      "being.  Static counters alone need no clustering key.\n\n"
-     "  tally increment page_hits url=/home views=2 unique_visitors=1\n",
+     "  tally increment page_hits url=/home views=2 unique_visitors=1\n\n"
+     "  tally increment TABLE --stdin [COLUMN ...]\n\n"
+     "counts lines of standard input.  A line has a value for each COLUMN, in "
+     "that order,\n"
+     "with a TAB between; without COLUMN for each key column in the server's "
+     "order, then\n"
+     "for the table's only counter.  Values are as above, but TAB, newline, "
+     "carriage return\n"
+     "and backslash in text are \\t, \\n, \\r and \\\\, as get and find "
+     "write them.  Many lines\n"
+     "are under way at once, in no order.  One that fails is told with its "
+     "number, and the\n"
+     "next ones go on; one that cannot be read ends it, with status 2.  In the "
+     "end standard\n"
+     "error says how many were applied, not applied and unknown; a signal ends "
+     "the reading,\n"
+     "and waits for what is under way.  Lines whose deltas are 0 are only "
+     "counted.\n\n"
+     "  printf '/home\\t2\\n/about\\t1\\n' | tally increment page_hits "
+     "--stdin url views\n",
      command_increment},
     {"decrement", "TABLE key=value ... counter=delta ...",
      "subtract from counters of one row",
-     "As increment, with every delta negated.\n\n"
+     "As increment, with every delta negated; also with --stdin.\n\n"
      "  tally decrement page_hits url=/home views=1\n",
      command_decrement},
     {"get", "TABLE key=value ...", "read one row",

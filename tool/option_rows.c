@@ -71,6 +71,8 @@ static const struct option_row rows[OPTION_COUNT] = {
                             NULL, "create-keyspace"},
     [OPTION_DRY_RUN] = {"dry-run", NULL, "print the statements, run none", NULL,
                         "sync"},
+    [OPTION_STDIN] = {"stdin", NULL, "many rows, from standard input", NULL,
+                      "increment, decrement"},
     [OPTION_IN] = {"in", "COLUMN=V,...", "one of these values; may be repeated",
                    NULL, "find"},
     [OPTION_ORDER_BY] = {"order-by", "[-]COLUMN,...",

@@ -54,11 +54,12 @@ class Result:
 WRAPPER = os.environ.get("TALLY_TOOL_WRAPPER", "").split()
 
 
-def tally(*words, env=None, **popen):
+def tally(*words, env=None, lines=b"", **popen):
+    """`lines` are its standard input."""
     done = subprocess.run(
         [*WRAPPER, TOOL, *words],
         env=environment(**(env or {})),
-        stdin=subprocess.DEVNULL,
+        input=lines if isinstance(lines, bytes) else lines.encode(),
         stdout=popen.pop("stdout", subprocess.PIPE),
         stderr=subprocess.PIPE,
         timeout=120,
@@ -1067,6 +1068,215 @@ class Counting(ToolTest):
         )
         self.check(r, DONE)
         self.assertTrue(r.out.startswith("{"), r)
+
+
+class Stream(ToolTest):
+    """increment --stdin"""
+
+    def account(self, applied, not_applied=0, unknown=0, lines=None):
+        lines = applied + not_applied + unknown if lines is None else lines
+        return (
+            f"tally: {lines} line{'' if lines == 1 else 's'}: {applied} applied, "
+            f"{not_applied} not applied, {unknown} unknown"
+        )
+
+    def counts(self, lines, *words, status=DONE, errors=(), **account):
+        r = tally("increment", *words, "--stdin", lines=lines)
+        account.setdefault("applied", lines.count("\n"))
+        self.check(r, status, self.account(**account) + "\n", *errors, out="")
+        return r
+
+    def test_key_and_delta(self):
+        table = self.make("streamed", "k:text:partition", "n:counter")
+        r = self.counts("a\t2\nb\t-1\na\t+3\n", table)
+        self.assertEqual(len(r.err.splitlines()), 1, r)
+        self.shows('{"k":"a","n":5}', table, "k=a")
+        self.shows('{"k":"b","n":-1}', table, "k=b")
+        r = tally("decrement", table, "--stdin", lines="a\t4\n")
+        self.check(r, DONE, self.account(1), out="")
+        self.shows('{"k":"a","n":1}', table, "k=a")
+        # The last line needs no end, and others may have that of Windows.
+        self.counts("c\t1\r\nc\t2", table, applied=2)
+        self.shows('{"k":"c","n":3}', table, "k=c")
+        self.counts("", table, applied=0)
+        r = tally("increment", table, "--stdin", lines="a\t0\na\t1\nb\t0\n")
+        self.check(
+            r, DONE, self.account(1, lines=3) + ", 2 with nothing to add\n", out=""
+        )
+
+    def test_columns(self):
+        table = self.make(
+            "streamed_keys", "site:text:partition", "day:date:partition",
+            "path:text:clustering", "views:counter", "bytes:counter",
+            "total:counter:static",
+        )
+        self.counts(
+            "/x\t5\t2026-11-01\ta\n", table, "path", "views", "day", "site"
+        )
+        self.counts(
+            "a\t2026-11-01\t/x\t1\t70\n", table,
+            "site", "day", "path", "views", "bytes",
+        )
+        self.counts("a\t2026-11-01\t9\n", table, "site", "day", "total")
+        self.shows(
+            '{"site":"a","day":"2026-11-01","path":"/x","total":9,"bytes":70,'
+            '"views":6}',
+            table, "site=a", "day=2026-11-01", "path=/x",
+        )
+        name = f"{KEYSPACE}.{table}"
+        for words, text in [
+            ([], f"increment {name} --stdin: which counter? it has total, bytes,"),
+            (["site", "day", "path"], "no counter given; it has total, bytes, views"),
+            (["site", "day", "views"], f"{name}: key column path is missing"),
+            (["day", "total"], "key column site is missing"),
+            (["site", "dya"], "did you mean day?"),
+            (["site", "site"], "column site is given twice"),
+            (["site=a"], "with --stdin values stand in the lines"),
+        ]:
+            r = tally("increment", table, "--stdin", *words, lines="a\t1\n")
+            self.check(r, USAGE, text, out="")
+        self.check(tally("increment", "--stdin"), USAGE, "needs a table")
+
+    def test_many(self):
+        """What is read back is what was said."""
+        table = self.make("streamed_much", "k:int:partition", "n:counter")
+        lines = [(n % 97, n % 13 - 3) for n in range(5000)]
+        nothing = sum(delta == 0 for _, delta in lines)
+        r = tally(
+            "increment", table, "--stdin",
+            lines="".join(f"{k}\t{delta}\n" for k, delta in lines),
+        )
+        self.check(r, DONE, self.account(5000 - nothing, lines=5000))
+        sums = {}
+        for k, delta in lines:
+            sums[k] = sums.get(k, 0) + delta
+        found = (row.split("\t") for row in tally("find", table).out.splitlines())
+        self.assertEqual({int(k): int(n) for k, n in found}, sums)
+
+    def test_what_find_writes(self):
+        """Whatever is in a text."""
+        columns = ("k:text:partition", "c:text:clustering", "n:counter")
+        table, copy = self.make("streamed_from", *columns), self.make(
+            "streamed_to", *columns
+        )
+        for n, key in enumerate([Output.odd, "\\t", "a\\\\n", "\r"], 1):
+            self.done("increment", table, "k=" + key, "c=" + key[::-1], f"n={n}")
+        self.done("increment", table, "k=empty", "c=", "n=7")
+        found = tally("find", table).out
+        self.counts(found, copy)
+        self.assertEqual(tally("find", copy).out, found)
+
+    def test_lines_that_cannot_be_read(self):
+        table = self.make("streamed_badly", "k:text:partition", "n:counter")
+        name = f"{KEYSPACE}.{table}"
+        for line, text in [
+            ("", "0 values, where 2 are wanted\n  hint     a TAB stands"),
+            ("a", "1 value, where 2 are wanted"),
+            ("a\t1\t2", "3 values, where 2 are wanted"),
+            ("a\tx", f'{name}: column n: "x" is not a whole number'),
+            ("a\t", f'{name}: column n: "" is not a whole number'),
+            ("a\t9223372036854775808", "is out of range"),
+            ("\t1", f"{name}: key column k is empty"),
+            ("a\\q\t1", "an unknown letter behind a backslash"),
+            ("a\\\t1", "an unknown letter behind a backslash"),
+            ("a\0\t1", "it has a NUL byte"),
+            ("k" * 2**16 + "\t1", "65535 are the most"),
+            ("k" * 2**20 + "\t1", "it is longer than 1 MiB"),
+        ]:
+            with self.subTest(line=line[:20]):
+                self.counts(
+                    f"good\t1\n{line}\ngood\t10\n", table, status=USAGE,
+                    errors=["tally: line 2: ", text], applied=1,
+                )
+        r = tally("increment", table, "--stdin", lines=b"\xff\t1\n")
+        self.check(r, USAGE, "line 1: column k: the value is not UTF-8")
+        r = tally("decrement", table, "--stdin", lines=f"a\t{INT64_MIN}")
+        self.check(r, USAGE, "line 1: ", "cannot be subtracted")
+        self.shows('{"k":"good","n":12}', table, "k=good")
+        self.assertEqual(tally("get", table, "k=a").status, NOT_FOUND)
+
+    def test_not_applied(self):
+        table = self.make("streamed_nowhere", "k:text:partition", "n:counter")
+        r = self.counts(
+            "a\t1\nb\t1\n", table, "--consistency=three", status=FAILED,
+            applied=0, not_applied=2,
+        )
+        for line in 1, 2:
+            self.assertIn(
+                f"tally: line {line}: increment {KEYSPACE}.{table} failed: not "
+                "enough replicas alive\n", r.err,
+            )
+        self.assertEqual(r.err.count("  outcome  not applied\n"), 2)
+
+    def test_unknown(self):
+        table = self.make("streamed_lost", "k:text:partition", "n:counter")
+        seen = []
+
+        def on_frame(gate, client, frame):
+            seen.append(frame[4] == EXECUTE)
+            return not seen[-1] or sum(seen) != 3
+
+        with Gate(on_frame) as gate:
+            r = self.counts(
+                "a\t1\na\t2\na\t4\na\t8\n", table, "--hosts=" + gate.address,
+                "--timeout=500ms", status=UNKNOWN, applied=3, unknown=1,
+            )
+        self.assertIn("tally: line 3: ", r.err)
+        self.assertIn("  outcome  unknown: it counted once or not at all", r.err)
+        self.shows('{"k":"a","n":11}', table, "k=a")
+        # That wins over a line that cannot be read.
+        del seen[:]
+        with Gate(on_frame) as gate:
+            self.counts(
+                "a\t1\na\t2\na\t4\na\n", table, "--hosts=" + gate.address,
+                "--timeout=500ms", status=UNKNOWN, applied=2, unknown=1,
+                errors=["tally: line 4: "],
+            )
+
+    def test_interrupted_and_drained(self):
+        table = self.make("streamed_until", "k:text:partition", "n:counter")
+        asked, go_on = threading.Event(), threading.Event()
+
+        def on_frame(gate, client, frame):
+            if frame[4] == EXECUTE:
+                asked.set()
+                go_on.wait(30)
+            return True
+
+        for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+            asked.clear()
+            go_on.clear()
+            with Gate(on_frame) as gate, subprocess.Popen(
+                [TOOL, "increment", table, "--stdin", "--hosts=" + gate.address],
+                env=environment(), stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+                text=True,
+            ) as process:
+                # A line is counted while the next one is waited for.
+                process.stdin.write("a\t1\na")
+                process.stdin.flush()
+                self.assertTrue(asked.wait(30))
+                process.send_signal(number)
+                go_on.set()
+                err = process.stderr.read()
+                self.assertEqual(process.wait(60), status, err)
+                process.stdin.close()
+            self.assertIn(self.account(1) + "\n", err)
+            self.assertIn("done and acknowledged", err)
+        self.shows('{"k":"a","n":2}', table, "k=a")
+
+    def test_input_that_fails(self):
+        table = self.make("streamed_folder", "k:text:partition", "n:counter")
+        folder = os.open("/", os.O_RDONLY)
+        try:
+            done = subprocess.run(
+                [TOOL, "increment", table, "--stdin"], env=environment(),
+                stdin=folder, stderr=subprocess.PIPE, text=True, timeout=60,
+            )
+        finally:
+            os.close(folder)
+        self.assertEqual(done.returncode, FAILED)
+        self.assertIn("cannot read standard input\n  detail   Is a dir", done.stderr)
+        self.assertIn(self.account(0), done.stderr)
 
 
 class Remove(ToolTest):
