@@ -256,6 +256,10 @@ static const struct golden k_words[] = {
             "'get' 00 't' 00 'a=b' 00"},
     {"urls",
      "'scylla://h?tls=of' 00 'cassandra://a:b@c' 00 'cassandra://%' 00"},
+    {"stdin", "'increment' 00 '--stdin' 00 'ks.page_hits' 00 'url' 00 "
+              "'views' 00 '/a' 09 '1' 0a '/b' 5c 't' 09 '-2' 0d0a '/' "
+              "5c '9' 00"},
+    {"describe", "'describe' 00 'ks.page_hits' 00 '--json' 00"},
     {"typo", "'--keypsace' 00 'x' 00 '--' 00 '--json' 00"},
 };
 

@@ -2,12 +2,14 @@
  * carried out against a server that is well (session/world.h); and values, URLs,
  * and names that are nearly right.
  *
- * Input: texts that end with a NUL: the words of a command line. */
+ * Input: texts that end with a NUL: the words of a command line; behind --stdin
+ * the last one is standard input. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <tally.h>
+#include <unistd.h>
 
 #include "tests/fuzz/session/world.h"
 #include "tool/text.h"
@@ -19,12 +21,14 @@ enum { WORDS = 40 };
 
 /* What the tool reports goes nowhere; fuzzers write to the descriptor. */
 static void be_quiet(void) {
-  static FILE *nowhere;
+  static FILE *nowhere, *input;
 
   if (nowhere != NULL)
     return;
   nowhere = fopen("/dev/null", "w");
-  FUZZ_CHECK(nowhere != NULL);
+  input = tmpfile();
+  FUZZ_CHECK(nowhere != NULL && input != NULL &&
+             dup2(fileno(input), STDIN_FILENO) == STDIN_FILENO);
   stdout = stderr = nowhere;
   /* Nor do the files of whoever runs it have a say. */
   FUZZ_CHECK(setenv("HOME", "/dev/null", 1) == 0 &&
@@ -88,6 +92,14 @@ static void try_url(const char *word) {
 
 /* ---- A command line ----------------------------------------------------- */
 
+static void give_input(const char *text) {
+  size_t len = strlen(text);
+
+  FUZZ_CHECK(ftruncate(STDIN_FILENO, 0) == 0 &&
+             lseek(STDIN_FILENO, 0, SEEK_SET) == 0 &&
+             pwrite(STDIN_FILENO, text, len, 0) == (ssize_t)len);
+}
+
 /* getopt() remembers where it is in a word. */
 static void forget_words(char **argv) {
   optind = 0;
@@ -121,6 +133,12 @@ void fuzz_one(const uint8_t *data, size_t size) {
   count = argc - 1;
   if (count > 0)
     tally_nearest(texts[0], (const char *const *)texts, (size_t)count);
+  for (int i = 0; i + 1 < count; i++)
+    if (strcmp(texts[i], "--stdin") == 0) {
+      argc = count;
+      give_input(texts[count - 1]);
+    }
+  argv[argc] = NULL;
   try_words(argc, argv);
   for (int i = 0; i < count; i++)
     free(texts[i]); /* argv may have been put in another order */
