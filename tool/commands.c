@@ -127,6 +127,21 @@ static const struct command commands[] = {
      "are down.\n\n"
      "  tally cluster --hosts 10.0.0.1 --json\n",
      command_cluster},
+    {"doctor", "[TABLE]", "check step by step what counting needs",
+     "A line for each step, up to the first that fails: the names of --hosts, "
+     "TCP to their\n"
+     "addresses, TLS, the protocol, the login, the data center and its hosts, "
+     "whether the\n"
+     "keyspace has enough replicas up for --consistency, and whether TABLE can "
+     "be read.\n"
+     "Of several contact points one is enough.  Nothing is written, and --wait "
+     "is not\n"
+     "heeded.  Elsewhere than on a terminal there is a TAB between step, ok or "
+     "fails, and\n"
+     "what was found.  Status 3 up to the login, 2 for a wrong --local-dc, 1 "
+     "behind.\n\n"
+     "  tally doctor page_hits --hosts 10.0.0.1\n",
+     command_doctor},
     {"help", "[COMMAND | options | secure | exit-status]",
      NULL, /* the last line has it */
      "  tally help increment\n  tally help secure\n", NULL},

@@ -78,10 +78,9 @@ int session_check_table(const struct options *o, const char *name) {
                       "table %s: no keyspace configured", name);
 }
 
-int session_open(tally_session **session, const struct options *o,
-                 enum work work) {
+int session_try(tally_session **session, const struct options *o,
+                tally_error *error) {
   tally_options options = o->session;
-  tally_error error;
   int rc;
 
   if (o->value[OPTION_VERBOSE] != NULL)
@@ -95,14 +94,25 @@ int session_open(tally_session **session, const struct options *o,
                "option tls: insecure-no-verify: whoever answers is believed, "
                "and may read and change all of it");
   rc = connect_until(session, options,
-                     o->wait_ms == 0 ? 0 : now_ms() + o->wait_ms, &error);
-  if (rc == TALLY_EINVAL)
-    return options_refused(o, &error);
+                     o->wait_ms == 0 ? 0 : now_ms() + o->wait_ms, error);
   if (rc == TALLY_EAUTH && o->login.source[0] != '\0')
-    snprintf(error.hint, sizeof error.hint, "the password is from %s",
+    snprintf(error->hint, sizeof error->hint, "the password is from %s",
              o->login.source);
-  if (rc != 0)
-    return report_connect_error(&error, work);
+  return rc;
+}
+
+int session_failed(const struct options *o, const tally_error *error,
+                   enum work work) {
+  return error->code == TALLY_EINVAL ? options_refused(o, error)
+                                     : report_connect_error(error, work);
+}
+
+int session_open(tally_session **session, const struct options *o,
+                 enum work work) {
+  tally_error error;
+
+  if (session_try(session, o, &error) != 0)
+    return session_failed(o, &error, work);
   report_log_flush(NULL);
   if (!interrupt_caught())
     return STATUS_DONE;

@@ -260,6 +260,8 @@ static const struct golden k_words[] = {
               "'views' 00 '/a' 09 '1' 0a '/b' 5c 't' 09 '-2' 0d0a '/' "
               "5c '9' 00"},
     {"describe", "'describe' 00 'ks.page_hits' 00 '--json' 00"},
+    {"doctor", "'doctor' 00 'ks.page_hits' 00 '--hosts=one,three' 00 "
+               "'--consistency=all' 00"},
     {"typo", "'--keypsace' 00 'x' 00 '--' 00 '--json' 00"},
 };
 

@@ -279,7 +279,7 @@ class Help(ToolTest):
 
     def test_of_commands(self):
         for name in (
-            "create-keyspace sync increment decrement get find describe cluster"
+            "create-keyspace sync increment decrement get find describe cluster doctor"
         ).split():
             r = tally("help", name)
             self.check(r, DONE)
@@ -1814,6 +1814,154 @@ class Cluster(ToolTest):
     def test_nobody_there(self):
         r = tally("cluster", env={"TALLY_HOSTS": "127.0.0.1:1"})
         self.check(r, CONNECT, "connection refused", out="")
+
+
+class Doctor(ToolTest):
+    def steps(self, result):
+        return [line.split("\t")[:2] for line in result.out.splitlines()]
+
+    def passes(self, *names):
+        return [[name, "ok"] for name in names]
+
+    before = ["name", "tcp", "tls", "cql", "login", "data center", "replication"]
+
+    def fails(self, at, status, *errors, words=(), **more):
+        """All is well up to that step."""
+        r = tally("doctor", *words, **more)
+        self.check(r, status, *errors)
+        order = [*self.before, "table"]
+        expected = self.passes(*order[: order.index(at)]) + [[at, "fails"]]
+        self.assertEqual(self.steps(r), expected, r)
+        # What failed stands in the line as well.
+        self.assertNotEqual(r.out.splitlines()[-1].split("\t")[2], "")
+        return r
+
+    def test_all_is_well(self):
+        if "," in HOSTS:
+            self.skipTest("has a line for each host")
+        table = self.hits("healthy")
+        r = tally("doctor", table)
+        self.check(r, DONE)
+        self.assertEqual(self.steps(r), self.passes(*self.before, "table"))
+        texts = dict(line.split("\tok\t") for line in r.out.splitlines())
+        self.assertEqual(texts["tls"], "off")
+        self.assertEqual(texts["login"], "nobody is asked for one")
+        self.assertRegex(texts["data center"], data_center() + r": \d of \d hosts up$")
+        self.assertRegex(
+            texts["replication"],
+            f"^{KEYSPACE}: replication factor 1; LOCAL_QUORUM needs 1$",
+        )
+        self.assertEqual(
+            texts["table"], f"{KEYSPACE}.{table}: unique_visitors, views"
+        )
+        # Without a table, and without a keyspace.
+        r = tally("doctor", "--consistency=one")
+        self.check(r, DONE)
+        self.assertEqual(self.steps(r), self.passes(*self.before))
+        self.assertIn("ONE needs 1", r.out)
+        r = tally("doctor", env={"TALLY_KEYSPACE": None})
+        self.check(r, DONE)
+        self.assertEqual(self.steps(r), self.passes(*self.before[:-1]))
+        r = on_terminal("doctor", table)
+        self.assertEqual((r.status, r.err), (DONE, ""), r)
+        self.assertRegex(r.out, r"(?m)^data center  ok     ")
+
+    def test_data_centers_of_a_keyspace(self):
+        name = KEYSPACE + "_more"
+        execute(f"DROP KEYSPACE IF EXISTS {name}")
+        self.done("create-keyspace", name, "--replication", f"{data_center()}:1")
+        r = tally("doctor", f"{name.upper()}.t")
+        self.check(r, FAILED, "there is no table")
+        self.assertIn(
+            f"replication\tok\t{name}: {data_center()} 1; LOCAL_QUORUM needs 1", r.out
+        )
+
+    def test_name(self):
+        self.fails(
+            "name", CONNECT, "tally: no host has an address\n",
+            "  detail   nohost.invalid: unknown host name\n", "  hint     ",
+            words=["--hosts=nohost.invalid"],
+        )
+        # One is enough.
+        r = tally("doctor", "--hosts=nohost.invalid," + HOSTS)
+        self.check(r, DONE)
+        self.assertEqual(self.steps(r)[:2], [["name", "fails"], ["name", "ok"]])
+
+    def test_tcp(self):
+        r = self.fails(
+            "tcp", CONNECT, "tally: no host takes connections\n",
+            "  detail   127.0.0.1:1: Connection refused\n", "native_transport_port",
+            words=["--hosts=127.0.0.1:1", "--wait=1m"],
+        )
+        # It does not wait for a server to come.
+        self.assertNotIn("waiting", r.err)
+        r = tally("doctor", "--hosts=127.0.0.1:1," + HOSTS)
+        self.check(r, DONE)
+        self.assertIn("tcp\tfails\t127.0.0.1:1: Connection refused\n", r.out)
+
+    def test_tls(self):
+        self.fails(
+            "tls", CONNECT, "the TLS handshake failed", "  hint     tls_ca",
+            words=["--tls=verify-full", "--hosts", HOSTS.split(",")[0]],
+        )
+        self.fails(
+            "tls", USAGE, "tally: bad value for --ca\n", "No such file",
+            words=["--tls=verify-full", "--ca=/nowhere"],
+        )
+
+    def test_protocol(self):
+        def serve(client):
+            client.recv(1)
+            client.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+            while client.recv(4096):
+                pass
+
+        with Peer(serve) as peer:
+            self.fails("cql", CONNECT, peer.address, words=["--hosts", peer.address])
+        with Peer(lambda client: time.sleep(30)) as peer:
+            self.fails(
+                "cql", CONNECT, peer.address,
+                words=["--hosts", peer.address, "--connect-timeout=300ms"],
+            )
+
+    def test_login(self):
+        with Asking() as peer:
+            self.fails(
+                "login", CONNECT, 'user "jane"',
+                words=["--hosts", peer.address, "--user=jane"],
+                env={"TALLY_PASSWORD": "s3cret"},
+            )
+            self.assertIn(("jane", "s3cret"), peer.logins)
+            self.fails("login", CONNECT, "asks for a login",
+                       words=["--hosts", peer.address])
+
+    def test_data_center(self):
+        self.fails(
+            "data center", USAGE, "tally: bad value for --local-dc\n",
+            "which has " + data_center(), words=["--local-dc=mars"],
+        )
+
+    def test_replication(self):
+        self.fails(
+            "replication", FAILED, "there is no keyspace nowhere",
+            words=["nowhere.t"],
+        )
+        self.fails(
+            "replication", FAILED, "tally: not enough replicas\n",
+            f"{KEYSPACE}: replication factor 1; THREE needs 3 of 1 replicas",
+            words=["--consistency=three"],
+        )
+
+    def test_table(self):
+        self.fails("table", FAILED, "there is no table", words=["no_such"])
+        self.fails("table", FAILED, "not a counter table", words=["system.local"])
+
+    def test_usage(self):
+        self.check(tally("doctor", "a", "b"), USAGE, "one TABLE, or none", out="")
+        self.check(
+            tally("doctor", "t", env={"TALLY_KEYSPACE": None}), USAGE,
+            "no keyspace configured", out="",
+        )
 
 
 class WriteErrors(ToolTest):
