@@ -19,6 +19,7 @@ int command_increment(struct options *o);
 int command_decrement(struct options *o);
 int command_get(struct options *o);
 int command_find(struct options *o);
+int command_watch(struct options *o);
 int command_delete(struct options *o);
 int command_truncate(struct options *o);
 int command_drop(struct options *o);

@@ -89,6 +89,22 @@ static const struct command commands[] = {
      "  tally find hits site=a 'day>=2026-11-01' --allow-filtering\n"
      "  tally find page_hits --top 3 --by views\n",
      command_find},
+    {"watch", "TABLE key=value ...", "show one row again and again",
+     "Its counters, and how much a second was added to each since the look "
+     "before.  A\n"
+     "terminal is drawn anew each time; elsewhere each look is a line with a "
+     "TAB between\n"
+     "time (UTC), total and rate of the first counter, of the second, ..., "
+     "without rates\n"
+     "at first.  A row that is not there has zeros.  While no host answers it "
+     "goes on; what\n"
+     "does not get better ends it, with its status.  Ctrl-C is how it ends "
+     "otherwise, with\n"
+     "status 130 (143 for SIGTERM), or --rounds, with the status of the last "
+     "look.\n\n"
+     "  tally watch page_hits url=/home\n"
+     "  tally watch page_hits url=/home --interval 10s --rounds 6 --json\n",
+     command_watch},
     {"delete", "TABLE key=value ...", "delete one row",
      "Asks on a terminal, and wants --yes elsewhere.  A deleted counter is not "
      "one that\n"

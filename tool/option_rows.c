@@ -87,9 +87,13 @@ static const struct option_row rows[OPTION_COUNT] = {
                           "find"},
     [OPTION_TOP] = {"top", "N", "the N rows with the most ...", NULL, "find"},
     [OPTION_BY] = {"by", "COUNTER", "... in this counter", NULL, "find"},
+    [OPTION_INTERVAL] = {"interval", "TIME", "from one look to the next [1s]",
+                         NULL, "watch"},
+    [OPTION_ROUNDS] = {"rounds", "N", "end after so many [never]", NULL,
+                       "watch"},
     [OPTION_YES] = {"yes", NULL, "do not ask", NULL, "delete, truncate, drop"},
-    [OPTION_JSON] = {"json", NULL, "JSON, one object; find: one a line", NULL,
-                     "get, find, describe, cluster"},
+    [OPTION_JSON] = {"json", NULL, "JSON, one object; find, watch: one a line",
+                     NULL, "get, find, watch, describe, cluster"},
     [OPTION_CSV] = {"csv", NULL, "CSV, with a header", NULL, "get, find"},
 };
 

@@ -211,10 +211,10 @@ static int apply_url(struct options *o) {
   return STATUS_DONE;
 }
 
-static int apply_wait(struct options *o) {
+int options_time(const struct options *o, enum option_id id, uint32_t *ms) {
   tally_options scratch;
   char text[64];
-  const char *value = o->value[OPTION_WAIT];
+  const char *value = o->value[id];
 
   /* The library's way to write times is the only one. */
   tally_options_init(&scratch);
@@ -224,9 +224,22 @@ static int apply_wait(struct options *o) {
 
     snprintf(detail, sizeof detail,
              "\"%.40s\" is not a time up to a day (500ms, 5s, 2m)", value);
-    return bad_value(o, OPTION_WAIT, detail, NULL);
+    return bad_value(o, id, detail, NULL);
   }
-  o->wait_ms = scratch.connect_timeout_ms;
+  *ms = scratch.connect_timeout_ms;
+  return STATUS_DONE;
+}
+
+int options_count(const struct options *o, enum option_id id, int32_t *n) {
+  int64_t number = 0;
+
+  if (text_int64(o->value[id], &number) != NUMBER_OK || number < 1 ||
+      number > INT32_MAX)
+    return report_usage(NULL,
+                        "bad value for --%s: \"%.100s\" is no number from 1 to "
+                        "%d",
+                        option_row(id)->name, o->value[id], INT32_MAX);
+  *n = (int32_t)number;
   return STATUS_DONE;
 }
 
@@ -258,7 +271,7 @@ static int apply_one(struct options *o, int id) {
   if (id == OPTION_URL)
     return apply_url(o);
   if (id == OPTION_WAIT)
-    return apply_wait(o);
+    return options_time(o, OPTION_WAIT, &o->wait_ms);
   return STATUS_DONE;
 }
 

@@ -49,6 +49,8 @@ enum option_id {
   OPTION_PAGE_SIZE,
   OPTION_TOP,
   OPTION_BY,
+  OPTION_INTERVAL,
+  OPTION_ROUNDS,
   OPTION_YES,
   OPTION_JSON,
   OPTION_CSV,
@@ -92,6 +94,9 @@ int options_read(struct options *o, int argc, char **argv);
 /* Makes `session` of what was read: values are checked here, so that --help
  * works with a bad environment. */
 int options_apply(struct options *o);
+/* Values of options that the command itself makes something of. */
+int options_time(const struct options *o, enum option_id id, uint32_t *ms);
+int options_count(const struct options *o, enum option_id id, int32_t *n);
 /* An option that only tally_connect() could check. */
 int options_refused(const struct options *o, const tally_error *e);
 void options_free(struct options *o);

@@ -193,6 +193,22 @@ int target_open(struct target *t, const struct options *o, enum work work) {
   return status;
 }
 
+int target_open_key(struct target *t, const struct options *o) {
+  int status = target_open(t, o, WORK_READ);
+  const tally_column *c;
+  char table[128];
+
+  if (status != STATUS_DONE)
+    return status;
+  target_name(t, table, sizeof table);
+  for (size_t i = 0; (c = tally_table_column(t->table, i)) != NULL; i++)
+    if (c->type == TALLY_TYPE_COUNTER && target_has(t, c))
+      return report_usage("give the key columns only",
+                          "%s: column %s is a counter: it is what %s reads",
+                          table, c->name, o->command);
+  return target_require_keys(t, TALLY_KIND_CLUSTERING_KEY);
+}
+
 void target_close(struct target *t) {
   tally_row_free(t->row);
   tally_close(t->session);

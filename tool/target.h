@@ -19,6 +19,8 @@ struct target {
 /* Check the words, connect, learn the table, fill in the row.  Returns a
  * status; target_close() is due in any case. */
 int target_open(struct target *t, const struct options *o, enum work work);
+/* The same for reading: the words are the whole key, and nothing else. */
+int target_open_key(struct target *t, const struct options *o);
 /* The same without the words behind the table; *t is zeroes before. */
 int target_begin(struct target *t, const struct options *o, enum work work);
 void target_close(struct target *t);

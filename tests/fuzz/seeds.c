@@ -262,6 +262,8 @@ static const struct golden k_words[] = {
     {"describe", "'describe' 00 'ks.page_hits' 00 '--json' 00"},
     {"doctor", "'doctor' 00 'ks.page_hits' 00 '--hosts=one,three' 00 "
                "'--consistency=all' 00"},
+    {"watch", "'watch' 00 'ks.page_hits' 00 'url=/home' 00 '--rounds=3' 00 "
+              "'--interval' 00 '5s' 00"},
     {"typo", "'--keypsace' 00 'x' 00 '--' 00 '--json' 00"},
 };
 

@@ -279,7 +279,8 @@ class Help(ToolTest):
 
     def test_of_commands(self):
         for name in (
-            "create-keyspace sync increment decrement get find describe cluster doctor"
+            "create-keyspace sync increment decrement get find watch describe "
+            "cluster doctor"
         ).split():
             r = tally("help", name)
             self.check(r, DONE)
@@ -318,7 +319,7 @@ class Usage(ToolTest):
                 f'  hint     did you mean "tally {near}"?\n',
                 out="",
             )
-        self.check(tally("watch"), USAGE, 'unknown command "watch"', "--help")
+        self.check(tally("zzz"), USAGE, 'unknown command "zzz"', "--help")
 
     def test_unknown_option(self):
         self.check(
@@ -368,7 +369,7 @@ class Usage(ToolTest):
         self.check(
             tally("increment", "t", "a=b", "c=1", "--json"),
             USAGE,
-            "increment takes no --json; it belongs to get, find, describe, cluster",
+            "increment takes no --json; it belongs to get, find, watch, describe, cluster",
         )
         self.check(tally("get", "t", "a=b", "--dry-run"), USAGE, "sync")
 
@@ -1277,6 +1278,134 @@ class Stream(ToolTest):
         self.assertEqual(done.returncode, FAILED)
         self.assertIn("cannot read standard input\n  detail   Is a dir", done.stderr)
         self.assertIn(self.account(0), done.stderr)
+
+
+class Watch(ToolTest):
+    def setUp(self):
+        self.table = self.hits("watched")
+        self.words = ("watch", self.table, "url=" + secrets.token_hex(4))
+
+    def count(self, **deltas):
+        self.done(
+            "increment", self.table, self.words[2],
+            *(f"{name}={delta}" for name, delta in deltas.items()),
+        )
+
+    def start(self, *options, words=None, **popen):
+        return subprocess.Popen(
+            [TOOL, *(words or self.words), *options], env=environment(),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **popen,
+        )
+
+    def test_lines(self):
+        with self.start("--interval=100ms") as process:
+            time_and_zeros = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\t0\t\t0\t\n$"
+            self.assertRegex(process.stdout.readline(), time_and_zeros)
+            self.count(views=5, unique_visitors=-2)
+            rates = []
+            while True:
+                _, visitors, visitors_rate, views, rate = (
+                    process.stdout.readline().rstrip("\n").split("\t")
+                )
+                rates.append((float(rate), float(visitors_rate)))
+                if views == "5":
+                    break
+            self.assertEqual(visitors, "-2")
+            # Five in a tenth of a second, or in a bit more.
+            self.assertTrue(5 < rates[-1][0] <= 60, rates)
+            self.assertAlmostEqual(rates[-1][1], -0.4 * rates[-1][0], delta=0.11)
+            self.assertEqual(set(rates[:-1]) - {(0, 0)}, set())
+            process.send_signal(signal.SIGINT)
+            self.assertEqual(process.wait(60), 130)
+            self.assertEqual(process.stderr.read(), "")
+
+    def test_terminated(self):
+        # In the middle of a pause.
+        with self.start("--interval=60m") as process:
+            self.assertNotEqual(process.stdout.readline(), "")
+            process.send_signal(signal.SIGTERM)
+            self.assertEqual(process.wait(60), 143)
+            self.assertEqual(process.stderr.read(), "")
+
+    def test_rounds_and_json(self):
+        self.count(views=INT64_MAX)
+        r = tally(*self.words, "--rounds=2", "--interval=50ms", "--json")
+        self.check(r, DONE)
+        first, second = map(json.loads, r.out.splitlines())
+        self.assertEqual(list(first), ["time", "counters"])
+        self.assertEqual(
+            [first["counters"], second["counters"]],
+            [
+                {
+                    "unique_visitors": {"total": 0, "per_second": rate},
+                    "views": {"total": INT64_MAX, "per_second": rate},
+                }
+                for rate in (None, 0.0)
+            ],
+        )
+        self.assertLess(first["time"], second["time"])
+        start = time.monotonic()
+        self.check(tally(*self.words, "--rounds=2"), DONE)
+        self.assertGreaterEqual(time.monotonic() - start, 1)
+
+    def test_terminal(self):
+        self.count(views=7)
+        r = on_terminal(*self.words, "--rounds=2", "--interval=50ms", "--color=never")
+        self.assertEqual((r.status, r.err), (DONE, ""), r)
+        name = f"{KEYSPACE}.{self.table} {self.words[2]}"
+        first, second = r.out.split("\x1b[H\x1b[2J")[1:]
+        self.assertEqual(
+            second,
+            f"{name}\n\n"
+            "counter          total  per second\n"
+            "unique_visitors      0         0.0\n"
+            "views                7         0.0\n",
+        )
+        self.assertNotIn("0.0", first)
+        r = on_terminal("watch", self.table, "url=a\x1b[3J", "--rounds=1", "--color=never")
+        self.assertIn("(no such row)", r.out)
+        self.assertNotIn("\x1b[3J", r.out)
+        # One that cannot go back gets lines.
+        r = on_terminal(*self.words, "--rounds=1", env={"TERM": "dumb"})
+        self.assertRegex(r.out, r"^[^\t\x1b]+Z\t0\t\t7\t\n$")
+
+    def test_what_passes_and_what_does_not(self):
+        self.count(views=1)
+        lost = [2]
+
+        def on_frame(gate, client, frame):
+            on_frame.seen += frame[4] == EXECUTE
+            return frame[4] != EXECUTE or on_frame.seen not in lost
+
+        options = ["--timeout=300ms", "--rounds=3", "--interval=10ms"]
+        for lost, status in ([2], DONE), ([3], FAILED):
+            on_frame.seen = 0
+            with Gate(on_frame) as gate:
+                r = tally(*self.words, "--hosts=" + gate.address, *options)
+            self.check(r, status, "no answer in time")
+            self.assertEqual(len(r.out.splitlines()), 2, r)
+        with self.start("--interval=50ms") as process:
+            process.stdout.readline()
+            execute(f"DROP TABLE {KEYSPACE}.{self.table}")
+            self.assertEqual(process.wait(60), FAILED)
+            self.assertNotEqual(process.stderr.read(), "")
+
+    def test_closed_pipe(self):
+        with self.start("--interval=10ms") as process:
+            process.stdout.close()
+            self.assertEqual(process.wait(60), FAILED)
+            self.assertIn("Broken pipe", process.stderr.read())
+
+    def test_refused(self):
+        for words, text in [
+            ([], "needs the row's key"),
+            (["views=1", "url=/"], "column views is a counter: it is what watch reads"),
+            (["url=/", "--interval=soon"], "bad value for --interval"),
+            (["url=/", "--interval=0"], '"0" is not a time'),
+            (["url=/", "--rounds=0"], 'bad value for --rounds: "0"'),
+            (["url=/", "--csv"], "watch takes no --csv"),
+        ]:
+            self.check(tally("watch", self.table, *words), USAGE, text, out="")
 
 
 class Remove(ToolTest):
