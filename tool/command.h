@@ -26,6 +26,7 @@ int command_drop(struct options *o);
 int command_describe(struct options *o);
 int command_cluster(struct options *o);
 int command_doctor(struct options *o);
+int command_completion(struct options *o);
 int command_save(struct options *o);
 int command_insert(struct options *o);
 

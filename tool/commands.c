@@ -158,6 +158,15 @@ static const struct command commands[] = {
      "behind.\n\n"
      "  tally doctor page_hits --hosts 10.0.0.1\n",
      command_doctor},
+    {"completion", "bash | zsh | fish", "print a script that completes words",
+     "Of commands, options and their values, at the TAB key.  For this user:"
+     "\n\n"
+     "  tally completion bash > "
+     "~/.local/share/bash-completion/completions/tally\n"
+     "  tally completion zsh > \"${fpath[1]}/_tally\"\n"
+     "  tally completion fish > ~/.config/fish/completions/tally.fish\n\n"
+     "or for one shell: source <(tally completion bash)\n",
+     command_completion},
     {"help", "[COMMAND | options | secure | exit-status]",
      NULL, /* the last line has it */
      "  tally help increment\n  tally help secure\n", NULL},

@@ -38,6 +38,9 @@ static int run(struct options *o) {
     return help_about(o->command);
   if (c->run == NULL)
     return run_help(o);
+  /* A shell that starts asks for it, whatever is in its environment. */
+  if (c->run == command_completion)
+    return command_completion(o);
   status = options_apply(o);
   if (status != STATUS_DONE)
     return status;

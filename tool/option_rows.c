@@ -97,6 +97,20 @@ static const struct option_row rows[OPTION_COUNT] = {
     [OPTION_CSV] = {"csv", NULL, "CSV, with a header", NULL, "get, find"},
 };
 
+static const char consistencies[] =
+    "one two three quorum all local_quorum each_quorum local_one";
+
+static const char *const values[OPTION_COUNT] = {
+    [OPTION_ALLOW_PLAINTEXT_PASSWORD] = "yes no",
+    [OPTION_TLS] = "off verify-full insecure-no-verify",
+    [OPTION_CONSISTENCY] = consistencies,
+    [OPTION_COLOR] = "auto always never",
+};
+
+const char *option_choices(enum option_id id) {
+  return values[id];
+}
+
 const struct option_row *option_row(enum option_id id) {
   return &rows[id];
 }

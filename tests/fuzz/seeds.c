@@ -264,6 +264,7 @@ static const struct golden k_words[] = {
                "'--consistency=all' 00"},
     {"watch", "'watch' 00 'ks.page_hits' 00 'url=/home' 00 '--rounds=3' 00 "
               "'--interval' 00 '5s' 00"},
+    {"completion", "'completion' 00 'zsh' 00"},
     {"typo", "'--keypsace' 00 'x' 00 '--' 00 '--json' 00"},
 };
 

@@ -8,7 +8,10 @@ Needs nothing but Python.  Works in keyspaces of its own, and drops them."""
 import json
 import os
 import pty
+import re
 import secrets
+import select
+import shutil
 import signal
 import socket
 import struct
@@ -280,7 +283,7 @@ class Help(ToolTest):
     def test_of_commands(self):
         for name in (
             "create-keyspace sync increment decrement get find watch describe "
-            "cluster doctor"
+            "cluster doctor completion"
         ).split():
             r = tally("help", name)
             self.check(r, DONE)
@@ -300,6 +303,155 @@ class Help(ToolTest):
     def test_help_of_nothing(self):
         self.check(tally("help", "gett"), USAGE, 'did you mean "tally get"?')
         self.check(tally("help", "get", "sync"), USAGE, "one thing at a time")
+
+
+class Completion(ToolTest):
+    def script(self, shell):
+        r = tally("completion", shell, env={"TALLY_PORT": "x", "TALLY_USER": "jane"})
+        self.check(r, DONE)
+        self.assertNotEqual(r.out, "")
+        return r.out
+
+    def needs(self, shell):
+        if shutil.which(shell) is None:
+            self.skipTest(f"there is no {shell}")
+
+    def bash(self, *words):
+        """What is offered for the last word."""
+        done = subprocess.run(
+            ["bash", "--norc", "-c", self.script("bash") + """
+COMP_WORDS=("$@")
+COMP_CWORD=$(($# - 1))
+_tally
+printf '%s\\n' "${COMPREPLY[@]}"
+""", "bash", *words],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60,
+        )
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return done.stdout.split()
+
+    def test_bash(self):
+        with tempfile.NamedTemporaryFile(prefix="tally ca", suffix=".pem") as ca:
+            for words, offered in [
+                ("cl", "cluster"),
+                ("de", "decrement delete describe"),
+                ("--consistency lo", "local_quorum local_one"),
+                # As bash takes --consistency=lo apart.
+                ("--consistency = lo", "local_quorum local_one"),
+                ("--tls =", "off verify-full insecure-no-verify"),
+                ("get t a = b --consistency e", "each_quorum"),
+                ("--hosts cluster cl", "cluster"),
+                ("--hosts = cluster cl", "cluster"),
+                ("--hosts c", ""),
+                ("--lo", "--local-dc"),
+                ("get t --j", "--json"),
+                ("sync t --j", ""),
+                ("--hosts h get --j", "--json"),
+                ("completion ,", "bash zsh fish"),
+                ("help e", "exit-status"),
+                ("help w", "watch"),
+                ("get ,", ""),
+                (f"--ca {ca.name[:-8].replace(' ', '~')}", ca.name),
+            ]:
+                words = [w.replace("~", " ") for w in words.replace(",", "").split(" ")]
+                with self.subTest(words=words):
+                    self.assertEqual(self.bash("tally", *words), offered.split())
+
+    def test_all_of_it_is_offered(self):
+        commands = self.bash("tally", "")
+        overview = tally("--help").out.partition("\n\n")[2].partition("\n\n")[0]
+        listed = [line.split()[0] for line in overview.splitlines()]
+        self.assertEqual(commands, listed + ["help"])
+        for command in listed:
+            offered = self.bash("tally", command, "--")
+            usage = tally("help", command).out.splitlines()[0]
+            for option in re.findall(r"\[(--[a-z-]+)", usage):
+                self.assertIn(option, offered)
+            for option in "--hosts", "--tls", "--verbose":
+                self.assertIn(option, offered)
+
+    def test_values_are_taken(self):
+        found = 0
+        for option in self.bash("tally", "--"):
+            offered = self.bash("tally", option, "=")
+            if "cluster" in offered or any(map(os.path.exists, offered)):
+                continue  # takes none, or a file
+            for value in offered:
+                r = tally("get", "t", "a=b", f"{option}={value}", "--hosts=127.0.0.1:1")
+                self.check(r, CONNECT, "refused")
+                found += 1
+        self.assertEqual(found, 8 + 3 + 3 + 2)
+
+    def test_fish(self):
+        self.needs("fish")
+        with tempfile.TemporaryDirectory() as home:
+            for words, offered in [
+                ("cl", "cluster"),
+                ("--consistency lo", "local_one local_quorum"),
+                ("--hosts cluster cl", "cluster"),
+                ("get t --js", "--json"),
+                ("sync t --js", ""),
+                ("completion ", "bash fish zsh"),
+                ("help e", "exit-status"),
+            ]:
+                done = subprocess.run(
+                    ["fish", "-c", self.script("fish") + f"\ncomplete -C 'tally {words}'"],
+                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                    timeout=60, env={**os.environ, "HOME": home},
+                )
+                self.assertEqual(done.stderr, "")
+                lines = [line.split("\t")[0] for line in done.stdout.splitlines()]
+                self.assertEqual(lines, offered.split(), words)
+
+    def test_zsh(self):
+        """On a terminal: only there it completes."""
+        self.needs("zsh")
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        with open(os.path.join(folder.name, "script"), "w") as file:
+            file.write(self.script("zsh"))
+        leader, follower = pty.openpty()
+        zsh = subprocess.Popen(
+            ["zsh", "-f", "-i"], stdin=follower, stdout=follower, stderr=follower,
+            env={**os.environ, "PS1": "", "TERM": "dumb", "HOME": folder.name},
+            start_new_session=True, cwd=folder.name,
+        )
+        os.close(follower)
+        self.addCleanup(os.close, leader)
+        self.addCleanup(zsh.wait)
+        self.addCleanup(zsh.kill)
+
+        def shows(text):
+            seen = b""
+            while text.encode() not in seen:
+                ready, _, _ = select.select([leader], [], [], 30)
+                self.assertTrue(ready, seen)
+                seen += os.read(leader, 4096)
+
+        # What is typed is shown: "done" is not what is typed.
+        os.write(leader, b"autoload -U compinit && compinit -D -u; . ./script; "
+                         b"echo do''ne\n")
+        shows("done\r\n")
+        for typed, text in [
+            ("tally clus", "tally cluster "),
+            ("tally cluster --js", "--json "),
+            ("tally get t a=b --js", "--json "),
+            ("tally --consistency local_q", "local_quorum "),
+            ("tally get --consistency=each", "each_quorum "),
+            ("tally completion fi", "fish "),
+            ("tally help exi", "exit-status "),
+            ("tally --ca scri", "script "),
+        ]:
+            os.write(leader, typed.encode() + b"\t")
+            shows(text)
+            os.write(leader, b"\x15")  # the line is forgotten
+
+    def test_refused(self):
+        for words in [], ["csh"], ["bash", "zsh"]:
+            self.check(
+                tally("completion", *words), USAGE,
+                "completion is for bash, zsh or fish", out="",
+            )
 
 
 class Usage(ToolTest):
