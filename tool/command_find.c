@@ -178,8 +178,8 @@ static int make_query(struct finding *f, const struct options *o) {
     return failed(&error);
   for (size_t i = 1; i < o->word_count && status == STATUS_DONE; i++)
     status = add_condition(f, o->words[i]);
-  for (size_t i = 0; i < o->in_count && status == STATUS_DONE; i++)
-    status = add_in(f, o->in[i]);
+  for (size_t i = 0; i < o->in.count && status == STATUS_DONE; i++)
+    status = add_in(f, o->in.values[i]);
   if (status == STATUS_DONE && o->value[OPTION_ORDER_BY] != NULL)
     status = add_order(f, o->value[OPTION_ORDER_BY]);
   if (status == STATUS_DONE)

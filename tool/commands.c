@@ -23,13 +23,17 @@ static const struct command commands[] = {
      "Names "
      "of\n"
      "columns are taken exactly as written.\n"
+     "NAME=VALUE is as behind WITH in CQL, without quotes around texts.\n"
      "Each statement is printed to standard error before it runs.  To a table "
      "that is\n"
-     "there already counters are added; what ALTER cannot do is refused, and "
-     "nothing is\n"
-     "dropped.\n\n"
+     "there already counters are added, and options changed; what ALTER cannot "
+     "do is refused,\n"
+     "and nothing is dropped.\n\n"
      "  tally sync page_hits url:text:partition views:counter "
-     "unique_visitors:counter\n",
+     "unique_visitors:counter\n"
+     "  tally sync page_hits url:text:partition views:counter "
+     "--with gc_grace_seconds=3600 \\\n"
+     "      --with \"compaction={'class': 'LeveledCompactionStrategy'}\"\n",
      command_sync},
     {"increment", "TABLE key=value ... counter=delta ...",
      "add to counters of one row",

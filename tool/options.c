@@ -80,7 +80,9 @@ static int read_one(struct options *o, int found, int index, const char *word) {
       return refuse_unknown(word);
     o->value[index] = optarg == NULL ? "" : optarg;
     if (index == OPTION_IN)
-      o->in[o->in_count++] = optarg;
+      o->in.values[o->in.count++] = optarg;
+    if (index == OPTION_WITH)
+      o->with.values[o->with.count++] = optarg;
     o->from_environment[index] = false;
     return STATUS_DONE;
   case ':':
@@ -106,8 +108,9 @@ int options_read(struct options *o, int argc, char **argv) {
   memset(o, 0, sizeof *o);
   tally_options_init(&o->session);
   o->words = calloc((size_t)argc + 1, sizeof *o->words);
-  o->in = calloc((size_t)argc + 1, sizeof *o->in);
-  if (o->words == NULL || o->in == NULL)
+  o->in.values = calloc((size_t)argc + 1, sizeof *o->in.values);
+  o->with.values = calloc((size_t)argc + 1, sizeof *o->with.values);
+  if (o->words == NULL || o->in.values == NULL || o->with.values == NULL)
     return report_no_memory();
   for (int i = 0; i < OPTION_COUNT; i++) {
     longs[i].name = option_row((enum option_id)i)->name;
@@ -135,7 +138,8 @@ void options_free(struct options *o) {
   tally_options_free(&o->session);
   password_forget(&o->login);
   free(o->words);
-  free(o->in);
+  free(o->in.values);
+  free(o->with.values);
 }
 
 /* ---- Applying ----------------------------------------------------------- */

@@ -39,6 +39,7 @@ enum option_id {
   /* Of some commands. */
   OPTION_REPLICATION_FACTOR,
   OPTION_REPLICATION,
+  OPTION_WITH,
   OPTION_DRY_RUN,
   OPTION_STDIN,
   OPTION_IN,
@@ -67,6 +68,12 @@ struct option_row {
   const char *commands; /* "get, cluster": that take it; NULL: all do */
 };
 
+/* The values of an option that may be repeated. */
+struct given {
+  const char **values;
+  size_t count;
+};
+
 struct options {
   tally_options session; /* the defaults before options_apply() */
   struct login login;    /* from a file; `session` points into it */
@@ -79,8 +86,7 @@ struct options {
   const char *command; /* NULL: none was given */
   const char **words;  /* what stands behind the command */
   size_t word_count;
-  const char **in; /* of each --in */
-  size_t in_count;
+  struct given in, with; /* of each --in, each --with */
 };
 
 const struct option_row *option_row(enum option_id id);

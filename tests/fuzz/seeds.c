@@ -245,7 +245,8 @@ static const struct golden k_words[] = {
     {"help", "'help' 00 'exit-status' 00"},
     {"sync", "'--keyspace=ks' 00 'sync' 00 'hits' 00 'site:text:partition' 00 "
              "'day:int:clustering:desc' 00 'visits:counter:static' 00 "
-             "'views:counter' 00"},
+             "'views:counter' 00 '--with=gc_grace_seconds=1' 00 '--with' 00 "
+             "'caching={a:b}' 00"},
     {"options", "'--hosts=a,b:9043' 00 '--timeout' 00 '250ms' 00 "
                 "'--consistency' 00 'quorum' 00 '--tls=verify-full' 00 "
                 "'--ca' 00 '/x' 00 '-h' 00 'get' 00"},

@@ -1048,6 +1048,48 @@ class Schema(ToolTest):
             "  outcome  not applied\n",
         )
 
+    def test_sync_with_options(self):
+        words = ("sync", "optioned", "k:text:partition", "n:counter")
+        options = (
+            "--with", "comment=it's = so",
+            "--with=compaction={'class': 'LeveledCompactionStrategy'}",
+            "--with", "gc_grace_seconds=3600",
+        )
+        self.check(
+            tally(*words, *options),
+            DONE,
+            f'CREATE TABLE IF NOT EXISTS {KEYSPACE}.optioned ("k" text, "n" counter, '
+            "PRIMARY KEY (\"k\")) WITH comment = 'it''s = so' AND "
+            "compaction = {'class': 'LeveledCompactionStrategy'} AND "
+            "gc_grace_seconds = 3600;\n",
+            out="",
+        )
+        self.done(*words, *options)
+        # What is not said stays as it is.
+        self.done(*words)
+        self.check(
+            tally(*words, "--with=comment=", "--with=gc_grace_seconds=3600"),
+            DONE, f"ALTER TABLE {KEYSPACE}.optioned WITH comment = '';\n", out="",
+        )
+        options = json.loads(tally("describe", "optioned", "--json").out)["options"]
+        self.assertEqual(options["comment"], "")
+        self.assertEqual(options["gc_grace_seconds"], 3600)
+        self.assertIn("Leveled", options["compaction"]["class"])
+        for option, text in [
+            ("comment", '--with: "comment" is not name=value'),
+            ("=x", '--with: "=x" is not name=value'),
+            ("default_time_to_live=60", "counters do not expire"),
+            ("gc_grace_second=60", "  hint     did you mean gc_grace_seconds?\n"),
+            ("gc_grace_seconds=x", 'gc_grace_seconds is a whole number, not "x"'),
+            ("compaction=x", "compaction is a map of CQL"),
+        ]:
+            self.check(tally(*words, "--with", option), USAGE, text, out="")
+        self.check(
+            tally(*words, "--with=comment=a", "--with=comment=b"), USAGE,
+            "option comment stands twice", out="",
+        )
+        self.check(tally("drop", "t", "--with=a=b"), USAGE, "it belongs to sync")
+
     def test_dry_run_runs_nothing(self):
         r = tally("sync", "dry", "k:text:partition", "n:counter", "--dry-run")
         self.check(r, DONE, "CREATE TABLE", out="")
