@@ -188,6 +188,10 @@ const char *tally_table_name(const tally_table *table) {
   return table->name;
 }
 
+const char *tally_table_qualified(const tally_table *table) {
+  return table->qualified;
+}
+
 size_t tally_table_column_count(const tally_table *table) {
   return table->column_count;
 }

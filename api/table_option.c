@@ -175,15 +175,20 @@ static const char *fault(enum form form, const char *value) {
 
 static int refuse_unknown(const tally_definition *d, const char *name,
                           tally_error *e) {
-  char names[280] = "";
+  const char *names[KNOWN];
+  char list[280] = "";
   size_t len = 0;
 
-  for (size_t i = 0; i < KNOWN && len < sizeof names; i++)
-    len += (size_t)snprintf(names + len, sizeof names - len, "%s%s",
-                            i > 0 ? ", " : "", known[i].name);
-  return error_set(e, TALLY_EINVAL,
-                   "table %s has an unknown option %s; there are %s", d->name,
-                   name, names);
+  for (size_t i = 0; i < KNOWN; i++) {
+    names[i] = known[i].name;
+    if (len < sizeof list)
+      len += (size_t)snprintf(list + len, sizeof list - len, "%s%s",
+                              i > 0 ? ", " : "", names[i]);
+  }
+  error_set(e, TALLY_EINVAL, "table %s has an unknown option %s; there are %s",
+            d->name, name, list);
+  error_did_you_mean(e, name, names, KNOWN);
+  return TALLY_EINVAL;
 }
 
 static int check(const tally_definition *d, size_t i, tally_error *e) {

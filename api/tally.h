@@ -1001,6 +1001,8 @@ TALLY_API int tally_table_open_name(tally_table **table, tally_session *session,
  * 0; NULL beyond the last column. Valid as long as the session. */
 TALLY_API const char *tally_table_keyspace(const tally_table *table);
 TALLY_API const char *tally_table_name(const tally_table *table);
+/* Both as they stand in CQL: ks.page_hits, ks."MixedCase". */
+TALLY_API const char *tally_table_qualified(const tally_table *table);
 TALLY_API size_t tally_table_column_count(const tally_table *table);
 TALLY_API const tally_column *tally_table_column(const tally_table *table,
                                                  size_t index);

@@ -19,10 +19,14 @@ int command_increment(struct options *o);
 int command_decrement(struct options *o);
 int command_get(struct options *o);
 int command_find(struct options *o);
+int command_watch(struct options *o);
 int command_delete(struct options *o);
 int command_truncate(struct options *o);
 int command_drop(struct options *o);
+int command_describe(struct options *o);
 int command_cluster(struct options *o);
+int command_doctor(struct options *o);
+int command_completion(struct options *o);
 int command_save(struct options *o);
 int command_insert(struct options *o);
 

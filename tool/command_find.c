@@ -153,19 +153,6 @@ static int add_order(struct finding *f, const char *words) {
   return status;
 }
 
-static int read_number(const struct options *o, enum option_id id, int32_t *n) {
-  int64_t number = 0;
-
-  if (text_int64(o->value[id], &number) != NUMBER_OK || number < 1 ||
-      number > INT32_MAX)
-    return report_usage(NULL,
-                        "bad value for --%s: \"%.100s\" is no number from 1 to "
-                        "%d",
-                        option_row(id)->name, o->value[id], INT32_MAX);
-  *n = (int32_t)number;
-  return STATUS_DONE;
-}
-
 typedef int limit_function(tally_query *query, int32_t rows,
                            tally_error *error);
 
@@ -177,7 +164,7 @@ static int add_limit(struct finding *f, const struct options *o,
 
   if (o->value[id] == NULL)
     return STATUS_DONE;
-  status = read_number(o, id, &n);
+  status = options_count(o, id, &n);
   if (status == STATUS_DONE && function(f->query, n, &error) != 0)
     status = failed(&error);
   return status;
@@ -191,8 +178,8 @@ static int make_query(struct finding *f, const struct options *o) {
     return failed(&error);
   for (size_t i = 1; i < o->word_count && status == STATUS_DONE; i++)
     status = add_condition(f, o->words[i]);
-  for (size_t i = 0; i < o->in_count && status == STATUS_DONE; i++)
-    status = add_in(f, o->in[i]);
+  for (size_t i = 0; i < o->in.count && status == STATUS_DONE; i++)
+    status = add_in(f, o->in.values[i]);
   if (status == STATUS_DONE && o->value[OPTION_ORDER_BY] != NULL)
     status = add_order(f, o->value[OPTION_ORDER_BY]);
   if (status == STATUS_DONE)
@@ -225,7 +212,7 @@ static int begin_top(struct finding *f, const struct options *o) {
     return target_set(&f->target, by, ""); /* which says so */
   if (c->type != TALLY_TYPE_COUNTER)
     return report_usage(NULL, "--by %s: that column is no counter", by);
-  status = read_number(o, OPTION_TOP, &most);
+  status = options_count(o, OPTION_TOP, &most);
   if (status == STATUS_DONE &&
       !top_begin(&f->top, (size_t)most,
                  tally_table_column_count(f->target.table)))

@@ -4,19 +4,6 @@
 #include "tool/rows.h"
 #include "tool/target.h"
 
-static int refuse_counters(const struct target *t) {
-  const tally_column *c;
-  char table[128];
-
-  target_name(t, table, sizeof table);
-  for (size_t i = 0; (c = tally_table_column(t->table, i)) != NULL; i++)
-    if (c->type == TALLY_TYPE_COUNTER && target_has(t, c))
-      return report_usage("give the key columns only",
-                          "%s: column %s is a counter: it is what get reads",
-                          table, c->name);
-  return STATUS_DONE;
-}
-
 static int show(const struct options *o, const struct target *t) {
   struct rows rows;
   int status = rows_begin(&rows, o, t->table);
@@ -37,11 +24,7 @@ int command_get(struct options *o) {
   /* --consistency is the command's, whichever command it is. */
   if (o->value[OPTION_CONSISTENCY] != NULL)
     o->session.read_consistency = o->session.consistency;
-  status = target_open(&t, o, WORK_READ);
-  if (status == STATUS_DONE)
-    status = refuse_counters(&t);
-  if (status == STATUS_DONE)
-    status = target_require_keys(&t, TALLY_KIND_CLUSTERING_KEY);
+  status = target_open_key(&t, o);
   if (status == STATUS_DONE) {
     if (tally_get(t.table, tally_row_data(t.row), &error) != 0)
       status = report_error(&error, WORK_READ);

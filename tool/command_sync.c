@@ -12,8 +12,9 @@
 enum { PARTS_MAX = 4, TYPES_MAX = 32 };
 
 struct schema {
-  char *words; /* copies: cut at the colons and at the dot */
+  char *words; /* copies: cut at the colons, at the dot, and at "=" */
   tally_column *columns;
+  tally_table_option *options;
   tally_definition definition;
 };
 
@@ -128,35 +129,68 @@ static void read_name(tally_definition *d, char *name) {
   d->name = name + dot + 1;
 }
 
-static int read_schema(struct schema *s, const struct options *o) {
-  size_t size = 0;
+/* "comment=hits of each page" */
+static int read_option(struct schema *s, char *copy, const char *word) {
+  tally_definition *d = &s->definition;
+  char *equals = strchr(copy, '=');
+
+  if (equals == NULL || equals == copy)
+    return report_usage("write --with 'comment=hits of each page'",
+                        "--with: \"%s\" is not name=value", word);
+  *equals = '\0';
+  s->options[d->option_count++] = (tally_table_option){copy, equals + 1};
+  return STATUS_DONE;
+}
+
+static int read_word(struct schema *s, const struct options *o, size_t i,
+                     char *copy) {
+  if (i >= o->word_count)
+    return read_option(s, copy, o->with.values[i - o->word_count]);
+  if (i > 0)
+    return read_column(s, copy, o->words[i]);
+  read_name(&s->definition, copy);
+  return STATUS_DONE;
+}
+
+static const char *word_at(const struct options *o, size_t i) {
+  return i < o->word_count ? o->words[i] : o->with.values[i - o->word_count];
+}
+
+/* All words, then all options. */
+static int read_words(struct schema *s, const struct options *o) {
+  size_t size = 1, count = o->word_count + o->with.count;
   int status = STATUS_DONE;
   char *copy;
+
+  for (size_t i = 0; i < count; i++)
+    size += strlen(word_at(o, i)) + 1;
+  copy = s->words = malloc(size);
+  s->columns = calloc(o->word_count, sizeof *s->columns);
+  s->options = calloc(o->with.count + 1, sizeof *s->options);
+  if (s->words == NULL || s->columns == NULL || s->options == NULL)
+    return report_no_memory();
+  for (size_t i = 0; i < count && status == STATUS_DONE; i++) {
+    size_t len = strlen(word_at(o, i)) + 1;
+
+    memcpy(copy, word_at(o, i), len);
+    status = read_word(s, o, i, copy);
+    copy += len;
+  }
+  return status;
+}
+
+static int read_schema(struct schema *s, const struct options *o) {
+  int status;
 
   if (o->word_count < 2)
     return report_usage("see \"tally help sync\"",
                         "sync needs a table and its columns");
   status = session_check_table(o, o->words[0]);
-  if (status != STATUS_DONE)
-    return status;
-  for (size_t i = 0; i < o->word_count; i++)
-    size += strlen(o->words[i]) + 1;
-  copy = s->words = malloc(size);
-  s->columns = calloc(o->word_count, sizeof *s->columns);
-  if (s->words == NULL || s->columns == NULL)
-    return report_no_memory();
+  if (status == STATUS_DONE)
+    status = read_words(s, o);
   s->definition.struct_size = sizeof s->definition;
   s->definition.columns = s->columns;
-  for (size_t i = 0; i < o->word_count && status == STATUS_DONE; i++) {
-    size_t len = strlen(o->words[i]) + 1;
-
-    memcpy(copy, o->words[i], len);
-    if (i == 0)
-      read_name(&s->definition, copy);
-    else
-      status = read_column(s, copy, o->words[i]);
-    copy += len;
-  }
+  s->definition.options = s->options;
   return status;
 }
 
@@ -205,6 +239,7 @@ int command_sync(struct options *o) {
     status = check_schema(&s);
   if (status == STATUS_DONE)
     status = sync_schema(&s, o);
+  free(s.options);
   free(s.columns);
   free(s.words);
   return status;

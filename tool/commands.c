@@ -23,13 +23,17 @@ static const struct command commands[] = {
      "Names "
      "of\n"
      "columns are taken exactly as written.\n"
+     "NAME=VALUE is as behind WITH in CQL, without quotes around texts.\n"
      "Each statement is printed to standard error before it runs.  To a table "
      "that is\n"
-     "there already counters are added; what ALTER cannot do is refused, and "
-     "nothing is\n"
-     "dropped.\n\n"
+     "there already counters are added, and options changed; what ALTER cannot "
+     "do is refused,\n"
+     "and nothing is dropped.\n\n"
      "  tally sync page_hits url:text:partition views:counter "
-     "unique_visitors:counter\n",
+     "unique_visitors:counter\n"
+     "  tally sync page_hits url:text:partition views:counter "
+     "--with gc_grace_seconds=3600 \\\n"
+     "      --with \"compaction={'class': 'LeveledCompactionStrategy'}\"\n",
      command_sync},
     {"increment", "TABLE key=value ... counter=delta ...",
      "add to counters of one row",
@@ -38,11 +42,30 @@ static const struct command commands[] = {
      "and the error say whether it was applied.  A row that does not exist "
      "springs into\n"
      "being.  Static counters alone need no clustering key.\n\n"
-     "  tally increment page_hits url=/home views=2 unique_visitors=1\n",
+     "  tally increment page_hits url=/home views=2 unique_visitors=1\n\n"
+     "  tally increment TABLE --stdin [COLUMN ...]\n\n"
+     "counts lines of standard input.  A line has a value for each COLUMN, in "
+     "that order,\n"
+     "with a TAB between; without COLUMN for each key column in the server's "
+     "order, then\n"
+     "for the table's only counter.  Values are as above, but TAB, newline, "
+     "carriage return\n"
+     "and backslash in text are \\t, \\n, \\r and \\\\, as get and find "
+     "write them.  Many lines\n"
+     "are under way at once, in no order.  One that fails is told with its "
+     "number, and the\n"
+     "next ones go on; one that cannot be read ends it, with status 2.  In the "
+     "end standard\n"
+     "error says how many were applied, not applied and unknown; a signal ends "
+     "the reading,\n"
+     "and waits for what is under way.  Lines whose deltas are 0 are only "
+     "counted.\n\n"
+     "  printf '/home\\t2\\n/about\\t1\\n' | tally increment page_hits "
+     "--stdin url views\n",
      command_increment},
     {"decrement", "TABLE key=value ... counter=delta ...",
      "subtract from counters of one row",
-     "As increment, with every delta negated.\n\n"
+     "As increment, with every delta negated; also with --stdin.\n\n"
      "  tally decrement page_hits url=/home views=1\n",
      command_decrement},
     {"get", "TABLE key=value ...", "read one row",
@@ -70,6 +93,22 @@ static const struct command commands[] = {
      "  tally find hits site=a 'day>=2026-11-01' --allow-filtering\n"
      "  tally find page_hits --top 3 --by views\n",
      command_find},
+    {"watch", "TABLE key=value ...", "show one row again and again",
+     "Its counters, and how much a second was added to each since the look "
+     "before.  A\n"
+     "terminal is drawn anew each time; elsewhere each look is a line with a "
+     "TAB between\n"
+     "time (UTC), total and rate of the first counter, of the second, ..., "
+     "without rates\n"
+     "at first.  A row that is not there has zeros.  While no host answers it "
+     "goes on; what\n"
+     "does not get better ends it, with its status.  Ctrl-C is how it ends "
+     "otherwise, with\n"
+     "status 130 (143 for SIGTERM), or --rounds, with the status of the last "
+     "look.\n\n"
+     "  tally watch page_hits url=/home\n"
+     "  tally watch page_hits url=/home --interval 10s --rounds 6 --json\n",
+     command_watch},
     {"delete", "TABLE key=value ...", "delete one row",
      "Asks on a terminal, and wants --yes elsewhere.  A deleted counter is not "
      "one that\n"
@@ -87,6 +126,15 @@ static const struct command commands[] = {
      "Asks on a terminal, and wants --yes elsewhere.\n\n"
      "  tally drop page_hits --yes\n",
      command_drop},
+    {"describe", "[TABLE]", "show a table as the server has it, or list them",
+     "The CREATE TABLE statement of TABLE, with all that makes the table what "
+     "it is; without\n"
+     "TABLE the counter tables of the keyspace, a line for each, with a TAB "
+     "between its name\n"
+     "and its comment.\n\n"
+     "  tally describe page_hits\n"
+     "  tally describe page_hits --json\n",
+     command_describe},
     {"cluster", "", "list the hosts, and which of them are up",
      "A host is up when a connection to it could be made.  On a terminal a "
      "table.\n"
@@ -99,6 +147,30 @@ static const struct command commands[] = {
      "are down.\n\n"
      "  tally cluster --hosts 10.0.0.1 --json\n",
      command_cluster},
+    {"doctor", "[TABLE]", "check step by step what counting needs",
+     "A line for each step, up to the first that fails: the names of --hosts, "
+     "TCP to their\n"
+     "addresses, TLS, the protocol, the login, the data center and its hosts, "
+     "whether the\n"
+     "keyspace has enough replicas up for --consistency, and whether TABLE can "
+     "be read.\n"
+     "Of several contact points one is enough.  Nothing is written, and --wait "
+     "is not\n"
+     "heeded.  Elsewhere than on a terminal there is a TAB between step, ok or "
+     "fails, and\n"
+     "what was found.  Status 3 up to the login, 2 for a wrong --local-dc, 1 "
+     "behind.\n\n"
+     "  tally doctor page_hits --hosts 10.0.0.1\n",
+     command_doctor},
+    {"completion", "bash | zsh | fish", "print a script that completes words",
+     "Of commands, options and their values, at the TAB key.  For this user:"
+     "\n\n"
+     "  tally completion bash > "
+     "~/.local/share/bash-completion/completions/tally\n"
+     "  tally completion zsh > \"${fpath[1]}/_tally\"\n"
+     "  tally completion fish > ~/.config/fish/completions/tally.fish\n\n"
+     "or for one shell: source <(tally completion bash)\n",
+     command_completion},
     {"help", "[COMMAND | options | secure | exit-status]",
      NULL, /* the last line has it */
      "  tally help increment\n  tally help secure\n", NULL},

@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/select.h>
 
 static volatile sig_atomic_t caught;
 
@@ -14,6 +15,7 @@ static void on_signal(int number) {
 void interrupt_begin(void) {
   struct sigaction action;
 
+  caught = 0;
   memset(&action, 0, sizeof action);
   action.sa_handler = on_signal;
   action.sa_flags = (int)SA_RESETHAND;
@@ -23,6 +25,21 @@ void interrupt_begin(void) {
 
 bool interrupt_caught(void) {
   return caught != 0;
+}
+
+/* The signals are let in by pselect() alone: one that came between a look at
+ * `caught` and a plain sleep would be slept over. */
+void interrupt_pause_ms(uint64_t ms) {
+  struct timespec t = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
+  sigset_t both, before;
+
+  sigemptyset(&both);
+  sigaddset(&both, SIGINT);
+  sigaddset(&both, SIGTERM);
+  sigprocmask(SIG_BLOCK, &both, &before);
+  if (caught == 0)
+    pselect(0, NULL, NULL, NULL, &t, &before);
+  sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
 int interrupt_status(int status) {

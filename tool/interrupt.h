@@ -4,10 +4,14 @@
 #define TOOL_INTERRUPT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* From here on the first signal is noted; the second one kills. */
 void interrupt_begin(void);
 bool interrupt_caught(void);
+/* Nothing happens for so long, or until a signal, also one that was caught just
+ * before. */
+void interrupt_pause_ms(uint64_t ms);
 /* The exit status of a command that ended with `status`: 128 and the signal's
  * number if there was one, unless an increment is unknown. */
 int interrupt_status(int status);

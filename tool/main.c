@@ -38,13 +38,17 @@ static int run(struct options *o) {
     return help_about(o->command);
   if (c->run == NULL)
     return run_help(o);
+  /* A shell that starts asks for it, whatever is in its environment. */
+  if (c->run == command_completion)
+    return command_completion(o);
   status = options_apply(o);
   if (status != STATUS_DONE)
     return status;
   interrupt_begin();
   status = c->run(o);
-  /* The status tells of the signal only, so that this must be said. */
-  if (interrupt_caught() && status == STATUS_DONE)
+  /* The status tells of the signal only, so that this must be said; but for
+   * what ends in no other way. */
+  if (interrupt_caught() && status == STATUS_DONE && c->run != command_watch)
     report("interrupted", "what was under way is done and acknowledged", NULL,
            NULL);
   return interrupt_status(status);

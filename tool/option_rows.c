@@ -69,8 +69,12 @@ static const struct option_row rows[OPTION_COUNT] = {
                             "replicas in each data center, by\n"
                             "NetworkTopologyStrategy",
                             NULL, "create-keyspace"},
+    [OPTION_WITH] = {"with", "NAME=VALUE",
+                     "an option of the table; may be repeated", NULL, "sync"},
     [OPTION_DRY_RUN] = {"dry-run", NULL, "print the statements, run none", NULL,
                         "sync"},
+    [OPTION_STDIN] = {"stdin", NULL, "many rows, from standard input", NULL,
+                      "increment, decrement"},
     [OPTION_IN] = {"in", "COLUMN=V,...", "one of these values; may be repeated",
                    NULL, "find"},
     [OPTION_ORDER_BY] = {"order-by", "[-]COLUMN,...",
@@ -85,11 +89,29 @@ static const struct option_row rows[OPTION_COUNT] = {
                           "find"},
     [OPTION_TOP] = {"top", "N", "the N rows with the most ...", NULL, "find"},
     [OPTION_BY] = {"by", "COUNTER", "... in this counter", NULL, "find"},
+    [OPTION_INTERVAL] = {"interval", "TIME", "from one look to the next [1s]",
+                         NULL, "watch"},
+    [OPTION_ROUNDS] = {"rounds", "N", "end after so many [never]", NULL,
+                       "watch"},
     [OPTION_YES] = {"yes", NULL, "do not ask", NULL, "delete, truncate, drop"},
-    [OPTION_JSON] = {"json", NULL, "JSON, one object; find: one a line", NULL,
-                     "get, find, cluster"},
+    [OPTION_JSON] = {"json", NULL, "JSON, one object; find, watch: one a line",
+                     NULL, "get, find, watch, describe, cluster"},
     [OPTION_CSV] = {"csv", NULL, "CSV, with a header", NULL, "get, find"},
 };
+
+static const char consistencies[] =
+    "one two three quorum all local_quorum each_quorum local_one";
+
+static const char *const values[OPTION_COUNT] = {
+    [OPTION_ALLOW_PLAINTEXT_PASSWORD] = "yes no",
+    [OPTION_TLS] = "off verify-full insecure-no-verify",
+    [OPTION_CONSISTENCY] = consistencies,
+    [OPTION_COLOR] = "auto always never",
+};
+
+const char *option_choices(enum option_id id) {
+  return values[id];
+}
 
 const struct option_row *option_row(enum option_id id) {
   return &rows[id];

@@ -80,7 +80,9 @@ static int read_one(struct options *o, int found, int index, const char *word) {
       return refuse_unknown(word);
     o->value[index] = optarg == NULL ? "" : optarg;
     if (index == OPTION_IN)
-      o->in[o->in_count++] = optarg;
+      o->in.values[o->in.count++] = optarg;
+    if (index == OPTION_WITH)
+      o->with.values[o->with.count++] = optarg;
     o->from_environment[index] = false;
     return STATUS_DONE;
   case ':':
@@ -106,8 +108,9 @@ int options_read(struct options *o, int argc, char **argv) {
   memset(o, 0, sizeof *o);
   tally_options_init(&o->session);
   o->words = calloc((size_t)argc + 1, sizeof *o->words);
-  o->in = calloc((size_t)argc + 1, sizeof *o->in);
-  if (o->words == NULL || o->in == NULL)
+  o->in.values = calloc((size_t)argc + 1, sizeof *o->in.values);
+  o->with.values = calloc((size_t)argc + 1, sizeof *o->with.values);
+  if (o->words == NULL || o->in.values == NULL || o->with.values == NULL)
     return report_no_memory();
   for (int i = 0; i < OPTION_COUNT; i++) {
     longs[i].name = option_row((enum option_id)i)->name;
@@ -135,7 +138,8 @@ void options_free(struct options *o) {
   tally_options_free(&o->session);
   password_forget(&o->login);
   free(o->words);
-  free(o->in);
+  free(o->in.values);
+  free(o->with.values);
 }
 
 /* ---- Applying ----------------------------------------------------------- */
@@ -211,10 +215,10 @@ static int apply_url(struct options *o) {
   return STATUS_DONE;
 }
 
-static int apply_wait(struct options *o) {
+int options_time(const struct options *o, enum option_id id, uint32_t *ms) {
   tally_options scratch;
   char text[64];
-  const char *value = o->value[OPTION_WAIT];
+  const char *value = o->value[id];
 
   /* The library's way to write times is the only one. */
   tally_options_init(&scratch);
@@ -224,9 +228,22 @@ static int apply_wait(struct options *o) {
 
     snprintf(detail, sizeof detail,
              "\"%.40s\" is not a time up to a day (500ms, 5s, 2m)", value);
-    return bad_value(o, OPTION_WAIT, detail, NULL);
+    return bad_value(o, id, detail, NULL);
   }
-  o->wait_ms = scratch.connect_timeout_ms;
+  *ms = scratch.connect_timeout_ms;
+  return STATUS_DONE;
+}
+
+int options_count(const struct options *o, enum option_id id, int32_t *n) {
+  int64_t number = 0;
+
+  if (text_int64(o->value[id], &number) != NUMBER_OK || number < 1 ||
+      number > INT32_MAX)
+    return report_usage(NULL,
+                        "bad value for --%s: \"%.100s\" is no number from 1 to "
+                        "%d",
+                        option_row(id)->name, o->value[id], INT32_MAX);
+  *n = (int32_t)number;
   return STATUS_DONE;
 }
 
@@ -258,7 +275,7 @@ static int apply_one(struct options *o, int id) {
   if (id == OPTION_URL)
     return apply_url(o);
   if (id == OPTION_WAIT)
-    return apply_wait(o);
+    return options_time(o, OPTION_WAIT, &o->wait_ms);
   return STATUS_DONE;
 }
 

@@ -39,7 +39,9 @@ enum option_id {
   /* Of some commands. */
   OPTION_REPLICATION_FACTOR,
   OPTION_REPLICATION,
+  OPTION_WITH,
   OPTION_DRY_RUN,
+  OPTION_STDIN,
   OPTION_IN,
   OPTION_ORDER_BY,
   OPTION_LIMIT,
@@ -48,6 +50,8 @@ enum option_id {
   OPTION_PAGE_SIZE,
   OPTION_TOP,
   OPTION_BY,
+  OPTION_INTERVAL,
+  OPTION_ROUNDS,
   OPTION_YES,
   OPTION_JSON,
   OPTION_CSV,
@@ -64,6 +68,12 @@ struct option_row {
   const char *commands; /* "get, cluster": that take it; NULL: all do */
 };
 
+/* The values of an option that may be repeated. */
+struct given {
+  const char **values;
+  size_t count;
+};
+
 struct options {
   tally_options session; /* the defaults before options_apply() */
   struct login login;    /* from a file; `session` points into it */
@@ -76,11 +86,12 @@ struct options {
   const char *command; /* NULL: none was given */
   const char **words;  /* what stands behind the command */
   size_t word_count;
-  const char **in; /* of each --in */
-  size_t in_count;
+  struct given in, with; /* of each --in, each --with */
 };
 
 const struct option_row *option_row(enum option_id id);
+/* The words that it takes, with blanks between; NULL: others, or none. */
+const char *option_choices(enum option_id id);
 /* Does it belong to this command, and not to all of them? */
 bool option_is_of(const struct option_row *row, const char *command);
 /* "TALLY_CONNECT_TIMEOUT"; false when it has no variable. */
@@ -91,6 +102,9 @@ int options_read(struct options *o, int argc, char **argv);
 /* Makes `session` of what was read: values are checked here, so that --help
  * works with a bad environment. */
 int options_apply(struct options *o);
+/* Values of options that the command itself makes something of. */
+int options_time(const struct options *o, enum option_id id, uint32_t *ms);
+int options_count(const struct options *o, enum option_id id, int32_t *n);
 /* An option that only tally_connect() could check. */
 int options_refused(const struct options *o, const tally_error *e);
 void options_free(struct options *o);

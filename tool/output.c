@@ -33,15 +33,20 @@ void output_begin(void) {
   sigaction(SIGPIPE, &ignore, NULL);
 }
 
-int output_end(int status) {
-  int error;
+static int flush_error; /* an errno; 0: none, or unknown */
 
-  errno = 0;
-  if (fflush(stdout) == 0 && ferror(stdout) == 0)
+bool output_now(void) {
+  if (fflush(stdout) == 0)
+    return true;
+  flush_error = errno;
+  return false;
+}
+
+int output_end(int status) {
+  if (output_now() && ferror(stdout) == 0)
     return status;
-  error = errno;
-  report("cannot write to standard output", error != 0 ? strerror(error) : "",
-         NULL, NULL);
+  report("cannot write to standard output",
+         flush_error != 0 ? strerror(flush_error) : "", NULL, NULL);
   return status == STATUS_DONE ? STATUS_FAILED : status;
 }
 
@@ -103,6 +108,13 @@ static int put_text(FILE *to, const char *text, enum style style) {
     text += len == 0 ? 1 : len;
   }
   return width;
+}
+
+void output_text(const char *text) {
+  if (isatty(STDOUT_FILENO))
+    put_text(stdout, text, STYLE_TABLE);
+  else
+    fputs(text, stdout);
 }
 
 void output_json_text(const char *text) {
@@ -190,6 +202,12 @@ static void put_table(const struct output_column *columns, size_t count,
 bool output_is_table(const struct options *o) {
   return o->value[OPTION_JSON] == NULL && o->value[OPTION_CSV] == NULL &&
          isatty(STDOUT_FILENO);
+}
+
+bool output_is_screen(void) {
+  const char *term = getenv("TERM");
+
+  return isatty(STDOUT_FILENO) && term != NULL && strcmp(term, "dumb") != 0;
 }
 
 void output_rows(const struct options *o, const struct output_column *columns,

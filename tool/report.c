@@ -2,6 +2,7 @@
  * server cannot move the cursor or add lines. */
 #include "tool/report.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,6 +138,16 @@ int report_error(const tally_error *e, enum work work) {
   default:
     return STATUS_FAILED;
   }
+}
+
+void report_line_error(uint64_t line, const tally_error *e, enum work work) {
+  char detail[sizeof e->host + sizeof e->detail + 2];
+  char what[sizeof e->message + 32];
+
+  report_log_flush(e);
+  detail_text(e, detail, sizeof detail);
+  snprintf(what, sizeof what, "line %" PRIu64 ": %s", line, e->message);
+  report(what, detail, outcome_text(e, work), NULL);
 }
 
 int report_connect_error(const tally_error *e, enum work work) {

@@ -42,6 +42,8 @@ enum work { WORK_READ, WORK_COUNT, WORK_SCHEMA };
 
 /* An error of the library's, and the exit status that it stands for. */
 int report_error(const tally_error *e, enum work work);
+/* The same of one line of many, without a hint; it has no status of its own. */
+void report_line_error(uint64_t line, const tally_error *e, enum work work);
 int report_connect_error(const tally_error *e, enum work work);
 
 /* One line from the library while it works: kept until report_log_flush(),

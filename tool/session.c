@@ -1,26 +1,13 @@
 /* tool/session.c - connecting, and waiting for a server that starts. */
 #include "tool/session.h"
 
+#include "tool/clock.h"
 #include "tool/interrupt.h"
 
 #include <stdio.h>
-#include <time.h>
 
 /* Short against a server's start, long against a refused connection. */
 enum { PAUSE_MS = 200 };
-
-static uint64_t now_ms(void) {
-  struct timespec t;
-
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
-static void pause_ms(uint64_t ms) {
-  struct timespec t = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
-
-  nanosleep(&t, NULL);
-}
 
 /* What goes away when a server has started.  A login that is refused, or a
  * port that speaks another language, does not. */
@@ -35,21 +22,21 @@ static int connect_until(tally_session **session, tally_options options,
   bool told = false;
 
   for (;;) {
-    uint64_t now = now_ms(), left = end > now ? end - now : 0;
+    uint64_t now = clock_ms(), left = end > now ? end - now : 0;
     int rc;
 
     /* The first attempt has its whole time, also without --wait. */
     options.connect_timeout_ms =
         told && left < full ? (uint32_t)(left > 0 ? left : 1) : full;
     rc = tally_connect(session, &options, error);
-    now = now_ms();
+    now = clock_ms();
     if (rc == 0 || !is_worth_waiting(rc) || now >= end || interrupt_caught())
       return rc;
     if (!told)
       report("no server yet, waiting", error->detail, NULL, NULL);
     told = true;
     report_log_drop();
-    pause_ms(end - now < PAUSE_MS ? end - now : PAUSE_MS);
+    interrupt_pause_ms(end - now < PAUSE_MS ? end - now : PAUSE_MS);
   }
 }
 
@@ -78,10 +65,9 @@ int session_check_table(const struct options *o, const char *name) {
                       "table %s: no keyspace configured", name);
 }
 
-int session_open(tally_session **session, const struct options *o,
-                 enum work work) {
+int session_try(tally_session **session, const struct options *o,
+                tally_error *error) {
   tally_options options = o->session;
-  tally_error error;
   int rc;
 
   if (o->value[OPTION_VERBOSE] != NULL)
@@ -95,14 +81,25 @@ int session_open(tally_session **session, const struct options *o,
                "option tls: insecure-no-verify: whoever answers is believed, "
                "and may read and change all of it");
   rc = connect_until(session, options,
-                     o->wait_ms == 0 ? 0 : now_ms() + o->wait_ms, &error);
-  if (rc == TALLY_EINVAL)
-    return options_refused(o, &error);
+                     o->wait_ms == 0 ? 0 : clock_ms() + o->wait_ms, error);
   if (rc == TALLY_EAUTH && o->login.source[0] != '\0')
-    snprintf(error.hint, sizeof error.hint, "the password is from %s",
+    snprintf(error->hint, sizeof error->hint, "the password is from %s",
              o->login.source);
-  if (rc != 0)
-    return report_connect_error(&error, work);
+  return rc;
+}
+
+int session_failed(const struct options *o, const tally_error *error,
+                   enum work work) {
+  return error->code == TALLY_EINVAL ? options_refused(o, error)
+                                     : report_connect_error(error, work);
+}
+
+int session_open(tally_session **session, const struct options *o,
+                 enum work work) {
+  tally_error error;
+
+  if (session_try(session, o, &error) != 0)
+    return session_failed(o, &error, work);
   report_log_flush(NULL);
   if (!interrupt_caught())
     return STATUS_DONE;

@@ -12,5 +12,11 @@ int session_check_table(const struct options *o, const char *name);
 /* Returns a status.  `work`: as for report_error(). */
 int session_open(tally_session **session, const struct options *o,
                  enum work work);
+/* Its two halves: a TALLY_E..., of which nothing is said yet, and saying it,
+ * which returns a status. */
+int session_try(tally_session **session, const struct options *o,
+                tally_error *error);
+int session_failed(const struct options *o, const tally_error *error,
+                   enum work work);
 
 #endif

@@ -16,26 +16,37 @@ struct assignment {
 
 /* ---- Words -------------------------------------------------------------- */
 
+static int add(struct target *t, const char *name, size_t len,
+               const char *value) {
+  struct assignment *all;
+  char *copy = malloc(len + 1);
+
+  if (copy == NULL)
+    return report_no_memory();
+  memcpy(copy, name, len);
+  copy[len] = '\0';
+  all = realloc(t->assignments, (t->count + 1) * sizeof *all);
+  if (all == NULL) {
+    free(copy);
+    return report_no_memory();
+  }
+  t->assignments = all;
+  all[t->count++] = (struct assignment){copy, value};
+  for (size_t i = 0; i + 1 < t->count; i++)
+    if (strcmp(all[i].name, copy) == 0)
+      return report_usage(NULL, "column %s is given twice", copy);
+  return STATUS_DONE;
+}
+
 /* At the first "=": a value may have more of them. */
 static int split(struct target *t, const char *word) {
-  struct assignment *a = &t->assignments[t->count];
   const char *equals = strchr(word, '=');
   size_t len = equals == NULL ? 0 : (size_t)(equals - word);
 
   if (len == 0)
     return report_usage("write url=/home views=1", "\"%s\" is not column=value",
                         word);
-  a->name = malloc(len + 1);
-  if (a->name == NULL)
-    return report_no_memory();
-  memcpy(a->name, word, len);
-  a->name[len] = '\0';
-  a->value = equals + 1;
-  t->count++;
-  for (size_t i = 0; i + 1 < t->count; i++)
-    if (strcmp(t->assignments[i].name, a->name) == 0)
-      return report_usage(NULL, "column %s is given twice", a->name);
-  return STATUS_DONE;
+  return add(t, word, len, equals + 1);
 }
 
 static int read_words(struct target *t, const struct options *o) {
@@ -51,9 +62,6 @@ static int read_words(struct target *t, const struct options *o) {
   status = session_check_table(o, o->words[0]);
   if (status != STATUS_DONE)
     return status;
-  t->assignments = calloc(o->word_count, sizeof *t->assignments);
-  if (t->assignments == NULL)
-    return report_no_memory();
   for (size_t i = 1; i < o->word_count && status == STATUS_DONE; i++)
     status = split(t, o->words[i]);
   return status;
@@ -108,6 +116,54 @@ int target_require_keys(const struct target *t, int last_kind) {
   return STATUS_DONE;
 }
 
+int target_expect(struct target *t, const char *name) {
+  /* Which says what columns there are. */
+  return target_find(t->table, name) == NULL ? target_set(t, name, "")
+                                             : add(t, name, strlen(name), NULL);
+}
+
+const tally_column *target_expected(const struct target *t, size_t index) {
+  return target_find(t->table, t->assignments[index].name);
+}
+
+/* ---- Counters ----------------------------------------------------------- */
+
+bool target_adds_nothing(const struct target *t) {
+  const tally_column *c;
+  int64_t delta;
+
+  for (size_t i = 0; (c = tally_table_column(t->table, i)) != NULL; i++)
+    if (c->type == TALLY_TYPE_COUNTER &&
+        tally_row_get_int64(t->row, c->name, &delta, NULL) == 0 && delta != 0)
+      return false;
+  return true;
+}
+
+void target_counters(const struct target *t, char *list, size_t size) {
+  const tally_column *c;
+  size_t len = 0;
+
+  list[0] = '\0';
+  for (size_t i = 0; (c = tally_table_column(t->table, i)) != NULL; i++)
+    if (c->type == TALLY_TYPE_COUNTER && len < size)
+      len += (size_t)snprintf(list + len, size - len, "%s%s",
+                              len > 0 ? ", " : "", c->name);
+}
+
+int target_last_key(const struct target *t) {
+  const tally_column *c;
+  int kind = 0;
+
+  for (size_t i = 0; (c = tally_table_column(t->table, i)) != NULL; i++) {
+    if (c->type != TALLY_TYPE_COUNTER || !target_has(t, c))
+      continue;
+    if (c->kind == TALLY_KIND_COUNTER)
+      return TALLY_KIND_CLUSTERING_KEY;
+    kind = TALLY_KIND_PARTITION_KEY;
+  }
+  return kind;
+}
+
 /* ---- Open and close ----------------------------------------------------- */
 
 int target_begin(struct target *t, const struct options *o, enum work work) {
@@ -135,6 +191,22 @@ int target_open(struct target *t, const struct options *o, enum work work) {
   for (size_t i = 0; i < t->count && status == STATUS_DONE; i++)
     status = target_set(t, t->assignments[i].name, t->assignments[i].value);
   return status;
+}
+
+int target_open_key(struct target *t, const struct options *o) {
+  int status = target_open(t, o, WORK_READ);
+  const tally_column *c;
+  char table[128];
+
+  if (status != STATUS_DONE)
+    return status;
+  target_name(t, table, sizeof table);
+  for (size_t i = 0; (c = tally_table_column(t->table, i)) != NULL; i++)
+    if (c->type == TALLY_TYPE_COUNTER && target_has(t, c))
+      return report_usage("give the key columns only",
+                          "%s: column %s is a counter: it is what %s reads",
+                          table, c->name, o->command);
+  return target_require_keys(t, TALLY_KIND_CLUSTERING_KEY);
 }
 
 void target_close(struct target *t) {

@@ -19,6 +19,8 @@ struct target {
 /* Check the words, connect, learn the table, fill in the row.  Returns a
  * status; target_close() is due in any case. */
 int target_open(struct target *t, const struct options *o, enum work work);
+/* The same for reading: the words are the whole key, and nothing else. */
+int target_open_key(struct target *t, const struct options *o);
 /* The same without the words behind the table; *t is zeroes before. */
 int target_begin(struct target *t, const struct options *o, enum work work);
 void target_close(struct target *t);
@@ -31,6 +33,18 @@ int target_set(struct target *t, const char *name, const char *value);
 void target_name(const struct target *t, char *name, size_t size);
 /* Was this column given a value? */
 bool target_has(const struct target *t, const tally_column *column);
+/* Columns that are given later, a value at a time; a name that there is not is
+ * refused, and so is a second time.  They are counted in t->count. */
+int target_expect(struct target *t, const char *name);
+const tally_column *target_expected(const struct target *t, size_t index);
+
+/* Are all deltas 0? */
+bool target_adds_nothing(const struct target *t);
+/* "unique_visitors, views", cut where the room ends. */
+void target_counters(const struct target *t, char *list, size_t size);
+/* The last kind of key that the counters which were given need: static ones are
+ * the partition's; 0: none was given. */
+int target_last_key(const struct target *t);
 /* Every key column up to `last_kind` must have been given. */
 int target_require_keys(const struct target *t, int last_kind);
 

@@ -67,6 +67,21 @@ bool text_is_utf8(const char *text) {
   return true;
 }
 
+char *text_folded(const char *name) {
+  bool quoted = *name == '"';
+  char *folded = strdup(name), *to = folded;
+
+  if (folded == NULL)
+    return NULL;
+  for (const char *s = name + quoted; *s != '\0'; s++) {
+    if (quoted && *s == '"' && *++s != '"')
+      break;
+    *to++ = quoted || *s < 'A' || *s > 'Z' ? *s : (char)(*s - 'A' + 'a');
+  }
+  *to = '\0';
+  return folded;
+}
+
 void text_free(char **copies, size_t count) {
   for (size_t i = 0; i < count; i++) {
     free(copies[i]);

@@ -16,6 +16,10 @@ enum number text_int64(const char *text, int64_t *value);
 size_t text_utf8(const char *text, uint32_t *code_point);
 bool text_is_utf8(const char *text);
 
+/* The name of a keyspace as the servers' tables have it: "MyKs" without its
+ * quotes, MyKs as myks.  To be freed; NULL: no memory. */
+char *text_folded(const char *name);
+
 /* Copies of texts; NULL stays NULL.  False: no memory, and no copies. */
 bool text_copies(char **to, const char *const *from, size_t count);
 void text_free(char **copies, size_t count);

@@ -245,7 +245,8 @@ static const struct golden k_words[] = {
     {"help", "'help' 00 'exit-status' 00"},
     {"sync", "'--keyspace=ks' 00 'sync' 00 'hits' 00 'site:text:partition' 00 "
              "'day:int:clustering:desc' 00 'visits:counter:static' 00 "
-             "'views:counter' 00"},
+             "'views:counter' 00 '--with=gc_grace_seconds=1' 00 '--with' 00 "
+             "'caching={a:b}' 00"},
     {"options", "'--hosts=a,b:9043' 00 '--timeout' 00 '250ms' 00 "
                 "'--consistency' 00 'quorum' 00 '--tls=verify-full' 00 "
                 "'--ca' 00 '/x' 00 '-h' 00 'get' 00"},
@@ -256,6 +257,15 @@ static const struct golden k_words[] = {
             "'get' 00 't' 00 'a=b' 00"},
     {"urls",
      "'scylla://h?tls=of' 00 'cassandra://a:b@c' 00 'cassandra://%' 00"},
+    {"stdin", "'increment' 00 '--stdin' 00 'ks.page_hits' 00 'url' 00 "
+              "'views' 00 '/a' 09 '1' 0a '/b' 5c 't' 09 '-2' 0d0a '/' "
+              "5c '9' 00"},
+    {"describe", "'describe' 00 'ks.page_hits' 00 '--json' 00"},
+    {"doctor", "'doctor' 00 'ks.page_hits' 00 '--hosts=one,three' 00 "
+               "'--consistency=all' 00"},
+    {"watch", "'watch' 00 'ks.page_hits' 00 'url=/home' 00 '--rounds=3' 00 "
+              "'--interval' 00 '5s' 00"},
+    {"completion", "'completion' 00 'zsh' 00"},
     {"typo", "'--keypsace' 00 'x' 00 '--' 00 '--json' 00"},
 };
 

@@ -58,6 +58,21 @@ class Login(unittest.TestCase):
         for word in PASSWORD, WRONG:
             self.assertNotIn(word, r.err + r.out)
 
+    def test_doctor(self):
+        r = as_user("jane", "doctor", "hits")
+        self.check(r, DONE)
+        steps = dict(line.split("\tok\t") for line in r.out.splitlines())
+        self.assertEqual(steps["login"], "user jane")
+        self.assertEqual(steps["tls"], for_tool().get("TALLY_TLS", "off"))
+        self.assertEqual(steps["table"], f"{KEYSPACE}.hits: views")
+        r = as_user("jane", "doctor", "hits", password=WRONG)
+        self.check(r, CONNECT, 'user "jane"')
+        self.assertIn("\ncql\tok\t", r.out)
+        self.assertIn("\nlogin\tfails\t", r.out)
+        r = as_user("jane", "doctor", "secret")
+        self.check(r, FAILED, "jane")
+        self.assertIn("\ntable\tfails\t", r.out)
+
     def test_counts(self):
         for _ in range(5):
             r = as_user("jane", "increment", "hits", "url=/home", "views=3")

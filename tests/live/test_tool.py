@@ -8,7 +8,10 @@ Needs nothing but Python.  Works in keyspaces of its own, and drops them."""
 import json
 import os
 import pty
+import re
 import secrets
+import select
+import shutil
 import signal
 import socket
 import struct
@@ -54,11 +57,12 @@ class Result:
 WRAPPER = os.environ.get("TALLY_TOOL_WRAPPER", "").split()
 
 
-def tally(*words, env=None, **popen):
+def tally(*words, env=None, lines=b"", **popen):
+    """`lines` are its standard input."""
     done = subprocess.run(
         [*WRAPPER, TOOL, *words],
         env=environment(**(env or {})),
-        stdin=subprocess.DEVNULL,
+        input=lines if isinstance(lines, bytes) else lines.encode(),
         stdout=popen.pop("stdout", subprocess.PIPE),
         stderr=subprocess.PIPE,
         timeout=120,
@@ -277,7 +281,10 @@ class Help(ToolTest):
         self.check(r, USAGE, "usage: tally", out="")
 
     def test_of_commands(self):
-        for name in "create-keyspace sync increment decrement get cluster".split():
+        for name in (
+            "create-keyspace sync increment decrement get find watch describe "
+            "cluster doctor completion"
+        ).split():
             r = tally("help", name)
             self.check(r, DONE)
             self.assertTrue(r.out.startswith("usage: tally " + name), r)
@@ -298,6 +305,155 @@ class Help(ToolTest):
         self.check(tally("help", "get", "sync"), USAGE, "one thing at a time")
 
 
+class Completion(ToolTest):
+    def script(self, shell):
+        r = tally("completion", shell, env={"TALLY_PORT": "x", "TALLY_USER": "jane"})
+        self.check(r, DONE)
+        self.assertNotEqual(r.out, "")
+        return r.out
+
+    def needs(self, shell):
+        if shutil.which(shell) is None:
+            self.skipTest(f"there is no {shell}")
+
+    def bash(self, *words):
+        """What is offered for the last word."""
+        done = subprocess.run(
+            ["bash", "--norc", "-c", self.script("bash") + """
+COMP_WORDS=("$@")
+COMP_CWORD=$(($# - 1))
+_tally
+printf '%s\\n' "${COMPREPLY[@]}"
+""", "bash", *words],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60,
+        )
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return done.stdout.split()
+
+    def test_bash(self):
+        with tempfile.NamedTemporaryFile(prefix="tally ca", suffix=".pem") as ca:
+            for words, offered in [
+                ("cl", "cluster"),
+                ("de", "decrement delete describe"),
+                ("--consistency lo", "local_quorum local_one"),
+                # As bash takes --consistency=lo apart.
+                ("--consistency = lo", "local_quorum local_one"),
+                ("--tls =", "off verify-full insecure-no-verify"),
+                ("get t a = b --consistency e", "each_quorum"),
+                ("--hosts cluster cl", "cluster"),
+                ("--hosts = cluster cl", "cluster"),
+                ("--hosts c", ""),
+                ("--lo", "--local-dc"),
+                ("get t --j", "--json"),
+                ("sync t --j", ""),
+                ("--hosts h get --j", "--json"),
+                ("completion ,", "bash zsh fish"),
+                ("help e", "exit-status"),
+                ("help w", "watch"),
+                ("get ,", ""),
+                (f"--ca {ca.name[:-8].replace(' ', '~')}", ca.name),
+            ]:
+                words = [w.replace("~", " ") for w in words.replace(",", "").split(" ")]
+                with self.subTest(words=words):
+                    self.assertEqual(self.bash("tally", *words), offered.split())
+
+    def test_all_of_it_is_offered(self):
+        commands = self.bash("tally", "")
+        overview = tally("--help").out.partition("\n\n")[2].partition("\n\n")[0]
+        listed = [line.split()[0] for line in overview.splitlines()]
+        self.assertEqual(commands, listed + ["help"])
+        for command in listed:
+            offered = self.bash("tally", command, "--")
+            usage = tally("help", command).out.splitlines()[0]
+            for option in re.findall(r"\[(--[a-z-]+)", usage):
+                self.assertIn(option, offered)
+            for option in "--hosts", "--tls", "--verbose":
+                self.assertIn(option, offered)
+
+    def test_values_are_taken(self):
+        found = 0
+        for option in self.bash("tally", "--"):
+            offered = self.bash("tally", option, "=")
+            if "cluster" in offered or any(map(os.path.exists, offered)):
+                continue  # takes none, or a file
+            for value in offered:
+                r = tally("get", "t", "a=b", f"{option}={value}", "--hosts=127.0.0.1:1")
+                self.check(r, CONNECT, "refused")
+                found += 1
+        self.assertEqual(found, 8 + 3 + 3 + 2)
+
+    def test_fish(self):
+        self.needs("fish")
+        with tempfile.TemporaryDirectory() as home:
+            for words, offered in [
+                ("cl", "cluster"),
+                ("--consistency lo", "local_one local_quorum"),
+                ("--hosts cluster cl", "cluster"),
+                ("get t --js", "--json"),
+                ("sync t --js", ""),
+                ("completion ", "bash fish zsh"),
+                ("help e", "exit-status"),
+            ]:
+                done = subprocess.run(
+                    ["fish", "-c", self.script("fish") + f"\ncomplete -C 'tally {words}'"],
+                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                    timeout=60, env={**os.environ, "HOME": home},
+                )
+                self.assertEqual(done.stderr, "")
+                lines = [line.split("\t")[0] for line in done.stdout.splitlines()]
+                self.assertEqual(lines, offered.split(), words)
+
+    def test_zsh(self):
+        """On a terminal: only there it completes."""
+        self.needs("zsh")
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        with open(os.path.join(folder.name, "script"), "w") as file:
+            file.write(self.script("zsh"))
+        leader, follower = pty.openpty()
+        zsh = subprocess.Popen(
+            ["zsh", "-f", "-i"], stdin=follower, stdout=follower, stderr=follower,
+            env={**os.environ, "PS1": "", "TERM": "dumb", "HOME": folder.name},
+            start_new_session=True, cwd=folder.name,
+        )
+        os.close(follower)
+        self.addCleanup(os.close, leader)
+        self.addCleanup(zsh.wait)
+        self.addCleanup(zsh.kill)
+
+        def shows(text):
+            seen = b""
+            while text.encode() not in seen:
+                ready, _, _ = select.select([leader], [], [], 30)
+                self.assertTrue(ready, seen)
+                seen += os.read(leader, 4096)
+
+        # What is typed is shown: "done" is not what is typed.
+        os.write(leader, b"autoload -U compinit && compinit -D -u; . ./script; "
+                         b"echo do''ne\n")
+        shows("done\r\n")
+        for typed, text in [
+            ("tally clus", "tally cluster "),
+            ("tally cluster --js", "--json "),
+            ("tally get t a=b --js", "--json "),
+            ("tally --consistency local_q", "local_quorum "),
+            ("tally get --consistency=each", "each_quorum "),
+            ("tally completion fi", "fish "),
+            ("tally help exi", "exit-status "),
+            ("tally --ca scri", "script "),
+        ]:
+            os.write(leader, typed.encode() + b"\t")
+            shows(text)
+            os.write(leader, b"\x15")  # the line is forgotten
+
+    def test_refused(self):
+        for words in [], ["csh"], ["bash", "zsh"]:
+            self.check(
+                tally("completion", *words), USAGE,
+                "completion is for bash, zsh or fish", out="",
+            )
+
+
 class Usage(ToolTest):
     def test_unknown_command(self):
         for word, near in [
@@ -315,7 +471,7 @@ class Usage(ToolTest):
                 f'  hint     did you mean "tally {near}"?\n',
                 out="",
             )
-        self.check(tally("watch"), USAGE, 'unknown command "watch"', "--help")
+        self.check(tally("zzz"), USAGE, 'unknown command "zzz"', "--help")
 
     def test_unknown_option(self):
         self.check(
@@ -365,7 +521,7 @@ class Usage(ToolTest):
         self.check(
             tally("increment", "t", "a=b", "c=1", "--json"),
             USAGE,
-            "increment takes no --json; it belongs to get, find, cluster",
+            "increment takes no --json; it belongs to get, find, watch, describe, cluster",
         )
         self.check(tally("get", "t", "a=b", "--dry-run"), USAGE, "sync")
 
@@ -892,6 +1048,48 @@ class Schema(ToolTest):
             "  outcome  not applied\n",
         )
 
+    def test_sync_with_options(self):
+        words = ("sync", "optioned", "k:text:partition", "n:counter")
+        options = (
+            "--with", "comment=it's = so",
+            "--with=compaction={'class': 'LeveledCompactionStrategy'}",
+            "--with", "gc_grace_seconds=3600",
+        )
+        self.check(
+            tally(*words, *options),
+            DONE,
+            f'CREATE TABLE IF NOT EXISTS {KEYSPACE}.optioned ("k" text, "n" counter, '
+            "PRIMARY KEY (\"k\")) WITH comment = 'it''s = so' AND "
+            "compaction = {'class': 'LeveledCompactionStrategy'} AND "
+            "gc_grace_seconds = 3600;\n",
+            out="",
+        )
+        self.done(*words, *options)
+        # What is not said stays as it is.
+        self.done(*words)
+        self.check(
+            tally(*words, "--with=comment=", "--with=gc_grace_seconds=3600"),
+            DONE, f"ALTER TABLE {KEYSPACE}.optioned WITH comment = '';\n", out="",
+        )
+        options = json.loads(tally("describe", "optioned", "--json").out)["options"]
+        self.assertEqual(options["comment"], "")
+        self.assertEqual(options["gc_grace_seconds"], 3600)
+        self.assertIn("Leveled", options["compaction"]["class"])
+        for option, text in [
+            ("comment", '--with: "comment" is not name=value'),
+            ("=x", '--with: "=x" is not name=value'),
+            ("default_time_to_live=60", "counters do not expire"),
+            ("gc_grace_second=60", "  hint     did you mean gc_grace_seconds?\n"),
+            ("gc_grace_seconds=x", 'gc_grace_seconds is a whole number, not "x"'),
+            ("compaction=x", "compaction is a map of CQL"),
+        ]:
+            self.check(tally(*words, "--with", option), USAGE, text, out="")
+        self.check(
+            tally(*words, "--with=comment=a", "--with=comment=b"), USAGE,
+            "option comment stands twice", out="",
+        )
+        self.check(tally("drop", "t", "--with=a=b"), USAGE, "it belongs to sync")
+
     def test_dry_run_runs_nothing(self):
         r = tally("sync", "dry", "k:text:partition", "n:counter", "--dry-run")
         self.check(r, DONE, "CREATE TABLE", out="")
@@ -1065,6 +1263,343 @@ class Counting(ToolTest):
         )
         self.check(r, DONE)
         self.assertTrue(r.out.startswith("{"), r)
+
+
+class Stream(ToolTest):
+    """increment --stdin"""
+
+    def account(self, applied, not_applied=0, unknown=0, lines=None):
+        lines = applied + not_applied + unknown if lines is None else lines
+        return (
+            f"tally: {lines} line{'' if lines == 1 else 's'}: {applied} applied, "
+            f"{not_applied} not applied, {unknown} unknown"
+        )
+
+    def counts(self, lines, *words, status=DONE, errors=(), **account):
+        r = tally("increment", *words, "--stdin", lines=lines)
+        account.setdefault("applied", lines.count("\n"))
+        self.check(r, status, self.account(**account) + "\n", *errors, out="")
+        return r
+
+    def test_key_and_delta(self):
+        table = self.make("streamed", "k:text:partition", "n:counter")
+        r = self.counts("a\t2\nb\t-1\na\t+3\n", table)
+        self.assertEqual(len(r.err.splitlines()), 1, r)
+        self.shows('{"k":"a","n":5}', table, "k=a")
+        self.shows('{"k":"b","n":-1}', table, "k=b")
+        r = tally("decrement", table, "--stdin", lines="a\t4\n")
+        self.check(r, DONE, self.account(1), out="")
+        self.shows('{"k":"a","n":1}', table, "k=a")
+        # The last line needs no end, and others may have that of Windows.
+        self.counts("c\t1\r\nc\t2", table, applied=2)
+        self.shows('{"k":"c","n":3}', table, "k=c")
+        self.counts("", table, applied=0)
+        r = tally("increment", table, "--stdin", lines="a\t0\na\t1\nb\t0\n")
+        self.check(
+            r, DONE, self.account(1, lines=3) + ", 2 with nothing to add\n", out=""
+        )
+
+    def test_columns(self):
+        table = self.make(
+            "streamed_keys", "site:text:partition", "day:date:partition",
+            "path:text:clustering", "views:counter", "bytes:counter",
+            "total:counter:static",
+        )
+        self.counts(
+            "/x\t5\t2026-11-01\ta\n", table, "path", "views", "day", "site"
+        )
+        self.counts(
+            "a\t2026-11-01\t/x\t1\t70\n", table,
+            "site", "day", "path", "views", "bytes",
+        )
+        self.counts("a\t2026-11-01\t9\n", table, "site", "day", "total")
+        self.shows(
+            '{"site":"a","day":"2026-11-01","path":"/x","total":9,"bytes":70,'
+            '"views":6}',
+            table, "site=a", "day=2026-11-01", "path=/x",
+        )
+        name = f"{KEYSPACE}.{table}"
+        for words, text in [
+            ([], f"increment {name} --stdin: which counter? it has total, bytes,"),
+            (["site", "day", "path"], "no counter given; it has total, bytes, views"),
+            (["site", "day", "views"], f"{name}: key column path is missing"),
+            (["day", "total"], "key column site is missing"),
+            (["site", "dya"], "did you mean day?"),
+            (["site", "site"], "column site is given twice"),
+            (["site=a"], "with --stdin values stand in the lines"),
+        ]:
+            r = tally("increment", table, "--stdin", *words, lines="a\t1\n")
+            self.check(r, USAGE, text, out="")
+        self.check(tally("increment", "--stdin"), USAGE, "needs a table")
+
+    def test_many(self):
+        """What is read back is what was said."""
+        table = self.make("streamed_much", "k:int:partition", "n:counter")
+        lines = [(n % 97, n % 13 - 3) for n in range(5000)]
+        nothing = sum(delta == 0 for _, delta in lines)
+        r = tally(
+            "increment", table, "--stdin",
+            lines="".join(f"{k}\t{delta}\n" for k, delta in lines),
+        )
+        self.check(r, DONE, self.account(5000 - nothing, lines=5000))
+        sums = {}
+        for k, delta in lines:
+            sums[k] = sums.get(k, 0) + delta
+        found = (row.split("\t") for row in tally("find", table).out.splitlines())
+        self.assertEqual({int(k): int(n) for k, n in found}, sums)
+
+    def test_what_find_writes(self):
+        """Whatever is in a text."""
+        columns = ("k:text:partition", "c:text:clustering", "n:counter")
+        table, copy = self.make("streamed_from", *columns), self.make(
+            "streamed_to", *columns
+        )
+        for n, key in enumerate([Output.odd, "\\t", "a\\\\n", "\r"], 1):
+            self.done("increment", table, "k=" + key, "c=" + key[::-1], f"n={n}")
+        self.done("increment", table, "k=empty", "c=", "n=7")
+        found = tally("find", table).out
+        self.counts(found, copy)
+        self.assertEqual(tally("find", copy).out, found)
+
+    def test_lines_that_cannot_be_read(self):
+        table = self.make("streamed_badly", "k:text:partition", "n:counter")
+        name = f"{KEYSPACE}.{table}"
+        for line, text in [
+            ("", "0 values, where 2 are wanted\n  hint     a TAB stands"),
+            ("a", "1 value, where 2 are wanted"),
+            ("a\t1\t2", "3 values, where 2 are wanted"),
+            ("a\tx", f'{name}: column n: "x" is not a whole number'),
+            ("a\t", f'{name}: column n: "" is not a whole number'),
+            ("a\t9223372036854775808", "is out of range"),
+            ("\t1", f"{name}: key column k is empty"),
+            ("a\\q\t1", "an unknown letter behind a backslash"),
+            ("a\\\t1", "an unknown letter behind a backslash"),
+            ("a\0\t1", "it has a NUL byte"),
+            ("k" * 2**16 + "\t1", "65535 are the most"),
+            ("k" * 2**20 + "\t1", "it is longer than 1 MiB"),
+        ]:
+            with self.subTest(line=line[:20]):
+                self.counts(
+                    f"good\t1\n{line}\ngood\t10\n", table, status=USAGE,
+                    errors=["tally: line 2: ", text], applied=1,
+                )
+        r = tally("increment", table, "--stdin", lines=b"\xff\t1\n")
+        self.check(r, USAGE, "line 1: column k: the value is not UTF-8")
+        r = tally("decrement", table, "--stdin", lines=f"a\t{INT64_MIN}")
+        self.check(r, USAGE, "line 1: ", "cannot be subtracted")
+        self.shows('{"k":"good","n":12}', table, "k=good")
+        self.assertEqual(tally("get", table, "k=a").status, NOT_FOUND)
+
+    def test_not_applied(self):
+        table = self.make("streamed_nowhere", "k:text:partition", "n:counter")
+        r = self.counts(
+            "a\t1\nb\t1\n", table, "--consistency=three", status=FAILED,
+            applied=0, not_applied=2,
+        )
+        for line in 1, 2:
+            self.assertIn(
+                f"tally: line {line}: increment {KEYSPACE}.{table} failed: not "
+                "enough replicas alive\n", r.err,
+            )
+        self.assertEqual(r.err.count("  outcome  not applied\n"), 2)
+
+    def test_unknown(self):
+        table = self.make("streamed_lost", "k:text:partition", "n:counter")
+        seen = []
+
+        def on_frame(gate, client, frame):
+            seen.append(frame[4] == EXECUTE)
+            return not seen[-1] or sum(seen) != 3
+
+        with Gate(on_frame) as gate:
+            r = self.counts(
+                "a\t1\na\t2\na\t4\na\t8\n", table, "--hosts=" + gate.address,
+                "--timeout=500ms", status=UNKNOWN, applied=3, unknown=1,
+            )
+        self.assertIn("tally: line 3: ", r.err)
+        self.assertIn("  outcome  unknown: it counted once or not at all", r.err)
+        self.shows('{"k":"a","n":11}', table, "k=a")
+        # That wins over a line that cannot be read.
+        del seen[:]
+        with Gate(on_frame) as gate:
+            self.counts(
+                "a\t1\na\t2\na\t4\na\n", table, "--hosts=" + gate.address,
+                "--timeout=500ms", status=UNKNOWN, applied=2, unknown=1,
+                errors=["tally: line 4: "],
+            )
+
+    def test_interrupted_and_drained(self):
+        table = self.make("streamed_until", "k:text:partition", "n:counter")
+        asked, go_on = threading.Event(), threading.Event()
+
+        def on_frame(gate, client, frame):
+            if frame[4] == EXECUTE:
+                asked.set()
+                go_on.wait(30)
+            return True
+
+        for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+            asked.clear()
+            go_on.clear()
+            with Gate(on_frame) as gate, subprocess.Popen(
+                [TOOL, "increment", table, "--stdin", "--hosts=" + gate.address],
+                env=environment(), stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+                text=True,
+            ) as process:
+                # A line is counted while the next one is waited for.
+                process.stdin.write("a\t1\na")
+                process.stdin.flush()
+                self.assertTrue(asked.wait(30))
+                process.send_signal(number)
+                go_on.set()
+                err = process.stderr.read()
+                self.assertEqual(process.wait(60), status, err)
+                process.stdin.close()
+            self.assertIn(self.account(1) + "\n", err)
+            self.assertIn("done and acknowledged", err)
+        self.shows('{"k":"a","n":2}', table, "k=a")
+
+    def test_input_that_fails(self):
+        table = self.make("streamed_folder", "k:text:partition", "n:counter")
+        folder = os.open("/", os.O_RDONLY)
+        try:
+            done = subprocess.run(
+                [TOOL, "increment", table, "--stdin"], env=environment(),
+                stdin=folder, stderr=subprocess.PIPE, text=True, timeout=60,
+            )
+        finally:
+            os.close(folder)
+        self.assertEqual(done.returncode, FAILED)
+        self.assertIn("cannot read standard input\n  detail   Is a dir", done.stderr)
+        self.assertIn(self.account(0), done.stderr)
+
+
+class Watch(ToolTest):
+    def setUp(self):
+        self.table = self.hits("watched")
+        self.words = ("watch", self.table, "url=" + secrets.token_hex(4))
+
+    def count(self, **deltas):
+        self.done(
+            "increment", self.table, self.words[2],
+            *(f"{name}={delta}" for name, delta in deltas.items()),
+        )
+
+    def start(self, *options, words=None, **popen):
+        return subprocess.Popen(
+            [TOOL, *(words or self.words), *options], env=environment(),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **popen,
+        )
+
+    def test_lines(self):
+        with self.start("--interval=100ms") as process:
+            time_and_zeros = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\t0\t\t0\t\n$"
+            self.assertRegex(process.stdout.readline(), time_and_zeros)
+            self.count(views=5, unique_visitors=-2)
+            rates = []
+            while True:
+                _, visitors, visitors_rate, views, rate = (
+                    process.stdout.readline().rstrip("\n").split("\t")
+                )
+                rates.append((float(rate), float(visitors_rate)))
+                if views == "5":
+                    break
+            self.assertEqual(visitors, "-2")
+            # Five in a tenth of a second, or in a bit more.
+            self.assertTrue(5 < rates[-1][0] <= 60, rates)
+            self.assertAlmostEqual(rates[-1][1], -0.4 * rates[-1][0], delta=0.11)
+            self.assertEqual(set(rates[:-1]) - {(0, 0)}, set())
+            process.send_signal(signal.SIGINT)
+            self.assertEqual(process.wait(60), 130)
+            self.assertEqual(process.stderr.read(), "")
+
+    def test_terminated(self):
+        # In the middle of a pause.
+        with self.start("--interval=60m") as process:
+            self.assertNotEqual(process.stdout.readline(), "")
+            process.send_signal(signal.SIGTERM)
+            self.assertEqual(process.wait(60), 143)
+            self.assertEqual(process.stderr.read(), "")
+
+    def test_rounds_and_json(self):
+        self.count(views=INT64_MAX)
+        r = tally(*self.words, "--rounds=2", "--interval=50ms", "--json")
+        self.check(r, DONE)
+        first, second = map(json.loads, r.out.splitlines())
+        self.assertEqual(list(first), ["time", "counters"])
+        self.assertEqual(
+            [first["counters"], second["counters"]],
+            [
+                {
+                    "unique_visitors": {"total": 0, "per_second": rate},
+                    "views": {"total": INT64_MAX, "per_second": rate},
+                }
+                for rate in (None, 0.0)
+            ],
+        )
+        self.assertLess(first["time"], second["time"])
+        start = time.monotonic()
+        self.check(tally(*self.words, "--rounds=2"), DONE)
+        self.assertGreaterEqual(time.monotonic() - start, 1)
+
+    def test_terminal(self):
+        self.count(views=7)
+        r = on_terminal(*self.words, "--rounds=2", "--interval=50ms", "--color=never")
+        self.assertEqual((r.status, r.err), (DONE, ""), r)
+        name = f"{KEYSPACE}.{self.table} {self.words[2]}"
+        first, second = r.out.split("\x1b[H\x1b[2J")[1:]
+        self.assertEqual(
+            second,
+            f"{name}\n\n"
+            "counter          total  per second\n"
+            "unique_visitors      0         0.0\n"
+            "views                7         0.0\n",
+        )
+        self.assertNotIn("0.0", first)
+        r = on_terminal("watch", self.table, "url=a\x1b[3J", "--rounds=1", "--color=never")
+        self.assertIn("(no such row)", r.out)
+        self.assertNotIn("\x1b[3J", r.out)
+        # One that cannot go back gets lines.
+        r = on_terminal(*self.words, "--rounds=1", env={"TERM": "dumb"})
+        self.assertRegex(r.out, r"^[^\t\x1b]+Z\t0\t\t7\t\n$")
+
+    def test_what_passes_and_what_does_not(self):
+        self.count(views=1)
+        lost = [2]
+
+        def on_frame(gate, client, frame):
+            on_frame.seen += frame[4] == EXECUTE
+            return frame[4] != EXECUTE or on_frame.seen not in lost
+
+        options = ["--timeout=300ms", "--rounds=3", "--interval=10ms"]
+        for lost, status in ([2], DONE), ([3], FAILED):
+            on_frame.seen = 0
+            with Gate(on_frame) as gate:
+                r = tally(*self.words, "--hosts=" + gate.address, *options)
+            self.check(r, status, "no answer in time")
+            self.assertEqual(len(r.out.splitlines()), 2, r)
+        with self.start("--interval=50ms") as process:
+            process.stdout.readline()
+            execute(f"DROP TABLE {KEYSPACE}.{self.table}")
+            self.assertEqual(process.wait(60), FAILED)
+            self.assertNotEqual(process.stderr.read(), "")
+
+    def test_closed_pipe(self):
+        with self.start("--interval=10ms") as process:
+            process.stdout.close()
+            self.assertEqual(process.wait(60), FAILED)
+            self.assertIn("Broken pipe", process.stderr.read())
+
+    def test_refused(self):
+        for words, text in [
+            ([], "needs the row's key"),
+            (["views=1", "url=/"], "column views is a counter: it is what watch reads"),
+            (["url=/", "--interval=soon"], "bad value for --interval"),
+            (["url=/", "--interval=0"], '"0" is not a time'),
+            (["url=/", "--rounds=0"], 'bad value for --rounds: "0"'),
+            (["url=/", "--csv"], "watch takes no --csv"),
+        ]:
+            self.check(tally("watch", self.table, *words), USAGE, text, out="")
 
 
 class Remove(ToolTest):
@@ -1409,6 +1944,126 @@ class Output(ToolTest):
             self.assertEqual(tally(*words).out, "", words)
 
 
+class Describe(ToolTest):
+    columns = (
+        "site:text:partition",
+        "day:date:partition",
+        "path:text:clustering:desc",
+        "hour:int:clustering",
+        'we"ird:counter',
+        "total:counter:static",
+    )
+
+    def test_statement(self):
+        """It makes the same table again."""
+        table = self.make("described", *self.columns)
+        comment = "it''s\nso much"
+        execute(f"ALTER TABLE {KEYSPACE}.{table} WITH comment = '{comment}' AND "
+                "compaction = {'class': 'LeveledCompactionStrategy'} AND "
+                "gc_grace_seconds = 3600")
+        r = tally("describe", table)
+        self.check(r, DONE)
+        start = (
+            f"CREATE TABLE {KEYSPACE}.described (\n"
+            '  "site" text,\n'
+            '  "day" date,\n'
+            '  "path" text,\n'
+            '  "hour" int,\n'
+            '  "total" counter static,\n'
+            '  "we""ird" counter,\n'
+            '  PRIMARY KEY (("site", "day"), "path", "hour")\n'
+            ') WITH CLUSTERING ORDER BY ("path" DESC, "hour" ASC)\n'
+            "  AND "
+        )
+        self.assertTrue(r.out.startswith(start), r)
+        self.assertIn(f"\n  AND comment = '{comment}'\n", r.out)
+        self.assertIn("\n  AND gc_grace_seconds = 3600\n", r.out)
+        self.assertIn("LeveledCompactionStrategy'", r.out)
+        self.assertTrue(r.out.endswith(";\n"), r)
+        again = r.out.replace("described", "redescribed")
+        answer = execute(again.rstrip(";\n"))
+        self.assertEqual(answer[4], 0x08, answer)
+        self.check(tally("describe", "redescribed"), DONE, out=again)
+
+    def test_one_key(self):
+        self.make("Plain", "k:text:partition", "n:counter")
+        r = tally("describe", "plain")
+        self.check(r, DONE)
+        self.assertIn('  PRIMARY KEY ("k")\n) WITH ', r.out)
+        self.assertNotIn("CLUSTERING", r.out)
+        name = f'{KEYSPACE}."Mixed"'
+        self.make(name, "k:text:partition", "n:counter")
+        r = tally("describe", name)
+        self.check(r, DONE)
+        self.assertTrue(r.out.startswith(f"CREATE TABLE {name} (\n"), r)
+
+    def test_json(self):
+        table = self.make("described_json", *self.columns)
+        r = tally("describe", table, "--json")
+        self.check(r, DONE)
+        self.assertEqual(len(r.out.splitlines()), 1)
+        told = json.loads(r.out)
+        self.assertEqual(list(told), ["keyspace", "table", "columns", "options"])
+        self.assertEqual((told["keyspace"], told["table"]), (KEYSPACE, table))
+        self.assertEqual(
+            [tuple(c.values()) for c in told["columns"]],
+            [
+                ("site", "partition", "text"),
+                ("day", "partition", "date"),
+                ("path", "clustering", "text", "desc"),
+                ("hour", "clustering", "int", "asc"),
+                ("total", "static", "counter"),
+                ('we"ird', "counter", "counter"),
+            ],
+        )
+        options = told["options"]
+        self.assertEqual(options["gc_grace_seconds"], 864000)
+        self.assertEqual(options["comment"], "")
+        self.assertIn("class", options["compaction"])
+        for name in "id", "flags", "table_name", "default_time_to_live":
+            self.assertNotIn(name, options)
+
+    def test_list(self):
+        name = KEYSPACE + "_more"
+        env = {"TALLY_KEYSPACE": name}
+        self.done("create-keyspace", name)
+        for table in "list_b", "list_a":
+            tally("sync", table, "k:text:partition", "n:counter", env=env)
+        execute(f"CREATE TABLE IF NOT EXISTS {name}.list_c (k int PRIMARY KEY)")
+        execute(f"ALTER TABLE {name}.list_b WITH comment = 'a\tb'")
+        lines = tally("describe", env=env).out.splitlines()
+        self.assertIn("list_a\t", lines)
+        self.assertIn("list_b\ta\\tb", lines)
+        self.assertFalse([line for line in lines if "list_c" in line])
+        r = tally("describe", "--json", env={"TALLY_KEYSPACE": name.upper()})
+        self.check(r, DONE)
+        told = json.loads(r.out)
+        self.assertEqual(told["keyspace"], name)
+        self.assertIn({"table": "list_b", "comment": "a\tb"}, told["tables"])
+        r = on_terminal("describe", "--color=never", env=env)
+        self.assertRegex(r.out, r"^table +comment\n")
+
+    def test_terminal_is_safe(self):
+        table = self.make("described_safely", "k\x1b[2J:text:partition", "n:counter")
+        r = on_terminal("describe", table)
+        self.assertEqual((r.status, r.err), (DONE, ""), r)
+        self.assertIn('"k\\u001b[2J" text,\n', r.out)
+        self.assertIn("\x1b[2J", tally("describe", table).out)
+
+    def test_refused(self):
+        self.check(tally("describe", "a", "b"), USAGE, "one TABLE, or none", out="")
+        self.check(
+            tally("describe", env={"TALLY_KEYSPACE": None}),
+            USAGE, "no keyspace configured", "--keyspace", out="",
+        )
+        self.check(tally("describe", "nope"), FAILED, "there is no table", out="")
+        self.check(tally("describe", "system.local"), FAILED, "not a counter table")
+        self.check(
+            tally("describe", "--keyspace=nowhere"),
+            FAILED, "there is no keyspace nowhere", "create-keyspace", out="",
+        )
+
+
 class Cluster(ToolTest):
     def hosts(self, **more):
         r = tally("cluster", "--json", **more)
@@ -1482,6 +2137,154 @@ class Cluster(ToolTest):
     def test_nobody_there(self):
         r = tally("cluster", env={"TALLY_HOSTS": "127.0.0.1:1"})
         self.check(r, CONNECT, "connection refused", out="")
+
+
+class Doctor(ToolTest):
+    def steps(self, result):
+        return [line.split("\t")[:2] for line in result.out.splitlines()]
+
+    def passes(self, *names):
+        return [[name, "ok"] for name in names]
+
+    before = ["name", "tcp", "tls", "cql", "login", "data center", "replication"]
+
+    def fails(self, at, status, *errors, words=(), **more):
+        """All is well up to that step."""
+        r = tally("doctor", *words, **more)
+        self.check(r, status, *errors)
+        order = [*self.before, "table"]
+        expected = self.passes(*order[: order.index(at)]) + [[at, "fails"]]
+        self.assertEqual(self.steps(r), expected, r)
+        # What failed stands in the line as well.
+        self.assertNotEqual(r.out.splitlines()[-1].split("\t")[2], "")
+        return r
+
+    def test_all_is_well(self):
+        if "," in HOSTS:
+            self.skipTest("has a line for each host")
+        table = self.hits("healthy")
+        r = tally("doctor", table)
+        self.check(r, DONE)
+        self.assertEqual(self.steps(r), self.passes(*self.before, "table"))
+        texts = dict(line.split("\tok\t") for line in r.out.splitlines())
+        self.assertEqual(texts["tls"], "off")
+        self.assertEqual(texts["login"], "nobody is asked for one")
+        self.assertRegex(texts["data center"], data_center() + r": \d of \d hosts up$")
+        self.assertRegex(
+            texts["replication"],
+            f"^{KEYSPACE}: replication factor 1; LOCAL_QUORUM needs 1$",
+        )
+        self.assertEqual(
+            texts["table"], f"{KEYSPACE}.{table}: unique_visitors, views"
+        )
+        # Without a table, and without a keyspace.
+        r = tally("doctor", "--consistency=one")
+        self.check(r, DONE)
+        self.assertEqual(self.steps(r), self.passes(*self.before))
+        self.assertIn("ONE needs 1", r.out)
+        r = tally("doctor", env={"TALLY_KEYSPACE": None})
+        self.check(r, DONE)
+        self.assertEqual(self.steps(r), self.passes(*self.before[:-1]))
+        r = on_terminal("doctor", table)
+        self.assertEqual((r.status, r.err), (DONE, ""), r)
+        self.assertRegex(r.out, r"(?m)^data center  ok     ")
+
+    def test_data_centers_of_a_keyspace(self):
+        name = KEYSPACE + "_more"
+        execute(f"DROP KEYSPACE IF EXISTS {name}")
+        self.done("create-keyspace", name, "--replication", f"{data_center()}:1")
+        r = tally("doctor", f"{name.upper()}.t")
+        self.check(r, FAILED, "there is no table")
+        self.assertIn(
+            f"replication\tok\t{name}: {data_center()} 1; LOCAL_QUORUM needs 1", r.out
+        )
+
+    def test_name(self):
+        self.fails(
+            "name", CONNECT, "tally: no host has an address\n",
+            "  detail   nohost.invalid: unknown host name\n", "  hint     ",
+            words=["--hosts=nohost.invalid"],
+        )
+        # One is enough.
+        r = tally("doctor", "--hosts=nohost.invalid," + HOSTS)
+        self.check(r, DONE)
+        self.assertEqual(self.steps(r)[:2], [["name", "fails"], ["name", "ok"]])
+
+    def test_tcp(self):
+        r = self.fails(
+            "tcp", CONNECT, "tally: no host takes connections\n",
+            "  detail   127.0.0.1:1: Connection refused\n", "native_transport_port",
+            words=["--hosts=127.0.0.1:1", "--wait=1m"],
+        )
+        # It does not wait for a server to come.
+        self.assertNotIn("waiting", r.err)
+        r = tally("doctor", "--hosts=127.0.0.1:1," + HOSTS)
+        self.check(r, DONE)
+        self.assertIn("tcp\tfails\t127.0.0.1:1: Connection refused\n", r.out)
+
+    def test_tls(self):
+        self.fails(
+            "tls", CONNECT, "the TLS handshake failed", "  hint     tls_ca",
+            words=["--tls=verify-full", "--hosts", HOSTS.split(",")[0]],
+        )
+        self.fails(
+            "tls", USAGE, "tally: bad value for --ca\n", "No such file",
+            words=["--tls=verify-full", "--ca=/nowhere"],
+        )
+
+    def test_protocol(self):
+        def serve(client):
+            client.recv(1)
+            client.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+            while client.recv(4096):
+                pass
+
+        with Peer(serve) as peer:
+            self.fails("cql", CONNECT, peer.address, words=["--hosts", peer.address])
+        with Peer(lambda client: time.sleep(30)) as peer:
+            self.fails(
+                "cql", CONNECT, peer.address,
+                words=["--hosts", peer.address, "--connect-timeout=300ms"],
+            )
+
+    def test_login(self):
+        with Asking() as peer:
+            self.fails(
+                "login", CONNECT, 'user "jane"',
+                words=["--hosts", peer.address, "--user=jane"],
+                env={"TALLY_PASSWORD": "s3cret"},
+            )
+            self.assertIn(("jane", "s3cret"), peer.logins)
+            self.fails("login", CONNECT, "asks for a login",
+                       words=["--hosts", peer.address])
+
+    def test_data_center(self):
+        self.fails(
+            "data center", USAGE, "tally: bad value for --local-dc\n",
+            "which has " + data_center(), words=["--local-dc=mars"],
+        )
+
+    def test_replication(self):
+        self.fails(
+            "replication", FAILED, "there is no keyspace nowhere",
+            words=["nowhere.t"],
+        )
+        self.fails(
+            "replication", FAILED, "tally: not enough replicas\n",
+            f"{KEYSPACE}: replication factor 1; THREE needs 3 of 1 replicas",
+            words=["--consistency=three"],
+        )
+
+    def test_table(self):
+        self.fails("table", FAILED, "there is no table", words=["no_such"])
+        self.fails("table", FAILED, "not a counter table", words=["system.local"])
+
+    def test_usage(self):
+        self.check(tally("doctor", "a", "b"), USAGE, "one TABLE, or none", out="")
+        self.check(
+            tally("doctor", "t", env={"TALLY_KEYSPACE": None}), USAGE,
+            "no keyspace configured", out="",
+        )
 
 
 class WriteErrors(ToolTest):
