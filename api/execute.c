@@ -237,10 +237,12 @@ int tally_execute_async(const tally_statement *statement,
                         tally_error *error) {
   const struct net_heap *heap = &statement->session->heap;
   struct call *call = net_alloc(heap, sizeof *call);
-  tally_statement *own = NULL;
-  int rc = call == NULL ? error_no_memory(error)
-                        : statement_copy(&own, statement, error);
+  tally_statement *own;
+  int rc;
 
+  if (call == NULL)
+    return error_no_memory(error);
+  rc = statement_copy(&own, statement, error);
   if (rc != 0) {
     net_free(heap, call);
     return rc;
