@@ -132,6 +132,9 @@ void check_read_result(struct read_record *r, int rc, const void *row,
 /* It is sent, and ends with this (or is refused so). */
 void check_batch_submit(struct batch_record *b);
 void check_batch_end(struct batch_record *b, int rc, const tally_error *e);
+/* Of a statement of the application's own. */
+void check_executed(struct record *r, int rc, int outcome,
+                    const tally_error *e);
 /* It begins; a row of it; it has ended, with all rows or an error, or was given
  * up, which may leave a page under way. */
 void check_scan_begin(struct scan_record *s);

@@ -66,6 +66,10 @@ struct statement *cql_find(struct slice text, struct refusal *why) {
   return s;
 }
 
+bool cql_is_own_words(const struct statement *s) {
+  return s->kind == CQL_UPDATE && strchr(s->text, '"') == NULL;
+}
+
 void cql_forget_all(unsigned host) {
   for (unsigned i = 0; i < STATEMENT_BUCKETS; i++)
     for (struct statement *s = statements[i]; s != NULL; s = s->next) {

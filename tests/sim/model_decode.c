@@ -435,12 +435,17 @@ static void decode_execute(struct request *r, struct in *in) {
 
   if (issued == NULL)
     violation("host %u: EXECUTE of an id that no host has told", r->host);
-  if (issued->odd)
+  if (issued->odd && !cql_is_own_words(issued->statement))
     violation("host %u: EXECUTE of an id that was told with other markers than "
               "%s has",
               r->host, issued->statement->text);
   memcpy(r->id, id.p, ID_LEN);
   r->statement = issued->statement;
+  if (issued->odd) {
+    refuse(&r->refusal, ERROR_INVALID, "There were other markers in bind");
+    refused(r);
+    return;
+  }
   known = &r->statement->at[r->host];
   if (issued->host != r->host || !known->prepared ||
       world_now() < known->forgetful_until)

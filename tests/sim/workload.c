@@ -52,7 +52,7 @@ static void draw_key(struct key *key, uint32_t number) {
   }
 }
 
-static struct record *draw_operation(void) {
+struct record *workload_draw(void) {
   struct record *r = check_new_record();
   uint64_t which = draw_below(CHANCE_WORKLOAD, 4);
 
@@ -95,7 +95,7 @@ static void fill_row(struct row *row, const struct record *r) {
 
 /* Drawn, filled in and entered in the books; NULL: the books are full. */
 static struct record *begin_operation(struct row *row) {
-  struct record *r = draw_operation();
+  struct record *r = workload_draw();
 
   if (r != NULL) {
     fill_row(row, r);
@@ -134,7 +134,7 @@ static void submit_blocking(void) {
 
 /* One that finds no memory is as if it had never been. */
 static void add_row(struct batch_record *b) {
-  struct record *r = draw_operation();
+  struct record *r = workload_draw();
   struct row row;
   tally_error e;
   int rc;
@@ -343,6 +343,8 @@ static void act(void) {
     scan_async();
   else if (what < 96 && may_block)
     scan_blocking();
+  else if (what < 98)
+    execute(may_block && draw_once_in(CHANCE_WORKLOAD, 2));
   rest();
 }
 
@@ -434,7 +436,7 @@ static void wait_for_end(struct record *r) {
 
 /* One increment, and its outcome. */
 static int try_one(void) {
-  struct record *r = draw_operation();
+  struct record *r = workload_draw();
   struct row row;
   tally_error e;
   int rc;

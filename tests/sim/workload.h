@@ -19,6 +19,10 @@ void workload_follow(void);
 /* One operation, or one read, of any kind that the mode has. */
 void workload_count(bool blocking);
 void workload_read(bool blocking);
+/* An operation, filled in and not submitted; NULL: the books are full. */
+struct record *workload_draw(void);
+/* executes.c: an increment by a statement of its own. */
+void execute(bool blocking);
 /* scans.c: all rows of a table. */
 void scan_async(void);
 void scan_blocking(void);
