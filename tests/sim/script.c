@@ -3,7 +3,7 @@
  *   # why it is kept
  *   seed 7
  *   mode 2
- *   expect lost_half_sent
+ *   expect lost_half_sent          (from the seed on, until one run meets it)
  *   fault RESET 3 0x1234
  */
 #include "tests/sim/script.h"
