@@ -153,6 +153,23 @@ static void scenario_large(void) {
   fault_allow(false);
 }
 
+/* Batches, statements of one's own, all rows of a table. */
+static void scenario_kinds(void) {
+  bool may_block = plan.mode != SIM_GUEST;
+
+  if (!opened())
+    return;
+  workload_count(true);
+  workload_batch(may_block);
+  execute(may_block);
+  if (may_block)
+    scan_blocking();
+  workload_batch(false);
+  execute(false);
+  scan_async();
+  workload_settle();
+}
+
 static void scenario_close_in_flight(void) {
   if (!opened())
     return;
@@ -218,6 +235,7 @@ static const struct scenario {
      scenario_plain,
      {MARK_request_compressed, MARK_answer_compressed, MARK_oom_compress},
      3},
+    {"kinds", false, false, false, false, scenario_kinds, {0}, 0},
     {"close", false, false, false, false, scenario_close_in_flight, {0}, 0},
 };
 

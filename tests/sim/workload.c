@@ -186,7 +186,7 @@ static void on_batch(void *user, const tally_result *result) {
 }
 
 /* With threads it may have ended before the call returns. */
-static void submit_batch(bool blocking) {
+void workload_batch(bool blocking) {
   struct batch_record *b = begin_batch();
   tally_error e;
   int rc;
@@ -336,9 +336,9 @@ static void act(void) {
   else if (what < 90 && may_block)
     submit_blocking();
   else if (what < 93)
-    submit_batch(false);
+    workload_batch(false);
   else if (what < 94 && may_block)
-    submit_batch(true);
+    workload_batch(true);
   else if (what < 95)
     scan_async();
   else if (what < 96 && may_block)

@@ -19,6 +19,8 @@ void workload_follow(void);
 /* One operation, or one read, of any kind that the mode has. */
 void workload_count(bool blocking);
 void workload_read(bool blocking);
+/* A counter batch. */
+void workload_batch(bool blocking);
 /* An operation, filled in and not submitted; NULL: the books are full. */
 struct record *workload_draw(void);
 /* executes.c: an increment by a statement of its own. */
