@@ -245,13 +245,28 @@ static void print_inet(struct text *out, const struct value *v) {
   text_bytes(out, text + begin, len);
 }
 
+/* A NUL as cqlsh has it: it would end a C string. */
+static void print_text(struct text *out, const char *p, size_t len) {
+  while (len > 0) {
+    const char *nul = memchr(p, 0, len);
+    size_t n = nul == NULL ? len : (size_t)(nul - p);
+
+    text_bytes(out, p, n);
+    if (nul == NULL)
+      return;
+    text_add(out, "\\x00");
+    p = nul + 1;
+    len -= n + 1;
+  }
+}
+
 /* ------------------------------------------------------------------------- */
 
 void value_print(const struct value *v, struct text *out) {
   switch (v->type) {
   case TALLY_TEXT:
   case TALLY_ASCII:
-    text_bytes(out, (const char *)v->p, v->len);
+    print_text(out, (const char *)v->p, v->len);
     break;
   case TALLY_BLOB:
     text_add(out, "0x");

@@ -1574,8 +1574,9 @@ TALLY_API int tally_row_parse(tally_row *row, const char *column,
  * and a varint beyond 64 bits TALLY_ERANGE as int64: get their bytes.
  *
  * print writes any type as cqlsh does, without quotes, and so that parse reads
- * the same value again.  Its text is NUL-terminated, "" for no value, and stays
- * until the column is printed again or the row is freed. */
+ * the same value again, but for a NUL byte in text, which is \x00.  Its text
+ * stays until the column is printed again or the row is freed; "" for no
+ * value. */
 TALLY_API int tally_row_get_text(const tally_row *row, const char *column,
                                  const char **value, tally_error *error);
 TALLY_API int tally_row_get_int64(const tally_row *row, const char *column,

@@ -495,6 +495,10 @@ START_TEST(row_texts) {
   ck_assert_str_eq(text, "");
   ck_assert_int_eq(tally_row_print(row, "b", &text, &e), 0);
   ck_assert_str_eq(text, "");
+  ck_assert_int_eq(
+      tally_row_set_bytes(row, "tb", (tally_bytes){"a\0\0b", 4}, &e), 0);
+  ck_assert_int_eq(tally_row_print(row, "tb", &text, &e), 0);
+  ck_assert_str_eq(text, "a\\x00\\x00b");
   tally_row_clear(row);
   ck_assert_int_eq(tally_row_print(row, "tb", &text, &e), 0);
   ck_assert_str_eq(text, "");
