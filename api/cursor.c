@@ -46,6 +46,7 @@ struct tally_cursor {
   /* Asynchronous. */
   tally_row_callback each;
   tally_callback callback;
+  tally_page_callback page_callback; /* not NULL: one page, and no more */
   void *user;
   char *row;
 };
@@ -420,12 +421,25 @@ void tally_cursor_close(tally_cursor *cursor) {
 
 /* ---- Asynchronous ------------------------------------------------------- */
 
+/* Without memory for it there is no state to go on with: that is an error. */
+static void finish_page(tally_cursor *c, tally_result *result) {
+  const void *state = NULL;
+  size_t len = 0;
+
+  if (result->status == 0 && tally_cursor_state(c, &state, &len, &c->error) < 0)
+    result->status = TALLY_ENOMEM;
+  result->error = result->status != 0 ? &c->error : NULL;
+  c->page_callback(c->user, result, state, len);
+}
+
 static void finish(tally_cursor *c, int status) {
   tally_result result = {.status = status, .outcome = TALLY_NOT_APPLIED};
 
   if (status != 0)
     result.error = &c->error;
-  if (c->callback != NULL)
+  if (c->page_callback != NULL)
+    finish_page(c, &result);
+  else if (c->callback != NULL)
     c->callback(c->user, &result);
   cursor_free(c);
 }
@@ -454,7 +468,7 @@ static void on_page(op_callback *callback, void *user,
     turn_page(c);
     rc = give_rows(c, &stop);
   }
-  if (rc == 0 && !stop && !c->last) {
+  if (rc == 0 && !stop && !c->last && c->page_callback == NULL) {
     rc = submit(c, on_page);
     if (rc == 0)
       return;
@@ -462,25 +476,50 @@ static void on_page(op_callback *callback, void *user,
   finish(c, rc);
 }
 
-int tally_each_async(const tally_query *query, tally_row_callback each,
-                     tally_callback callback, void *user, tally_error *error) {
+/* What they are called with is set by `like`. */
+static int each_from(const tally_query *query, const struct tally_cursor *like,
+                     const void *state, size_t len, tally_error *error) {
   tally_cursor *c;
   int rc;
 
-  if (each == NULL)
+  if (like->each == NULL)
     return error_set(error, TALLY_EINVAL, "there is no callback for the rows");
   rc = cursor_new(&c, query, error);
   if (rc != 0)
     return rc;
-  c->each = each;
-  c->callback = callback;
-  c->user = user;
-  c->row = net_alloc(&c->heap, c->table->row_size);
-  rc = c->row == NULL ? error_no_memory(&c->error) : submit(c, on_page);
+  c->each = like->each;
+  c->callback = like->callback;
+  c->page_callback = like->page_callback;
+  c->user = like->user;
+  rc = len > 0 ? go_to(c, state, len) : 0;
+  if (rc == 0) {
+    c->row = net_alloc(&c->heap, c->table->row_size);
+    rc = c->row == NULL ? error_no_memory(&c->error) : submit(c, on_page);
+  }
   if (rc == 0)
     return 0;
   if (error != NULL)
     *error = c->error;
   cursor_free(c);
   return rc;
+}
+
+int tally_each_async(const tally_query *query, tally_row_callback each,
+                     tally_callback callback, void *user, tally_error *error) {
+  const struct tally_cursor like = {
+      .each = each, .callback = callback, .user = user};
+
+  return each_from(query, &like, NULL, 0, error);
+}
+
+int tally_page_async(const tally_query *query, const void *state, size_t len,
+                     tally_row_callback each, tally_page_callback callback,
+                     void *user, tally_error *error) {
+  const struct tally_cursor like = {
+      .each = each, .page_callback = callback, .user = user};
+
+  if (callback == NULL)
+    return error_set(error, TALLY_EINVAL,
+                     "there is no callback for the page's end");
+  return each_from(query, &like, state, len, error);
 }

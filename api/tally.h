@@ -1431,6 +1431,25 @@ TALLY_API int tally_each_async(const tally_query *query,
                                tally_row_callback each, tally_callback callback,
                                void *user, tally_error *error);
 
+/* The end of a page: `state`, of `len` bytes and valid inside, is where the next
+ * one begins, as tally_cursor_state() has it; NULL: there is none, or the page
+ * failed (result->status). */
+typedef void (*tally_page_callback)(void *user, const tally_result *result,
+                                    const void *state, size_t len);
+
+/**
+ * One page of a query without waiting, from its beginning (`len` 0) or a saved
+ * state on: `each` is called for its rows, at most tally_page_size() of them and
+ * perhaps none, and then `callback`.  When `each` stops it, the state is that
+ * behind the row which it stopped at.
+ *
+ * @return as tally_each_async(), and TALLY_EINVAL for the state of another query
+ */
+TALLY_API int tally_page_async(const tally_query *query, const void *state,
+                               size_t len, tally_row_callback each,
+                               tally_page_callback callback, void *user,
+                               tally_error *error);
+
 /**
  * All rows of a query of the whole table, read side by side: the ring of tokens
  * is cut into eight ranges for each that is read `at_once` (1 to 256; 0: 8), and

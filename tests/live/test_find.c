@@ -308,6 +308,49 @@ static void see_each(int stop_at, int rows) {
   free(each.seen);
 }
 
+/* Page by page, each going on from the state of the one before. */
+struct turn {
+  struct each each;
+  uint8_t state[4096];
+  size_t len;
+};
+
+static void on_turned(void *user, const tally_result *result, const void *state,
+                      size_t len) {
+  struct turn *turn = user;
+
+  ck_assert_uint_le(len, sizeof turn->state);
+  turn->len = len;
+  if (len > 0)
+    memcpy(turn->state, state, len);
+  on_end(&turn->each, result);
+}
+
+static void see_turns(int32_t page, int stop_at) {
+  struct turn turn = {.each = {.seen = calloc(PARTITIONS, 1)}};
+  int pages = 0, most = stop_at > 0 ? stop_at : page;
+
+  again();
+  LIVE_OK(tally_page_size(q, page, &e), &e);
+  do {
+    int before = turn.each.rows;
+
+    turn.each.stop_at = stop_at > 0 ? before + stop_at : 0;
+    live_gate_init(&turn.each.gate);
+    live_gate_begin(&turn.each.gate);
+    LIVE_OK(
+        tally_page_async(q, turn.state, turn.len, on_row, on_turned, &turn, &e),
+        &e);
+    live_gate_wait(&turn.each.gate, 0);
+    ck_assert_int_eq(turn.each.gate.status, 0);
+    ck_assert_int_le(turn.each.rows - before, most);
+    pages++;
+  } while (turn.len > 0);
+  ck_assert_int_eq(turn.each.rows, PARTITIONS);
+  ck_assert_int_ge(pages, PARTITIONS / most);
+  free(turn.each.seen);
+}
+
 static void see_scan(uint32_t at_once, int32_t page, int stop_at, int rows) {
   struct each each = {.seen = calloc(PARTITIONS, 1), .stop_at = stop_at};
 
@@ -340,6 +383,8 @@ START_TEST(every_row_once) {
   ck_assert_int_eq(below + rows_of_tokens(TALLY_GE, 0), PARTITIONS);
   see_each(0, PARTITIONS);
   see_each(1000, 1000);
+  see_turns(700, 0);
+  see_turns(700, 300);
   see_scan(0, 100, 0, PARTITIONS);
   see_scan(1, 5000, 0, PARTITIONS);
   see_scan(256, 7, 0, PARTITIONS);

@@ -329,6 +329,19 @@ static void no_scan(const char *words) {
   again();
 }
 
+static void any_page(void *user, const tally_result *result, const void *state,
+                     size_t len) {
+  (void)user, (void)result, (void)state, (void)len;
+}
+
+START_TEST(pages) {
+  refused_at_once(tally_page_async(q, NULL, 0, any_row, NULL, NULL, &e),
+                  "no callback for the page's end");
+  refused_at_once(tally_page_async(q, NULL, 0, NULL, any_page, NULL, &e),
+                  "no callback for the rows");
+}
+END_TEST
+
 START_TEST(scans) {
   refused_at_once(tally_scan_async(q, 0, NULL, NULL, NULL, &e),
                   "no callback for the rows");
@@ -390,6 +403,7 @@ Suite *query_suite(void) {
   tcase_add_test(tc, keys_that_lack);
   tcase_add_test(tc, relations_that_clash);
   tcase_add_test(tc, orders);
+  tcase_add_test(tc, pages);
   tcase_add_test(tc, scans);
   tcase_add_test(tc, bad_calls);
   suite_add_tcase(s, tc);
