@@ -10,6 +10,7 @@ struct reckoning {
   struct net_heap heap;
   const tally_table *table;
   struct select *select;
+  struct page page; /* how many rows servers read at a time for it */
   tally_aggregate *list;
   size_t count;
   struct waiter *waiter; /* or NULL: */
@@ -77,6 +78,7 @@ static int submit(struct reckoning *r, const tally_query *q, struct loop **loop,
   }
   op->kind = r->select->kept ? OP_EXECUTE : OP_QUERY;
   op->statement = &r->select->statement;
+  op->page = &r->page;
   op->consistency = q->consistency;
   op->timeout = q->timeout;
   op->done = on_reckoned;
@@ -104,6 +106,7 @@ static int start(const tally_query *query, tally_aggregate *list, size_t count,
   *r = (struct reckoning){.heap = *heap,
                           .table = q.table,
                           .select = select_of(&q),
+                          .page = {.rows = q.page_rows},
                           .list = list,
                           .count = count,
                           .waiter = to->waiter,

@@ -307,7 +307,8 @@ static void frame_drop(struct frame *f) {
   net_free(heap, f);
 }
 
-/* Into the open frame of its group.  One that is full, or in the way, is sent. */
+/* Into the open frame of its group.  One that is full, or in the way, is
+ * sent. */
 static int place(tally_batch *b, size_t number, struct frame **open,
                  tally_error *e) {
   uint64_t group = group_of(b, &b->items[number]);

@@ -1,8 +1,9 @@
 /* api/call.c - what one call asks for, and the session does not. */
 #include "api/internal.h"
 
-/* Each distinct timeout has a FIFO of operations on every loop (core/deadline.h),
- * so they are few.  Any thread may be the first to ask for one. */
+/* Each distinct timeout has a FIFO of operations on every loop
+ * (core/deadline.h), so they are few.  Any thread may be the first to ask for
+ * one. */
 int call_timeout(tally_session *s, uint32_t ms, uint8_t *kind, tally_error *e) {
   uint64_t ns = (uint64_t)ms * 1000000;
 

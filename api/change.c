@@ -103,13 +103,16 @@ static int change_error(struct change *c, const struct answer *answer,
                         tally_error *e) {
   struct failure f = *answer->failure;
   char doing[256];
+  int code;
 
   if (c->of.of_table && (f.server_code == 0x2200 || f.server_code == 0x2300)) {
     f.code = TALLY_ESCHEMA;
     f.what = "the server refused it";
   }
   snprintf(doing, sizeof doing, "%s %s", c->of.doing, c->about);
-  return error_from_failure(e, doing, &f);
+  code = error_from_failure(e, doing, &f);
+  error_hint_unknown(e, EFFECT_SCHEMA);
+  return code;
 }
 
 /* Looks at the versions until they are one.  The change is made by now: what

@@ -1,7 +1,7 @@
 /* api/cursor.c - the rows of a query, page by page.
  *
- * A fetch is one page under way.  With threads of our own the next page is asked
- * for as soon as the one before is being read, so that at most two are in
+ * A fetch is one page under way.  With threads of our own the next page is
+ * asked for as soon as the one before is being read, so that at most two are in
  * memory. */
 #include "api/query.h"
 
@@ -476,21 +476,28 @@ static void on_page(op_callback *callback, void *user,
   finish(c, rc);
 }
 
-/* What they are called with is set by `like`. */
-static int each_from(const tally_query *query, const struct tally_cursor *like,
+/* Who is told. */
+struct hearers {
+  tally_row_callback each;
+  tally_callback callback;
+  tally_page_callback page_callback;
+  void *user;
+};
+
+static int each_from(const tally_query *query, const struct hearers *to,
                      const void *state, size_t len, tally_error *error) {
   tally_cursor *c;
   int rc;
 
-  if (like->each == NULL)
+  if (to->each == NULL)
     return error_set(error, TALLY_EINVAL, "there is no callback for the rows");
   rc = cursor_new(&c, query, error);
   if (rc != 0)
     return rc;
-  c->each = like->each;
-  c->callback = like->callback;
-  c->page_callback = like->page_callback;
-  c->user = like->user;
+  c->each = to->each;
+  c->callback = to->callback;
+  c->page_callback = to->page_callback;
+  c->user = to->user;
   rc = len > 0 ? go_to(c, state, len) : 0;
   if (rc == 0) {
     c->row = net_alloc(&c->heap, c->table->row_size);
@@ -506,20 +513,19 @@ static int each_from(const tally_query *query, const struct tally_cursor *like,
 
 int tally_each_async(const tally_query *query, tally_row_callback each,
                      tally_callback callback, void *user, tally_error *error) {
-  const struct tally_cursor like = {
-      .each = each, .callback = callback, .user = user};
+  const struct hearers to = {.each = each, .callback = callback, .user = user};
 
-  return each_from(query, &like, NULL, 0, error);
+  return each_from(query, &to, NULL, 0, error);
 }
 
 int tally_page_async(const tally_query *query, const void *state, size_t len,
                      tally_row_callback each, tally_page_callback callback,
                      void *user, tally_error *error) {
-  const struct tally_cursor like = {
+  const struct hearers to = {
       .each = each, .page_callback = callback, .user = user};
 
   if (callback == NULL)
     return error_set(error, TALLY_EINVAL,
                      "there is no callback for the page's end");
-  return each_from(query, &like, state, len, error);
+  return each_from(query, &to, state, len, error);
 }

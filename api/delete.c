@@ -2,7 +2,7 @@
 #include "api/internal.h"
 
 static int fill(struct op *op, tally_table *t, const void *row,
-                uint16_t counter, tally_error *e) {
+                uint16_t counter, const tally_call *call, tally_error *e) {
   const struct removal *r = table_removal(t, counter);
 
   if (r == NULL)
@@ -12,13 +12,19 @@ static int fill(struct op *op, tally_table *t, const void *row,
   op->consistency = t->session->consistency;
   op->timeout = TIMEOUT_INCREMENT;
   op->note = NOTE_DELETE;
+  if (call != NULL) {
+    int rc = call_apply(op, t->session, call, e);
+
+    if (rc != 0)
+      return rc;
+  }
   return bind_key(op, t, row, r->statement.bind_count < t->key_count, e);
 }
 
 /* `loop` is where it went. */
 static int submit(tally_table *t, const void *row, uint16_t counter,
-                  op_done *done, op_callback *callback, void *user,
-                  struct loop **loop, tally_error *e) {
+                  const tally_call *call, op_done *done, op_callback *callback,
+                  void *user, struct loop **loop, tally_error *e) {
   tally_session *s = t->session;
   struct op *op = session_take(s, e);
   int rc;
@@ -28,7 +34,7 @@ static int submit(tally_table *t, const void *row, uint16_t counter,
   op->done = done;
   op->callback = callback;
   op->user = user;
-  rc = fill(op, t, row, counter, e);
+  rc = fill(op, t, row, counter, call, e);
   if (rc != 0) {
     op_release(&s->heap, op);
     return rc;
@@ -53,48 +59,77 @@ static int find_counter(const tally_table *t, const char *name,
 }
 
 static int submit_and_wait(tally_table *t, const void *row, uint16_t counter,
-                           tally_error *e) {
+                           const tally_call *call, tally_error *e) {
   struct waiter w = {.error = e};
   struct loop *loop;
   int rc = wait_begin(t->session, e);
 
   if (rc == 0)
-    rc = submit(t, row, counter, done_wait, NULL, &w, &loop, e);
+    rc = submit(t, row, counter, call, done_wait, NULL, &w, &loop, e);
   if (rc != 0)
     return rc;
   wait_for(t->session, loop, &w);
   return w.code;
 }
 
+static int submit_async(tally_table *t, const void *row, uint16_t counter,
+                        const tally_call *call, tally_callback callback,
+                        void *user, tally_error *e) {
+  struct loop *loop;
+
+  return submit(t, row, counter, call, done_tell, (op_callback *)callback, user,
+                &loop, e);
+}
+
+int tally_delete_with(tally_table *table, const void *row,
+                      const tally_call *call, tally_error *error) {
+  return submit_and_wait(table, row, REMOVAL_ROW, call, error);
+}
+
+int tally_delete_async_with(tally_table *table, const void *row,
+                            const tally_call *call, tally_callback callback,
+                            void *user, tally_error *error) {
+  return submit_async(table, row, REMOVAL_ROW, call, callback, user, error);
+}
+
+int tally_delete_counter_with(tally_table *table, const void *row,
+                              const char *counter, const tally_call *call,
+                              tally_error *error) {
+  uint16_t bit;
+  int rc = find_counter(table, counter, &bit, error);
+
+  return rc != 0 ? rc : submit_and_wait(table, row, bit, call, error);
+}
+
+int tally_delete_counter_async_with(tally_table *table, const void *row,
+                                    const char *counter, const tally_call *call,
+                                    tally_callback callback, void *user,
+                                    tally_error *error) {
+  uint16_t bit;
+  int rc = find_counter(table, counter, &bit, error);
+
+  return rc != 0 ? rc
+                 : submit_async(table, row, bit, call, callback, user, error);
+}
+
 int tally_delete(tally_table *table, const void *row, tally_error *error) {
-  return submit_and_wait(table, row, REMOVAL_ROW, error);
+  return tally_delete_with(table, row, NULL, error);
 }
 
 int tally_delete_async(tally_table *table, const void *row,
                        tally_callback callback, void *user,
                        tally_error *error) {
-  struct loop *loop;
-
-  return submit(table, row, REMOVAL_ROW, done_tell, (op_callback *)callback,
-                user, &loop, error);
+  return tally_delete_async_with(table, row, NULL, callback, user, error);
 }
 
 int tally_delete_counter(tally_table *table, const void *row,
                          const char *counter, tally_error *error) {
-  uint16_t bit;
-  int rc = find_counter(table, counter, &bit, error);
-
-  return rc != 0 ? rc : submit_and_wait(table, row, bit, error);
+  return tally_delete_counter_with(table, row, counter, NULL, error);
 }
 
 int tally_delete_counter_async(tally_table *table, const void *row,
                                const char *counter, tally_callback callback,
                                void *user, tally_error *error) {
-  struct loop *loop;
-  uint16_t bit;
-  int rc = find_counter(table, counter, &bit, error);
-
-  return rc != 0 ? rc
-                 : submit(table, row, bit, done_tell, (op_callback *)callback,
-                          user, &loop, error);
+  return tally_delete_counter_async_with(table, row, counter, NULL, callback,
+                                         user, error);
 }

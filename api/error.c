@@ -160,6 +160,22 @@ int error_from_failure(tally_error *e, const char *doing,
   return code;
 }
 
+/* Instead of the one for increments. */
+void error_hint_unknown(tally_error *e, enum effect effect) {
+  const char *hint = NULL;
+
+  if (effect == EFFECT_WRITE)
+    hint = "it was not sent again, and sent again it would take with it what "
+           "was counted since; read to see whether it was done";
+  else if (effect == EFFECT_SCHEMA)
+    hint = "it was not sent again; look at the schema to see whether it was "
+           "done";
+  else if (effect == EFFECT_BATCH)
+    hint = "it was not sent again; read the rows to see what of it was done";
+  if (e != NULL && e->code == TALLY_EUNKNOWN && hint != NULL)
+    text_copy(e->hint, sizeof e->hint, hint);
+}
+
 int error_from_answer(tally_error *e, const struct answer *answer) {
   static const char *const verbs[] = {[NOTE_INCREMENT] = "increment",
                                       [NOTE_DECREMENT] = "decrement",
@@ -169,6 +185,7 @@ int error_from_answer(tally_error *e, const struct answer *answer) {
   const struct statement *s = answer->statement;
   const char *verb = verbs[answer->note];
   char doing[256];
+  int code;
 
   if (s->whole)
     verb = "execute";
@@ -177,5 +194,7 @@ int error_from_answer(tally_error *e, const struct answer *answer) {
   else if (s->effect == EFFECT_SCHEMA)
     verb = "schema change";
   snprintf(doing, sizeof doing, "%s %s", verb, s->table);
-  return error_from_failure(e, doing, answer->failure);
+  code = error_from_failure(e, doing, answer->failure);
+  error_hint_unknown(e, s->effect);
+  return code;
 }

@@ -153,7 +153,6 @@ static void on_learned(op_callback *callback, void *user,
   }
   rc = learn(call, answer->frame);
   if (rc == 0) {
-    call->statement.effect = call->given->effect;
     rc = send(call);
   }
   if (rc != 0)

@@ -121,6 +121,8 @@ void error_did_you_mean(tally_error *e, const char *name,
 /* `doing` is "increment ks.page_hits". */
 int error_from_failure(tally_error *e, const char *doing,
                        const struct failure *f);
+/* What to do about an UNKNOWN that is no increment's. */
+void error_hint_unknown(tally_error *e, enum effect effect);
 /* "increment ks.t", from what the answer tells. Returns the code. */
 int error_from_answer(tally_error *e, const struct answer *answer);
 int error_no_memory(tally_error *e);
@@ -214,7 +216,8 @@ bool is_given(const char *text);
 bool keep_text(const struct net_heap *heap, char **to, const char *from);
 /* The name as the system tables have it: folded, unquoted. NULL: no memory. */
 char *name_folded(const struct net_heap *heap, const char *name);
-/* A keyspace's may have 48 characters; Cassandra makes a folder of a table's. */
+/* A keyspace's may have 48 characters; Cassandra makes a folder of a
+ * table's. */
 enum { KEYSPACE_NAME = 48, TABLE_NAME = 222 };
 /* What no server takes as a name: TALLY_EINVAL. */
 int name_check(const char *name, const char *what, size_t most, tally_error *e);
@@ -297,7 +300,8 @@ int bind_key(struct op *op, const tally_table *t, const void *row,
 /* ---- count.c ------------------------------------------------------------- */
 
 /* Makes the operation the UPDATE of the counters that are not 0; TALLY_EINVAL:
- * none is, TALLY_ERANGE: one that cannot be negated, and what bind_key() says. */
+ * none is, TALLY_ERANGE: one that cannot be negated, and what bind_key()
+ * says. */
 int count_fill(struct op *op, tally_table *t, const void *row, bool negate,
                const tally_call *call, tally_error *e);
 

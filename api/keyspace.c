@@ -72,6 +72,8 @@ static int create_cql(tally_session *s, const char *name,
   }
   if (o.no_durable_writes)
     text_add(text, " AND durable_writes = false");
+  if (o.no_tablets)
+    text_add(text, " AND tablets = {'enabled': false}");
   return 0;
 }
 

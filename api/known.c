@@ -1,5 +1,5 @@
-/* api/known.c - texts of tally_execute() whose markers' types were asked for.  A
- * session keeps some of them for ever, since its hosts' tables of prepared
+/* api/known.c - texts of tally_execute() whose markers' types were asked for. 
+ * A session keeps some of them for ever, since its hosts' tables of prepared
  * statements point to them. */
 #include "api/execute.h"
 
@@ -69,7 +69,7 @@ static void keep(struct known *k, tally_session *s) {
   uint32_t count = 0;
 
   for (const struct known *i = atomic_load(&s->known); i != NULL; i = i->next)
-    count++;
+    count += !atomic_load(&i->stale);
   if (count >= KEPT_MAX)
     return;
   k->kept = true;
@@ -79,11 +79,16 @@ static void keep(struct known *k, tally_session *s) {
     continue;
 }
 
-/* Two threads may come with a new text at once: then both are kept. */
+/* Many may have asked what a new text is before the first answer came: the
+ * first to come here makes it known to all.  Two loops may still do so at once,
+ * and then both are kept. */
 struct known *known_make(const tally_statement *s, struct reply *prepared) {
   const struct net_heap *heap = &s->session->heap;
-  struct known *k = net_alloc(heap, sizeof *k);
+  struct known *k = known_find(s);
 
+  if (k != NULL)
+    return k;
+  k = net_alloc(heap, sizeof *k);
   if (k == NULL)
     return NULL;
   k->binds = prepared->specs;

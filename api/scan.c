@@ -1,8 +1,8 @@
 /* api/scan.c - all rows of a table: the ring is cut into ranges of tokens, of
  * which several are read at a time.
  *
- * One loop's thread does it all, from its first turn on: the caller's only hands
- * over.  So nothing here is shared. */
+ * One loop's thread does it all, from its first turn on: the caller's only
+ * hands over.  So nothing here is shared. */
 #include "api/query.h"
 
 #include <string.h>
@@ -200,7 +200,6 @@ static int start(const tally_query *q, uint32_t at_once,
   s = net_alloc(heap, sizeof *s);
   if (s == NULL)
     return error_no_memory(e);
-  memset(s, 0, sizeof *s);
   s->heap = *heap;
   s->each = each;
   s->user = user;

@@ -21,8 +21,8 @@ struct change_of {
   bool of_table; /* what the server finds invalid is the table's fault */
 };
 
-/* Takes over the text, also when it fails.  `done` runs once when 0 is returned;
- * *loop is where. */
+/* Takes over the text, also when it fails.  `done` runs once when 0 is
+ * returned; *loop is where. */
 int change_start(tally_session *s, struct text *cql, const struct change_of *of,
                  change_done *done, void *user, struct loop **loop,
                  tally_error *e);

@@ -1,8 +1,8 @@
 /* api/sync.c - a table made or altered to be as its definition says.
  *
  * What the server has is read and compared; what differs becomes statements, or
- * a refusal.  Another process may do the same at the same time: when a table was
- * there all of a sudden, or a statement is refused, it is read again. */
+ * a refusal.  Another process may do the same at the same time: when a table
+ * was there all of a sudden, or a statement is refused, it is read again. */
 #include "api/schema.h"
 
 #include "core/rows.h"
@@ -35,6 +35,7 @@ struct sync {
   bool existed;        /* when it was to be created */
   bool ran; /* a statement of ours, after which the server is up to date */
   bool warned;
+  unsigned made; /* statements that have changed something */
   struct listener to;
 };
 
@@ -243,6 +244,10 @@ static int on_options(struct sync *y, struct rows *rows, tally_error *e) {
   const tally_table *t = y->table;
   struct cell cell;
 
+  if (rows_count(rows) == 0)
+    return error_set(e, TALLY_ESCHEMA,
+                     "%s: the table is gone: somebody has dropped it just now",
+                     t->qualified);
   if (rows_count(rows) != 1 || rows_columns(rows) != (int32_t)t->option_count)
     return error_set(e, TALLY_EPROTOCOL, "%s: an answer with other columns",
                      t->qualified);
@@ -409,9 +414,33 @@ static void on_look(op_callback *callback, void *user,
     sync_over(y, rc, &e);
 }
 
-static int failed(const struct change_end *end, tally_error *e) {
+/* The statement that failed did nothing, perhaps; others did before. */
+static int failed(const struct sync *y, const struct change_end *end,
+                  tally_error *e) {
+  size_t len = strlen(end->error->detail);
+
   *e = *end->error;
+  if (y->made > 0)
+    snprintf(e->detail + len, sizeof e->detail - len,
+             "%s%u statement%s before it changed the table",
+             len > 0 ? "; " : "", y->made, y->made == 1 ? "" : "s");
   return end->code;
+}
+
+/* The table is as it should be, and nothing was to be changed: what keeps us
+ * from waiting for others is worth a warning, and no error. */
+static int not_caught_up(const struct sync *y, const struct change_end *end,
+                         tally_error *e) {
+  if (end->code == TALLY_ECLOSED || end->code == TALLY_ENOMEM)
+    return failed(y, end, e);
+  /* Who counts need not be allowed to make tables. */
+  if (end->error->server_code == SERVER_UNAUTHORIZED)
+    return 0;
+  log_write(&y->loop->context.log, LOG_WARNING,
+            "%s is as defined, but not known whether another process is making "
+            "it just now: %s (%s)",
+            y->table->qualified, end->error->message, end->error->detail);
+  return 0;
 }
 
 /* A statement that is refused may have come second: the next look tells. */
@@ -419,16 +448,16 @@ static int change_end(struct sync *y, const struct change_end *end,
                       tally_error *e) {
   bool again = end->code == TALLY_ESCHEMA && !plan_has(&y->refused, &y->begun);
 
-  /* It would have changed nothing: no permission is needed for that. */
   if (plan_is_empty(&y->begun) && end->code != 0)
-    return end->error->server_code == SERVER_UNAUTHORIZED ? 0 : failed(end, e);
+    return not_caught_up(y, end, e);
   if (end->code == 0) {
     y->host = end->host;
+    y->made += end->changed;
     if (!y->begun.create || end->changed)
       return next_change(y, e);
     y->existed = true;
   } else if (!again) {
-    return failed(end, e);
+    return failed(y, end, e);
   } else {
     y->refused.create |= y->begun.create;
     y->refused.counters |= y->begun.counters;

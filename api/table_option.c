@@ -20,7 +20,7 @@ enum form {
 
 /* Those of Cassandra 3.11 to 5.0 and of ScyllaDB that a counter table may
  * have; whether the server at hand knows one is its own to say. */
-static const struct known {
+static const struct form_of_option {
   const char *name;
   enum form form;
 } known[] = {
@@ -44,7 +44,7 @@ static const struct known {
 };
 enum { KNOWN = sizeof known / sizeof known[0] };
 
-static const struct known *find(const char *name) {
+static const struct form_of_option *find(const char *name) {
   for (size_t i = 0; i < KNOWN; i++)
     if (strcmp(known[i].name, name) == 0)
       return &known[i];
@@ -53,7 +53,7 @@ static const struct known *find(const char *name) {
 
 /* Of one that was checked. */
 static enum form form_of(const tally_table_option *option) {
-  const struct known *k = find(option->name);
+  const struct form_of_option *k = find(option->name);
 
   return k != NULL ? k->form : FORM_TEXT;
 }
@@ -193,7 +193,7 @@ static int refuse_unknown(const tally_definition *d, const char *name,
 
 static int check(const tally_definition *d, size_t i, tally_error *e) {
   const tally_table_option *o = &d->options[i];
-  const struct known *k;
+  const struct form_of_option *k;
   const char *want;
 
   if (!is_given(o->name) || o->value == NULL)

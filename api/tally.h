@@ -502,8 +502,8 @@ TALLY_API void tally_options_init_sized(tally_options *options, size_t size);
  * Text is copied: tally_options_free() is due in the end.
  *
  * @return 0; TALLY_EINVAL naming the option, the value and what fits, with the
- *         nearest name in error.hint when there is no such option; TALLY_ENOMEM.
- *         What the options were before they still are.
+ *         nearest name in error.hint when there is no such option;
+ *         TALLY_ENOMEM. What the options were before they still are.
  */
 TALLY_API int tally_options_set(tally_options *options, const char *setting,
                                 tally_error *error);
@@ -566,9 +566,9 @@ typedef struct tally_decimal {
  * apart by their sizes.
  *
  * Refused as a key, before anything is sent: no value (NULL, len 0 of an
- * inet), text that is not UTF-8, ascii that is not, NaN (Cassandra takes it, and
- * loses counts of it), a timeuuid of another version than 1, a time beyond a
- * day, a varint or decimal without bytes, an empty partition key.  A NUL byte
+ * inet), text that is not UTF-8, ascii that is not, NaN (Cassandra takes it,
+ * and loses counts of it), a timeuuid of another version than 1, a time beyond
+ * a day, a varint or decimal without bytes, an empty partition key.  A NUL byte
  * may stand in text and ascii, which then takes a tally_bytes. */
 typedef enum tally_type {
   TALLY_ASCII = 0x01,     /* const char * or tally_bytes: bytes below 0x80 */
@@ -929,9 +929,13 @@ TALLY_API int tally_metrics(const tally_session *session,
 typedef struct tally_keyspace_options {
   size_t struct_size;      /* sizeof(tally_keyspace_options) */
   int replication_factor;  /* SimpleStrategy; 0 is 1 */
-  const char *replication; /* "dc1:3,dc2:3": NetworkTopologyStrategy */
+  const char *replication; /* "dc1:3,dc2:3": NetworkTopologyStrategy, whatever
+                              replication_factor is */
   int no_durable_writes;   /* 1: durable_writes = false: what the commit log
                               would save from a crash is lost */
+  int no_tablets;          /* 1: ScyllaDB's tablets = {'enabled': false}, which
+                              its older versions want for counters; Cassandra
+                              knows no such thing */
 } tally_keyspace_options;
 
 /* Schema changes are rare, and not counted in max_in_flight.  Once a change is
@@ -1010,8 +1014,9 @@ TALLY_API const tally_column *tally_table_column(const tally_table *table,
 typedef struct tally_sync_options {
   size_t struct_size; /* sizeof(tally_sync_options) */
   int dry_run;        /* report the statements, and run none */
-  /* Called for each statement, before it runs, inside the call (blocking) or
-   * on the loop's thread (asynchronous). */
+  /* Called for each statement, before it runs, where a tally_callback does:
+   * also for one that the server then refuses because another process was
+   * first, and once more when it is to be tried again. */
   void (*on_statement)(void *user, const char *cql);
   void *user;
 } tally_sync_options;
@@ -1022,9 +1027,9 @@ typedef struct tally_sync_options {
  * options: just do it.
  *
  * Reads system_schema, and runs what it takes: CREATE TABLE IF NOT EXISTS;
- * ALTER TABLE ... ADD for each counter that is missing; ALTER TABLE ... WITH for
- * the options that differ (of a map, those keys that the definition names).  A
- * table that is as defined stays untouched, and nothing is ever dropped:
+ * ALTER TABLE ... ADD for each counter that is missing; ALTER TABLE ... WITH
+ * for the options that differ (of a map, those keys that the definition names).
+ * A table that is as defined stays untouched, and nothing is ever dropped:
  * columns that the definition does not know are logged as a warning.
  *
  * What ALTER cannot do is TALLY_ESCHEMA, naming the column, and nothing has
@@ -1034,12 +1039,14 @@ typedef struct tally_sync_options {
  *
  * Many processes may sync one table at once.  (When there is nothing to do, a
  * CREATE TABLE IF NOT EXISTS runs all the same, and is not reported: it waits
- * for another process that is making the table just now.)  On several hosts, Cassandra
- * before 5.1 can make a table twice when it is made through two of them at the
- * same moment: let one process go first there.
+ * for another process that is making the table just now.  If it fails, that is
+ * logged as a warning.)  On several hosts, Cassandra before 5.1 can make a
+ * table twice when it is made through two of them at the same moment: let one
+ * process go first there.
  *
- * @return 0, TALLY_ESCHEMA (no such keyspace, or as above), TALLY_ESERVER, or as
- *         any operation
+ * @return 0, TALLY_ESCHEMA (no such keyspace, or as above), TALLY_ESERVER, or
+ *         as any operation: of one statement, and error.detail says how many
+ *         before it changed the table
  */
 TALLY_API int tally_sync_table(tally_table *table,
                                const tally_sync_options *options,
@@ -1061,9 +1068,9 @@ TALLY_API int tally_drop_table_async(tally_table *table,
  * unless they are told not to (auto_snapshot).  An increment that is under way
  * at the same time may stay, or go.
  *
- * @return 0; TALLY_EUNKNOWN (no answer, or a truncate error: some hosts may have
- *         done it; calling again does no harm but to increments that came in
- *         between), or as any operation
+ * @return 0; TALLY_EUNKNOWN (no answer, or a truncate error: some hosts may
+ *         have done it; calling again does no harm but to increments that came
+ *         in between), or as any operation
  * @blocks at most schema_timeout_ms
  */
 TALLY_API int tally_truncate(tally_table *table, tally_error *error);
@@ -1124,9 +1131,9 @@ TALLY_API int tally_decrement_async(tally_table *table, const void *row,
  * COUNTER): fewer requests, and less exact news of each.
  *
  * Rows with the same replicas share frames of up to ten rows, and each frame
- * goes to one of them.  A frame is no transaction: servers apply its rows one by
- * one, in no order, and when one fails nothing is known of the others.  So all
- * of a frame is APPLIED, or NOT_APPLIED, or UNKNOWN, which
+ * goes to one of them.  A frame is no transaction: servers apply its rows one
+ * by one, in no order, and when one fails nothing is known of the others.  So
+ * all of a frame is APPLIED, or NOT_APPLIED, or UNKNOWN, which
  * tally_batch_outcome() tells for each increment; UNAVAILABLE, too, is UNKNOWN
  * here.  Statements go as text: servers parse each one.  Late answers settle
  * nothing.
@@ -1153,12 +1160,12 @@ TALLY_API size_t tally_batch_count(const tally_batch *batch);
 /**
  * Send all of them.  An empty batch is 0 at once.
  *
- * @return 0: all are applied.  Otherwise the error is that of one frame, and its
- *         outcome that of the batch: NOT_APPLIED when none was applied;
+ * @return 0: all are applied.  Otherwise the error is that of one frame, and
+ *         its outcome that of the batch: NOT_APPLIED when none was applied;
  *         UNKNOWN (TALLY_EUNKNOWN) when some may have been: ask
  *         tally_batch_outcome() which, and never send all of them again.
- *         TALLY_EBUSY: the frames found no room (max_in_flight), or the batch is
- *         being sent; TALLY_EINVAL: it was sent already; others as
+ *         TALLY_EBUSY: the frames found no room (max_in_flight), or the batch
+ *         is being sent; TALLY_EINVAL: it was sent already; others as
  *         tally_increment()
  * @blocks at most increment_timeout_ms
  */
@@ -1258,6 +1265,23 @@ TALLY_API int tally_delete_counter_async(tally_table *table, const void *row,
                                          const char *counter,
                                          tally_callback callback, void *user,
                                          tally_error *error);
+/* ... with a consistency and a timeout of their own. */
+TALLY_API int tally_delete_with(tally_table *table, const void *row,
+                                const tally_call *call, tally_error *error);
+TALLY_API int tally_delete_async_with(tally_table *table, const void *row,
+                                      const tally_call *call,
+                                      tally_callback callback, void *user,
+                                      tally_error *error);
+TALLY_API int tally_delete_counter_with(tally_table *table, const void *row,
+                                        const char *counter,
+                                        const tally_call *call,
+                                        tally_error *error);
+TALLY_API int tally_delete_counter_async_with(tally_table *table,
+                                              const void *row,
+                                              const char *counter,
+                                              const tally_call *call,
+                                              tally_callback callback,
+                                              void *user, tally_error *error);
 
 /* Counter tables cannot be written to in any other way. */
 TALLY_UNAVAILABLE("Counter tables do not support save(). Use "
@@ -1363,8 +1387,8 @@ TALLY_API int tally_query_timeout(tally_query *query, uint32_t ms,
                                   tally_error *error);
 
 /* The rows of a query, page by page; with threads of our own the next page is
- * fetched while one is read.  One thread at a time.  Closed by the caller; when its session was
- * closed before, tally_next() says TALLY_ECLOSED. */
+ * fetched while one is read.  One thread at a time.  Closed by the caller; when
+ * its session was closed before, tally_next() says TALLY_ECLOSED. */
 typedef struct tally_cursor tally_cursor;
 
 /**
@@ -1376,11 +1400,11 @@ typedef struct tally_cursor tally_cursor;
 TALLY_API int tally_cursor_open(tally_cursor **cursor, const tally_query *query,
                                 tally_error *error);
 /**
- * Fill in the next row: the table's struct, or tally_row_data().  What it points
- * to is the cursor's, and lives until the next call or tally_cursor_close();
- * getters of a tally_row point there, too.  A partition with nothing but static
- * counters comes as one row without a clustering key (NULL or 0), whose other
- * counters are all null.
+ * Fill in the next row: the table's struct, or tally_row_data().  What it
+ * points to is the cursor's, and lives until the next call or
+ * tally_cursor_close(); getters of a tally_row point there, too.  A partition
+ * with nothing but static counters comes as one row without a clustering key
+ * (NULL or 0), whose other counters are all null.
  *
  * @return 1: a row; 0: there are no more; TALLY_ETYPE (the struct's member
  *         cannot hold a value: that row is passed over); TALLY_EBUSY: the next
@@ -1431,19 +1455,20 @@ TALLY_API int tally_each_async(const tally_query *query,
                                tally_row_callback each, tally_callback callback,
                                void *user, tally_error *error);
 
-/* The end of a page: `state`, of `len` bytes and valid inside, is where the next
- * one begins, as tally_cursor_state() has it; NULL: there is none, or the page
- * failed (result->status). */
+/* The end of a page: `state`, of `len` bytes and valid inside, is where the
+ * next one begins, as tally_cursor_state() has it; NULL: there is none, or the
+ * page failed (result->status). */
 typedef void (*tally_page_callback)(void *user, const tally_result *result,
                                     const void *state, size_t len);
 
 /**
  * One page of a query without waiting, from its beginning (`len` 0) or a saved
- * state on: `each` is called for its rows, at most tally_page_size() of them and
- * perhaps none, and then `callback`.  When `each` stops it, the state is that
- * behind the row which it stopped at.
+ * state on: `each` is called for its rows, at most tally_page_size() of them
+ * and perhaps none, and then `callback`.  When `each` stops it, the state is
+ * that behind the row which it stopped at.
  *
- * @return as tally_each_async(), and TALLY_EINVAL for the state of another query
+ * @return as tally_each_async(), and TALLY_EINVAL for the state of another
+ *         query
  */
 TALLY_API int tally_page_async(const tally_query *query, const void *state,
                                size_t len, tally_row_callback each,
@@ -1452,12 +1477,12 @@ TALLY_API int tally_page_async(const tally_query *query, const void *state,
 
 /**
  * All rows of a query of the whole table, read side by side: the ring of tokens
- * is cut into eight ranges for each that is read `at_once` (1 to 256; 0: 8), and
- * each range is asked of a replica of its end.  Rows come in no order.  `each`
- * is called for one row after another, always on the same thread: where a
- * tally_callback runs, in tally_scan() of an inline session on the caller's.  A
- * number other than 0 from it ends the scan, which has not failed then.  A page
- * that failed ends it, too: what was read is not all.
+ * is cut into eight ranges for each that is read `at_once` (1 to 256; 0: 8),
+ * and each range is asked of a replica of its end.  Rows come in no order.
+ * `each` is called for one row after another, always on the same thread: where
+ * a tally_callback runs, in tally_scan() of an inline session on the caller's.
+ * A number other than 0 from it ends the scan, which has not failed then.  A
+ * page that failed ends it, too: what was read is not all.
  *
  * The query may have relations on clustering keys and counters
  * (tally_allow_filtering()), distinct, and a limit for each partition; no
@@ -1481,6 +1506,8 @@ TALLY_API int tally_scan_async(const tally_query *query, uint32_t at_once,
  * clustering key when one partition is asked for, else any.  What the row
  * points to is the query's, until the next tally_first() of it or
  * tally_query_free().
+ *
+ * Asynchronous: tally_each_async() of a query with tally_limit(1).
  *
  * @return 0; TALLY_ENOTFOUND; otherwise as tally_cursor_open() and tally_next()
  */
@@ -1511,8 +1538,8 @@ typedef struct tally_aggregate {
  *
  * Asynchronous: the list is the caller's, and has to live until the callback.
  *
- * @return 0; TALLY_EINVAL (naming the column); otherwise as tally_get(), but for
- *         TALLY_ENOTFOUND and TALLY_EMANY
+ * @return 0; TALLY_EINVAL (naming the column); otherwise as tally_get(), but
+ *         for TALLY_ENOTFOUND and TALLY_EMANY
  * @blocks at most read_timeout_ms
  */
 TALLY_API int tally_aggregates(const tally_query *query, tally_aggregate *list,
@@ -1674,24 +1701,25 @@ TALLY_API int64_t tally_uuid_time(const tally_uuid *uuid);
  *
  * - Text is sent as it is.  Bind values; never write what somebody typed into
  *   the text.
- * - A statement that counts, counts: with c = c + ? an UNKNOWN is as bad as that
- *   of an increment, but it has no error.operation, and on_settled never hears of
- *   it.  Nor is anything known of what else it did: of a batch some may be
- *   applied, of a conditional statement (IF) the answer's row "[applied]" says.
- * - Nothing is sent twice unless it certainly was not applied, or its first word
- *   is SELECT: such a statement is a read.  Whether you may call again after an
- *   UNKNOWN is for you to know: not with counters, lists that are added to, or
- *   conditions; and later writes may have come in between.
- * - Deleted counters, TTLs, timestamps (USING TIMESTAMP), ALLOW FILTERING, DROP:
- *   no rule of this library is applied.  A changed schema is not waited for until
- *   all hosts agree on it.
- * - Names of tables need their keyspace in front.  USE is refused: it would hold
- *   for one connection of many.
+ * - A statement that counts, counts: with c = c + ? an UNKNOWN is as bad as
+ *   that of an increment, but it has no error.operation, and on_settled never
+ *   hears of it.  Nor is anything known of what else it did: of a batch some
+ *   may be applied, of a conditional statement (IF) the answer's row
+ *   "[applied]" says.
+ * - Nothing is sent twice unless it certainly was not applied, or its first
+ *   word is SELECT: such a statement is a read.  Whether you may call again
+ *   after an UNKNOWN is for you to know: not with counters, lists that are
+ *   added to, or conditions; and later writes may have come in between.
+ * - Deleted counters, TTLs, timestamps (USING TIMESTAMP), ALLOW FILTERING,
+ *   DROP: no rule of this library is applied.  A changed schema is not waited
+ *   for until all hosts agree on it.
+ * - Names of tables need their keyspace in front.  USE is refused: it would
+ *   hold for one connection of many.
  *
  * With values bound, the statement is prepared first, once for a text in a
  * session (of up to 256 texts; more are sent as text, after asking for their
- * types each time), and goes to a replica of its key when the key's markers stand
- * one after another.  Without, it is sent as text.
+ * types each time), and goes to a replica of its key when the key's markers
+ * stand one after another.  Without, it is sent as text.
  *
  * One thread at a time; freed by the caller, before the session is closed. */
 typedef struct tally_statement tally_statement;
@@ -1758,8 +1786,9 @@ TALLY_API int tally_bind_end(tally_statement *statement, tally_error *error);
 /* Consistencies that counters have no use for. */
 enum { TALLY_ANY = 0, TALLY_SERIAL = 8, TALLY_LOCAL_SERIAL = 9 };
 
-/* Any tally_consistency, or one of those.  Of a SELECT [options.read_consistency],
- * of others [options.consistency].  TALLY_EINVAL. */
+/* Any tally_consistency, or one of those.  Of a SELECT
+ * [options.read_consistency], of others [options.consistency].
+ * TALLY_EINVAL. */
 TALLY_API int tally_statement_consistency(tally_statement *statement,
                                           int consistency, tally_error *error);
 /* Of the condition (IF): TALLY_SERIAL or TALLY_LOCAL_SERIAL [the server's
@@ -1767,8 +1796,8 @@ TALLY_API int tally_statement_consistency(tally_statement *statement,
 TALLY_API int tally_statement_serial_consistency(tally_statement *statement,
                                                  int consistency,
                                                  tally_error *error);
-/* How long it may take, and as long again for asking what the markers' types are
- * [see tally_execute()].  One of the 16 that tally_call speaks of.
+/* How long it may take, and as long again for asking what the markers' types
+ * are [see tally_execute()].  One of the 16 that tally_call speaks of.
  * TALLY_EINVAL. */
 TALLY_API int tally_statement_timeout(tally_statement *statement, uint32_t ms,
                                       tally_error *error);
@@ -1794,15 +1823,15 @@ TALLY_API int tally_statement_payload(tally_statement *statement,
                                       tally_error *error);
 
 /* What came of it: rows, warnings, ...  The caller's, with all that its calls
- * return, until it is freed; also after the session was closed.  One thread at a
- * time. */
+ * return, until it is freed; also after the session was closed.  One thread at
+ * a time. */
 typedef struct tally_answer tally_answer;
 
 /**
  * Execute a statement, and wait for its answer.
  *
- * @param answer  to be freed; NULL unless 0 is returned; may be NULL itself when
- *                nobody wants it
+ * @param answer  to be freed; NULL unless 0 is returned; may be NULL itself
+ *                when nobody wants it
  * @return 0; TALLY_EUNKNOWN (sent, no verdict; see above; never of a SELECT);
  *         any other: never applied, but for TALLY_ENOMEM and TALLY_EPROTOCOL
  *         with error->outcome APPLIED, when it is the answer that could not be
@@ -1821,8 +1850,9 @@ TALLY_API int tally_execute(tally_answer **answer,
                             const tally_statement *statement,
                             tally_error *error);
 
-/* result->outcome is APPLIED of all that succeeds and is no SELECT.  `answer` is
- * the callback's to free, inside or later; NULL when result->status is not 0. */
+/* result->outcome is APPLIED of all that succeeds and is no SELECT.  `answer`
+ * is the callback's to free, inside or later; NULL when result->status is not
+ * 0. */
 typedef void (*tally_answer_callback)(void *user, const tally_result *result,
                                       tally_answer *answer);
 /* The same without waiting; the statement may be changed or freed at once.
@@ -1841,9 +1871,9 @@ typedef enum tally_answer_kind {
 TALLY_API int tally_answer_kind_of(const tally_answer *answer);
 
 /* Columns, from 0; NULL beyond the last.  The type is "int", "map<text,
- * frozen<list<int>>>", "tuple<int, text>", "ks.address" of a UDT, "vector<float,
- * 3>"; the class's name of a custom one.  What is inside of another is frozen,
- * always; of the outermost servers do not tell. */
+ * frozen<list<int>>>", "tuple<int, text>", "ks.address" of a UDT,
+ * "vector<float, 3>"; the class's name of a custom one.  What is inside of
+ * another is frozen, always; of the outermost servers do not tell. */
 TALLY_API size_t tally_answer_column_count(const tally_answer *answer);
 TALLY_API const char *tally_answer_column(const tally_answer *answer,
                                           size_t index);
@@ -1909,8 +1939,8 @@ TALLY_API int tally_value_type(const tally_value *value);
 /* What this part of a UDT is called; NULL of all else. */
 TALLY_API const char *tally_value_field(const tally_value *value);
 
-/* What a value is in C, by its type as tally_bind_... has them.  A null is 0, or
- * has p == NULL or len == 0.  Text is not terminated: a NUL may stand in it.
+/* What a value is in C, by its type as tally_bind_... has them.  A null is 0,
+ * or has p == NULL or len == 0.  Text is not terminated: a NUL may stand in it.
  * get_bytes takes any type, and gives what is on the wire.
  * TALLY_ETYPE: of another type, or not a value's bytes (an empty int, say: old
  * tables may have some); TALLY_ERANGE: a varint beyond 64 bits. */
@@ -1954,8 +1984,8 @@ TALLY_API int tally_parts_init(tally_parts *parts, const tally_value *value,
 TALLY_API int tally_parts_next(tally_parts *parts, tally_value *part,
                                tally_error *error);
 /* Any value as cqlsh writes it: text on its own without quotes, and inside of
- * others with; what is not a value's bytes, or of a custom type, as 0x...  A null
- * on its own is "", and "null" inside.  Returns as snprintf(), or
+ * others with; what is not a value's bytes, or of a custom type, as 0x...  A
+ * null on its own is "", and "null" inside.  Returns as snprintf(), or
  * TALLY_ENOMEM. */
 TALLY_API int tally_value_print(const tally_value *value, char *out,
                                 size_t out_size);

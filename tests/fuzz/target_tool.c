@@ -1,6 +1,6 @@
 /* tests/fuzz/target_tool.c - what is typed at the tool: whole command lines,
- * carried out against a server that is well (session/world.h); and values, URLs,
- * and names that are nearly right.
+ * carried out against a server that is well (session/world.h); and values,
+ * URLs, and names that are nearly right.
  *
  * Input: texts that end with a NUL: the words of a command line; behind --stdin
  * the last one is standard input. */

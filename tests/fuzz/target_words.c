@@ -1,7 +1,8 @@
 /* tests/fuzz/target_words.c - what people type, and the library reads: values,
  * settings, URLs, options of tables, first words of statements.
  *
- * Input: a byte that says which, another one that goes with some, and a text. */
+ * Input: a byte that says which, another one that goes with some, and a
+ * text. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

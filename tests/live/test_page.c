@@ -228,8 +228,8 @@ static bool has_word(const char *text, const char *word) {
 }
 
 /* "Counter columns cannot have a TTL": the whole header has no way to say so
- * (it tells once that the option of tables is refused), and what was counted has
- * none. */
+ * (it tells once that the option of tables is refused), and what was counted
+ * has none. */
 START_TEST(ttl_cannot_be_said) {
   char header[1 << 18], path[] = LIVE_SOURCE_DIR "/api/tally.h";
   const char *option;

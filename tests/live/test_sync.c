@@ -43,7 +43,7 @@ START_TEST(simple_keyspace) {
 END_TEST
 
 START_TEST(simple_keyspace_of_three) {
-  tally_keyspace_options options = {sizeof options, 3, NULL, 0};
+  tally_keyspace_options options = {sizeof options, 3, NULL, 0, 0};
 
   LIVE_OK(tally_create_keyspace(session, keyspace, &options, &e), &e);
   has_replication("SimpleStrategy", "'replication_factor': '3'");
@@ -52,7 +52,7 @@ END_TEST
 
 /* The node's data centre is called what the server says. */
 START_TEST(network_keyspace) {
-  tally_keyspace_options options = {sizeof options, 0, NULL, 0};
+  tally_keyspace_options options = {sizeof options, 0, NULL, 0, 0};
   char dc[64], replication[80], want[80];
 
   snprintf(dc, sizeof dc, "%s",
@@ -68,7 +68,7 @@ START_TEST(network_keyspace) {
 END_TEST
 
 START_TEST(keyspace_without_commit_log) {
-  tally_keyspace_options options = {sizeof options, 1, NULL, 1};
+  tally_keyspace_options options = {sizeof options, 1, NULL, 1, 0};
 
   LIVE_OK(tally_create_keyspace(session, keyspace, &options, &e), &e);
   ck_assert_str_eq(live_cql("SELECT durable_writes FROM "
@@ -126,18 +126,36 @@ static const struct {
   tally_keyspace_options options;
   int code;
 } k_bad[] = {
-    {"no number", "x", {sizeof(tally_keyspace_options), 0, "dc1", 0}, -1},
-    {"no data centre", "x", {sizeof(tally_keyspace_options), 0, ":1", 0}, -1},
-    {"not a number", "x", {sizeof(tally_keyspace_options), 0, "dc1:x", 0}, -1},
-    {"0 replicas", "x", {sizeof(tally_keyspace_options), 0, "dc1:0", 0}, -1},
-    {"fewer", "x", {sizeof(tally_keyspace_options), 0, "dc1:-1", 0}, -1},
-    {"text behind", "x", {sizeof(tally_keyspace_options), 0, "dc1:1x", 0}, -1},
-    {"half a list", "x", {sizeof(tally_keyspace_options), 0, "dc1:1,", 0}, -1},
-    {"nothing", "x", {sizeof(tally_keyspace_options), 0, "", 0}, -1},
-    {"negative factor", "x", {sizeof(tally_keyspace_options), -1, NULL, 0}, -1},
-    {"unstamped", "x", {0, 1, NULL, 0}, -1},
-    {"no name", "", {sizeof(tally_keyspace_options), 1, NULL, 0}, -1},
-    {"no name at all", NULL, {sizeof(tally_keyspace_options), 1, NULL, 0}, -1},
+    {"no number", "x", {sizeof(tally_keyspace_options), 0, "dc1", 0, 0}, -1},
+    {"no data centre",
+     "x",
+     {sizeof(tally_keyspace_options), 0, ":1", 0, 0},
+     -1},
+    {"not a number",
+     "x",
+     {sizeof(tally_keyspace_options), 0, "dc1:x", 0, 0},
+     -1},
+    {"0 replicas", "x", {sizeof(tally_keyspace_options), 0, "dc1:0", 0, 0}, -1},
+    {"fewer", "x", {sizeof(tally_keyspace_options), 0, "dc1:-1", 0, 0}, -1},
+    {"text behind",
+     "x",
+     {sizeof(tally_keyspace_options), 0, "dc1:1x", 0, 0},
+     -1},
+    {"half a list",
+     "x",
+     {sizeof(tally_keyspace_options), 0, "dc1:1,", 0, 0},
+     -1},
+    {"nothing", "x", {sizeof(tally_keyspace_options), 0, "", 0, 0}, -1},
+    {"negative factor",
+     "x",
+     {sizeof(tally_keyspace_options), -1, NULL, 0, 0},
+     -1},
+    {"unstamped", "x", {0, 1, NULL, 0, 0}, -1},
+    {"no name", "", {sizeof(tally_keyspace_options), 1, NULL, 0, 0}, -1},
+    {"no name at all",
+     NULL,
+     {sizeof(tally_keyspace_options), 1, NULL, 0, 0},
+     -1},
 };
 
 START_TEST(bad_keyspace_options) {
@@ -152,7 +170,7 @@ END_TEST
 
 /* What only the server can tell. */
 START_TEST(unknown_data_centre) {
-  tally_keyspace_options options = {sizeof options, 0, "nowhere:1", 0};
+  tally_keyspace_options options = {sizeof options, 0, "nowhere:1", 0, 0};
   int rc = tally_create_keyspace(session, keyspace, &options, &e);
 
   ck_assert(rc == TALLY_ESERVER || rc == TALLY_ESCHEMA);

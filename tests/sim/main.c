@@ -235,8 +235,8 @@ static int replay(uint64_t seed) {
 }
 
 /* What a client does at which nanosecond changes with it, and a script that
- * expects a situation would not meet it any more.  So it is run from its seed on
- * until that is met. */
+ * expects a situation would not meet it any more.  So it is run from its seed
+ * on until that is met. */
 enum { SCRIPT_SEEDS = 20000 };
 
 static bool meets(const struct script *s, uint64_t seed) {

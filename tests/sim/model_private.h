@@ -170,8 +170,8 @@ void cql_end(void);
 struct statement *cql_find(struct slice text, struct refusal *why);
 void refuse(struct refusal *r, int32_t code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* In the application's words (executes.c): only a server can tell what it means,
- * and what is an answer to it. */
+/* In the application's words (executes.c): only a server can tell what it
+ * means, and what is an answer to it. */
 bool cql_is_own_words(const struct statement *s);
 /* What a host knows of them is lost. */
 void cql_forget_all(unsigned host);

@@ -75,8 +75,8 @@ static bool shows(const struct request *r) {
 
 /* ---- Pages --------------------------------------------------------------- */
 
-/* A server may give fewer rows than it was asked for: here as many as any plan's
- * frames hold. */
+/* A server may give fewer rows than it was asked for: here as many as any
+ * plan's frames hold. */
 enum { PAGE_BYTES = 70000 };
 
 /* How many rows the page has, and where it ends. */

@@ -29,7 +29,8 @@ void toy_add(struct toy *t, const void *bytes, size_t n);
 /* The next one, which stays where it is until the next call of either. */
 enum toy_type toy_next(struct toy *t, const uint8_t **payload, size_t *n);
 void toy_end(struct toy *t);
-/* One record into `out`, which has room for TOY_HEAD + n; returns its length. */
+/* One record into `out`, which has room for TOY_HEAD + n; returns its
+ * length. */
 size_t toy_seal(uint8_t *out, enum toy_type type, const void *bytes, size_t n);
 
 #endif

@@ -27,8 +27,8 @@ struct front_settings {
 
 struct front;
 
-/* backend: a port; 0: none, bytes are read and that is it.  Threads of their own;
- * the settings may be changed at any time, for the
+/* backend: a port; 0: none, bytes are read and that is it.  Threads of their
+ * own; the settings may be changed at any time, for the
  * connections to come. */
 struct front *front_start(uint16_t backend);
 void front_set(struct front *f, const struct front_settings *settings);

@@ -1,5 +1,5 @@
-/* tests/unit/execute_rig.h - statements of one's own against a script server, in
- * all modes.  What a server says stands as golden.h has it. */
+/* tests/unit/execute_rig.h - statements of one's own against a script server,
+ * in all modes.  What a server says stands as golden.h has it. */
 #ifndef TALLY_TESTS_EXECUTE_RIG_H
 #define TALLY_TESTS_EXECUTE_RIG_H
 
@@ -30,7 +30,8 @@ void execution_fails(struct execution *x, int code, int outcome,
 /* The next answer at this place is a RESULT with this body. */
 void execution_script(struct execution *x, enum script_place place,
                       unsigned flags, const char *body);
-/* The next `times` PREPAREs are answered with these markers: "0001 'a' 0009". */
+/* The next `times` PREPAREs are answered with these markers: "0001 'a'
+ * 0009". */
 void execution_markers(struct execution *x, unsigned count, const char *markers,
                        unsigned times);
 /* The latest request at this place has this body. */

@@ -73,6 +73,7 @@
   X(guest)                                                                     \
   X(rounds)                                                                    \
   X(hostile)                                                                   \
+  X(sync)                                                                      \
   X(memory)
 
 #define TALLY_SUITE_DECLARE(name) Suite *name##_suite(void);

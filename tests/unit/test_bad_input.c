@@ -4,8 +4,8 @@
  *
  * What no call can say is not here: values that are set, TTLs, timestamps and
  * conditions of counters; inserts; the tests of definitions, queries, key types
- * and rows (test_definition.c, test_query.c, test_key_types.c, test_bind.c) have
- * what they refuse. */
+ * and rows (test_definition.c, test_query.c, test_key_types.c, test_bind.c)
+ * have what they refuse. */
 #include <check.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* tests/unit/test_batch.c - counter batches: their frames byte by byte, and what
- * an answer means for each increment. */
+/* tests/unit/test_batch.c - counter batches: their frames byte by byte, and
+ * what an answer means for each increment. */
 #include <check.h>
 #include <string.h>
 

@@ -359,6 +359,31 @@ START_TEST(seventeen_timeouts) {
 }
 END_TEST
 
+/* Servers read so many rows at a time for a function: without a number they
+ * read all at once. */
+START_TEST(page_of_a_function) {
+  static const uint8_t eleven[4] = {0, 0, 0, 11};
+  const page_hits row = {.url = "/home"};
+  uint8_t body[64] = {0};
+  tally_query *q;
+  int64_t count;
+  struct rig r;
+
+  rig_init(&r, _i == 0 ? RIG_THREADS : RIG_INLINE);
+  rig_connect(&r);
+  ck_assert_int_eq(tally_find(&q, r.hits, &r.error), 0);
+  ck_assert_int_eq(tally_where(q, "url", TALLY_EQ, &row, &r.error), 0);
+  ck_assert_int_eq(tally_page_size(q, 11, &r.error), 0);
+  tally_count(q, &count, &r.error);
+  script_last(r.server, AT_SELECT, body, sizeof body);
+  /* Id, consistency, flags, one value of five bytes, the size. */
+  ck_assert_uint_eq(body[20] & 0x04, 0x04);
+  ck_assert_mem_eq(body + 32, eleven, 4);
+  tally_query_free(q);
+  rig_fini(&r);
+}
+END_TEST
+
 /* ---- Schema ------------------------------------------------------------- */
 
 START_TEST(no_such_keyspace) {
@@ -483,6 +508,7 @@ Suite *bind_suite(void) {
   tcase_add_loop_test(tc, timeout_of_a_call, 0, RIG_MODES);
   tcase_add_loop_test(tc, seventeen_timeouts, 0, 2);
   tcase_add_loop_test(tc, no_such_keyspace, 0, 2);
+  tcase_add_loop_test(tc, page_of_a_function, 0, 2);
   tcase_add_loop_test(tc, sync_table, 0, 2);
   tcase_add_loop_test(tc, sync_of_what_is_not_listed, 0, 2);
   tcase_add_loop_test(tc, sync_async, 0, RIG_MODES);

@@ -1,5 +1,5 @@
-/* tests/unit/test_compress.c - bodies of frames and LZ4: what is compressed, what
- * is read, and what is refused before memory is asked for. */
+/* tests/unit/test_compress.c - bodies of frames and LZ4: what is compressed,
+ * what is read, and what is refused before memory is asked for. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -4,7 +4,8 @@
  * Not here, as they have no meaning:
  *   ..._returns_new_queryset, ..._preserved_through_chaining, test_clone_...: a
  *     tally_query is put together in place, and is copied by what it opens;
- *   test_like_filter, test_build_select_like_filter and test_parse_filter_kwargs
+ *   test_like_filter, test_build_select_like_filter and
+ *   test_parse_filter_kwargs
  *     of like, ne, contains, contains_key; isnull: no key and no counter takes
  *     these operators, and tally_operator has no names for them;
  *   test_group_by_..., test_cast_..., test_select_token_..., test_json_...,

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/execute.h"
 #include "tests/unit/execute_rig.h"
 #include "tests/unit/suites.h"
 
@@ -16,6 +17,12 @@ static void setup(void) {
 
 static void tear_down(void) {
   execution_fini(&x);
+}
+
+static void done_answer(void *user, const tally_result *result,
+                        tally_answer *answer) {
+  tally_answer_free(answer);
+  done_record(user, result);
 }
 
 static void ok(int rc) {
@@ -434,6 +441,30 @@ START_TEST(types_that_changed) {
 }
 END_TEST
 
+/* All of them ask before the first answer comes: the text is known once. */
+START_TEST(asked_at_once) {
+  enum { MANY = 20 };
+  struct done done[MANY];
+  unsigned known = 0;
+
+  execution_markers(&x, 1, "0001 'a' 0009", MANY + 1);
+  script_next_kind(x.r.server, AT_GIVEN, SCRIPT_NORMAL, MANY);
+  execution_begin(&x, "INSERT");
+  ok(tally_bind_int64(x.s, 1, &e));
+  memset(done, 0, sizeof done);
+  for (int i = 0; i < MANY; i++)
+    ok(tally_execute_async(x.s, done_answer, &done[i], &e));
+  for (int i = 0; i < MANY; i++) {
+    ck_assert(rig_done(&x.r, &done[i]));
+    ck_assert_int_eq(done[i].status, 0);
+  }
+  for (struct known *k = atomic_load(&x.r.session->known); k != NULL;
+       k = k->next)
+    known++;
+  ck_assert_uint_eq(known, 1);
+}
+END_TEST
+
 /* The parts of a type count, too: bytes of an int would pass for a text. */
 static const char *const changed[] = {
     "0001 'a' 0020 000d", /* list<text> for list<int> */
@@ -510,6 +541,7 @@ Suite *execute_suite(void) {
   tcase_add_test(tc, empty_alone);
   tcase_add_test(tc, questions_that_fail);
   tcase_add_test(tc, types_that_changed);
+  tcase_add_test(tc, asked_at_once);
   tcase_add_loop_test(tc, parts_that_changed, 0, 3);
   tcase_add_loop_test(tc, fields_that_changed, 0, 4);
   tcase_add_test(tc, forgotten);

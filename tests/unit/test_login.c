@@ -1,5 +1,5 @@
-/* tests/unit/test_login.c - servers that want a login: SASL PLAIN, mechanisms of
- * the caller's, and who does not get the password. */
+/* tests/unit/test_login.c - servers that want a login: SASL PLAIN, mechanisms
+ * of the caller's, and who does not get the password. */
 #include <stdio.h>
 #include <string.h>
 

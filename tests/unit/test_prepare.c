@@ -108,7 +108,8 @@ START_TEST(one_prepare_in_flight) {
 }
 END_TEST
 
-/* It may have been restarted, as another version: nothing is taken for known. */
+/* It may have been restarted, as another version: nothing is taken for
+ * known. */
 START_TEST(again_after_a_reconnect) {
   struct rig r;
 

@@ -74,7 +74,8 @@ static int resolve_silent(void *user, const char *name, char (*addresses)[46],
   return 2;
 }
 
-/* The simulator looks at this to the millisecond; here a machine may be busy. */
+/* The simulator looks at this to the millisecond; here a machine may be
+ * busy. */
 enum { BUSY_MS = 900 };
 
 static void connects_in_time(struct rig *r) {
@@ -208,8 +209,8 @@ START_TEST(slow_lookup_first) {
 }
 END_TEST
 
-/* A name with addresses of both kinds, the first of which leads nowhere; and one
- * that the system looks up, which has both on most machines. */
+/* A name with addresses of both kinds, the first of which leads nowhere; and
+ * one that the system looks up, which has both on most machines. */
 static int resolve_both(void *user, const char *name, char (*addresses)[46],
                         int max) {
   (void)user;

@@ -118,8 +118,8 @@ START_TEST(shard_comes_back) {
 END_TEST
 
 /* After the host was away its own port is asked first again.  Its connections
- * are reset at once, but are not found so at once: one may be dialed again while
- * the host still counts as there, and then once more. */
+ * are reset at once, but are not found so at once: one may be dialed again
+ * while the host still counts as there, and then once more. */
 START_TEST(host_comes_back) {
   struct rig r;
 
