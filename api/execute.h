@@ -7,7 +7,7 @@
 #include "core/nested.h"
 #include "core/reply.h"
 
-/* ---- given.c: what is bound --------------------------------------------- */
+/* ---- execute_values.c: what is bound ------------------------------------- */
 
 enum given_kind {
   GIVEN_NULL,
@@ -74,12 +74,12 @@ int given_bind(const tally_statement *s, const struct known *known,
 /* The values of one as those of the other, which has none. */
 bool given_copy(tally_statement *to, const tally_statement *from);
 
-/* ---- words.c: the statement ---------------------------------------------- */
+/* ---- execute_statement.c: the statement ---------------------------------- */
 
 int statement_copy(tally_statement **copy, const tally_statement *s,
                    tally_error *e);
 
-/* ---- known.c: texts whose markers are known ------------------------------ */
+/* ---- execute_known.c: texts whose markers are known ---------------------- */
 
 struct known {
   struct known *next;
@@ -106,7 +106,7 @@ void known_free(const struct net_heap *heap, struct known *k);
 int answer_make(tally_answer **answer, const struct net_heap *heap,
                 const struct cql_frame *frame, tally_error *e);
 
-/* ---- part.c: values ------------------------------------------------------ */
+/* ---- answer_value.c: values ---------------------------------------------- */
 
 /* As CQL has it: "map<text, int>". */
 void type_print(const struct type *type, struct text *out);

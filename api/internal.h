@@ -305,7 +305,7 @@ int bind_key(struct op *op, const tally_table *t, const void *row,
 int count_fill(struct op *op, tally_table *t, const void *row, bool negate,
                const tally_call *call, tally_error *e);
 
-/* ---- known.c ------------------------------------------------------------ */
+/* ---- execute_known.c ----------------------------------------------------- */
 
 void knowns_free(tally_session *s);
 

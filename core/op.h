@@ -131,7 +131,7 @@ struct op {
   op_done *done;
   op_callback *callback;
   void *user;
-  const struct page *page; /* of a read, valid until it ends; NULL: all of it */
+  const struct page *page; /* valid until it ends; NULL: all rows */
   struct tries *tries;     /* hosts where it was in vain; NULL: none */
   struct slab *slab; /* where the slot belongs; NULL: a piece of the heap */
   uint8_t *values;   /* [value]s in wire form */
@@ -187,7 +187,7 @@ void op_release(const struct net_heap *heap, struct op *op);
 
 /* ---- Values ------------------------------------------------------------- */
 
-/* Append one bound value.  False: no memory (or over 4 GiB). */
+/* Append one bound value.  False: no memory (or over 2 GiB). */
 bool op_bind_bigint(struct op *op, const struct net_heap *heap, int64_t v);
 bool op_bind_int(struct op *op, const struct net_heap *heap, int32_t v);
 bool op_bind_bytes(struct op *op, const struct net_heap *heap, const void *p,

@@ -1,4 +1,4 @@
-/* api/words.c - a statement in the caller's own words, and how it is to be
+/* api/execute_statement.c - a statement in the caller's own words, and how it is to be
  * executed. */
 #include "api/execute.h"
 

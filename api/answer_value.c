@@ -1,4 +1,4 @@
-/* api/part.c - values of an answer, and parts of values. */
+/* api/answer_value.c - values of an answer, and parts of values. */
 #include "api/execute.h"
 
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-/* api/given.c - values for the markers of a statement: kept as they were given
+/* api/execute_values.c - values for the markers of a statement: kept as they were given
  * until the markers' types are known, and then written as these want them. */
 #include "api/execute.h"
 

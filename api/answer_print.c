@@ -1,4 +1,4 @@
-/* api/print_value.c - values of an answer as text, in the way of cqlsh. */
+/* api/answer_print.c - values of an answer as text, in the way of cqlsh. */
 #include "api/execute.h"
 
 #include <inttypes.h>
