@@ -46,9 +46,10 @@ unit() {
   build tsan
   part "unit tests, TSan"
   check "unit, tsan" suite tsan -L unit -j 4
-  build dev
+  build release -DBUILD_TESTING=ON
   part "unit tests of pure functions, valgrind"
-  check "unit, valgrind" tests/support/valgrind.sh build/dev/tests/unit/tally_unit
+  check "unit, valgrind" tests/support/valgrind.sh \
+    build/release/tests/unit/tally_unit
 }
 
 # Seeds from the commit: others with every change, and the same ones again for

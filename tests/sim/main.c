@@ -174,6 +174,7 @@ struct settings {
   uint64_t seeds;
   double seconds;
   unsigned jobs;
+  uint64_t pairs;
   bool all_marks;
 };
 
@@ -312,7 +313,9 @@ static int usage(void) {
           "       ... --shrink SEED          a smaller run, as a script\n"
           "       ... --script FILE [--trace]\n"
           "       ... --hashes N [--from SEED]\n"
-          "       ... --torture[=SCENARIO] [--jobs N]\n"
+          "       ... --torture[=SCENARIO] [--jobs N] [--pairs N [--from N]]\n"
+          "                                  one pair of failing allocations "
+          "in N\n"
           "Exit status: 0, 1 when a rule broke, 2 for a wrong call.\n",
           all.program);
   return 2;
@@ -341,13 +344,14 @@ static uint64_t number(const char *option, const char *text) {
 }
 
 enum action { RUN = 1, REPLAY, SHRINK, SCRIPT, HASHES, TORTURE };
-enum { FROM = 100, SEEDS, SECONDS, JOBS, ALL_MARKS, TRACING };
+enum { FROM = 100, SEEDS, SECONDS, JOBS, PAIRS, ALL_MARKS, TRACING };
 
 static const struct option options[] = {
     {"from", required_argument, NULL, FROM},
     {"seeds", required_argument, NULL, SEEDS},
     {"seconds", required_argument, NULL, SECONDS},
     {"jobs", required_argument, NULL, JOBS},
+    {"pairs", required_argument, NULL, PAIRS},
     {"all-marks", no_argument, NULL, ALL_MARKS},
     {"trace", no_argument, NULL, TRACING},
     {"replay", required_argument, NULL, REPLAY},
@@ -376,6 +380,9 @@ static bool read_arguments(int argc, char **argv, struct settings *s,
       break;
     case JOBS:
       s->jobs = (unsigned)number(options[i].name, optarg);
+      break;
+    case PAIRS:
+      s->pairs = number(options[i].name, optarg);
       break;
     case ALL_MARKS:
       s->all_marks = true;
@@ -407,6 +414,8 @@ static void fill_in(struct settings *s) {
     s->jobs = WORKERS_MAX;
   if (s->from == 0)
     s->from = fresh_seed();
+  if (s->pairs == 0)
+    s->pairs = 1;
   if (s->seeds == 0 && s->seconds == 0)
     s->seconds = 60;
 }
@@ -433,7 +442,7 @@ int main(int argc, char **argv) {
     return hashes(s.from, number("hashes", value));
   case TORTURE:
     fill_in(&s);
-    return torture(value, s.jobs);
+    return torture(value, s.jobs, s.pairs, s.from);
   case RUN:
   default:
     fill_in(&s);

@@ -351,16 +351,24 @@ static void torture_points(const struct scenario *s, enum sim_mode mode,
       }
 }
 
-/* Two allocations, not one: what goes on after the first must bear another. */
+/* Two allocations, not one: what goes on after the first must bear another.  One
+ * pair of so many, from that one on. */
+static struct {
+  uint64_t every;
+  uint64_t from;
+} pairs = {1, 0};
+
 static void torture_pairs(const struct scenario *s, enum sim_mode mode,
                           struct points *done) {
-  uint64_t n;
+  uint64_t n, i = pairs.from;
 
   aim_at(AIM_NOTHING, 0, 0, false, 0);
   attempt(s, mode);
   n = torment.allocations;
   for (uint64_t k = 1; k <= n; k++)
-    for (uint64_t too = k + 1; too <= n; too++) {
+    for (uint64_t too = k + 1; too <= n; too++, i++) {
+      if (i % pairs.every != 0)
+        continue;
       aim_at(AIM_ALLOCATION, k, too, false, 0);
       attempt(s, mode);
       done->pairs++;
@@ -500,8 +508,11 @@ static int torture_all(unsigned jobs) {
   return rc;
 }
 
-int torture(const char *name, unsigned jobs) {
+int torture(const char *name, unsigned jobs, uint64_t every, uint64_t from) {
   struct points here = {0};
+
+  pairs.every = every;
+  pairs.from = from % every;
 
   if (name == NULL)
     return torture_all(jobs);
