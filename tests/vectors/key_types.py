@@ -8,6 +8,7 @@ this value alone; what is printed, where that is not what is typed.
 """
 import datetime
 import decimal
+import sys
 import uuid
 
 from cassandra import cqltypes, util
@@ -27,6 +28,7 @@ VALUES = [
     ("text", "a b=c\u00e9\U0001f600", "a b=c\u00e9\U0001f600", None),
     ("text", "'quoted\"", "'quoted\"", None),
     ("ascii", "plain", "plain", None),
+    ("ascii", "\x7f ~\x01", "\x7f ~\x01", None),
     ("blob", "0xcafe", b"\xca\xfe", None),
     ("blob", "0x00FFab", b"\x00\xff\xab", "0x00ffab"),
     ("boolean", "true", True, "True"),
@@ -71,6 +73,8 @@ VALUES = [
     ("float", "1.5", 1.5, None),
     ("float", "0.1", 0.1, None),
     ("float", "-3.4028235e+38", -3.4028234663852886e38, None),
+    ("float", "3.4028235e+38", 3.4028234663852886e38, None),
+    ("float", "Infinity", float("inf"), None),
     ("float", "1e-45", 1e-45, "1.4013e-45"),
     ("float", "100", 100.0, None),
     ("float", "-infinity", float("-inf"), "-Infinity"),
@@ -79,6 +83,12 @@ VALUES = [
     ("double", "1e300", 1e300, "1e+300"),
     ("double", "0.30000000000000004", 0.1 + 0.2, None),
     ("double", "123456789.25", 123456789.25, None),
+    ("double", "1.7976931348623157e308", sys.float_info.max,
+     "1.7976931348623157e+308"),
+    ("double", "-1.7976931348623157e308", -sys.float_info.max,
+     "-1.7976931348623157e+308"),
+    ("double", "-Infinity", float("-inf"), None),
+    ("double", "-0", -0.0, None),
     ("double", "5e-324", 5e-324, "4.94065645841247e-324"),
     ("double", "Infinity", float("inf"), None),
     ("uuid", "550e8400-e29b-41d4-a716-446655440000",
@@ -88,6 +98,11 @@ VALUES = [
      uuid.UUID(int=2 ** 128 - 1), "ffffffff-ffff-ffff-ffff-ffffffffffff"),
     ("timeuuid", "8e7a4b00-e2ad-11ed-b5ea-0242ac120002",
      uuid.UUID("8e7a4b00-e2ad-11ed-b5ea-0242ac120002"), None),
+    # The ends of time, and bytes behind it that compare as signed.
+    ("timeuuid", "00000000-0000-1000-8080-808080808080",
+     uuid.UUID("00000000-0000-1000-8080-808080808080"), None),
+    ("timeuuid", "ffffffff-ffff-1fff-bf7f-7f7f7f7f7f7f",
+     uuid.UUID("ffffffff-ffff-1fff-bf7f-7f7f7f7f7f7f"), None),
     ("timestamp", "2026-11-28 22:57:21.125+0000",
      datetime.datetime(2026, 11, 28, 22, 57, 21, 125000),
      "2026-11-28 22:57:21.125000+0000"),
