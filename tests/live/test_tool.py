@@ -1637,6 +1637,30 @@ class Remove(ToolTest):
         self.check(tally("drop", table, "--yes"), FAILED, "there is no table")
         self.check(tally("drop", "--yes"), USAGE, "wants one TABLE")
 
+    def test_unknown(self):
+        """Run again, each of them would take what was counted meanwhile."""
+        table = self.hits("perhaps")
+        self.done("increment", table, "url=/", "views=5")
+
+        def on_frame(gate, client, frame):
+            asks = [b"TRUNCATE", b"DROP TABLE"]
+            if frame[4] == EXECUTE or any(text in frame for text in asks):
+                client.shutdown(socket.SHUT_RDWR)
+                return False
+            return True
+
+        for words in ("delete", table, "url=/"), ("truncate", table), ("drop", table):
+            with Gate(on_frame) as gate:
+                r = tally(*words, "--yes", "--hosts=" + gate.address)
+            self.check(
+                r, UNKNOWN, f"{KEYSPACE}.{table}",
+                "  outcome  unknown: it was done, or not, or in part, or is done "
+                "yet; it was not sent again\n",
+                "  hint     look first what is there: run again it also takes what "
+                "was counted meanwhile\n", out="",
+            )
+        self.shows('{"url":"/","unique_visitors":0,"views":5}', table, "url=/")
+
     def ask(self, answer, *words):
         """On a terminal."""
         leader, follower = pty.openpty()
