@@ -1795,6 +1795,104 @@ class Find(ToolTest):
         self.assertIn("site  day         path  bytes  views", r.out)
         self.assertIn("b     2026-11-02  /         0      9", r.out)
 
+    def big(self):
+        """A table of 1000 rows of a kilobyte."""
+        table = self.make("big", "k:int:partition", "t:text:clustering", "n:counter")
+        lines = "".join(f"{k}\t{'x' * 1000}\t1\n" for k in range(1000))
+        r = tally("increment", table, "--stdin", lines=lines)
+        self.assertEqual(r.status, DONE, r)
+        return table
+
+    def pages(self, table, at, then, stdout=subprocess.PIPE, **popen):
+        """Runs find by pages of 10 rows, and calls then(gate, process, client)
+        when page `at` is asked for, which says whether to forward that; returns
+        status, outputs and how many pages were asked for."""
+        asked = []
+
+        def on_frame(gate, client, frame):
+            if frame[4] != EXECUTE:
+                return True
+            asked.append(frame)
+            return len(asked) != at or then(gate, process, client)
+
+        popen.setdefault("stderr", subprocess.PIPE)
+        with Gate(on_frame) as gate, subprocess.Popen(
+            [TOOL, "find", table, "--page-size=10", "--hosts=" + gate.address],
+            env=environment(), stdout=stdout, **popen,
+        ) as process:
+            out, err = process.communicate(timeout=60)
+        return process.returncode, (out or b"").decode(), (err or b"").decode(), len(asked)
+
+    def test_ends_early(self):
+        table = self.big()
+
+        def interrupt(gate, process, client):
+            process.send_signal(signal.SIGINT)
+            return True
+
+        status, out, err, pages = self.pages(table, 5, interrupt)
+        self.assertEqual(
+            (status, err), (130, "tally: interrupted\n  detail   there may be more rows\n")
+        )
+        self.assertLess(pages, 10)
+        self.assertIn(len(out.splitlines()), range(40, 100))
+
+        # As "| head -1".
+        reader, writer = os.pipe()
+
+        def close(gate, process, client):
+            os.close(reader)
+            return True
+
+        status, out, err, pages = self.pages(table, 5, close, stdout=writer)
+        os.close(writer)
+        self.assertEqual(
+            (status, err),
+            (FAILED, "tally: cannot write to standard output\n"
+                     "  detail   Broken pipe\n"),
+        )
+        self.assertLess(pages, 20)
+
+    def test_fails_half_way(self):
+        """What was read is shown, and before the error."""
+        table = self.make("halved", "k:int:partition", "n:counter")
+        lines = "".join(f"{k}\t1\n" for k in range(100))
+        self.assertEqual(tally("increment", table, "--stdin", lines=lines).status, DONE)
+
+        def lose(gate, process, client):
+            gate.close()
+            client.shutdown(socket.SHUT_RDWR)
+            return False
+
+        leader, follower = pty.openpty()
+        status, *_ = self.pages(table, 5, lose, stdout=follower, stderr=follower)
+        os.close(follower)
+        shown = b""
+        try:
+            while part := os.read(leader, 65536):
+                shown += part
+        except OSError:  # the terminal's way to say end
+            pass
+        os.close(leader)
+        self.assertIn(status, (FAILED, CONNECT))
+        rows = shown.decode().partition("\033[1;31mtally:")[0].splitlines()
+        self.assertEqual(len(rows), 1 + 40, shown)
+
+    def test_interrupted_without_a_sentence(self):
+        """A row that was read is no work that had to be done."""
+        def interrupt(gate, client, frame):
+            if frame[4] == EXECUTE:
+                process.send_signal(signal.SIGINT)
+            return True
+
+        with Gate(interrupt) as gate, subprocess.Popen(
+            [TOOL, "get", self.table, "site=b", "day=2026-11-02", "path=/",
+             "--hosts=" + gate.address],
+            env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        ) as process:
+            out, err = process.communicate(timeout=60)
+        self.assertEqual((process.returncode, out, err), (130, "b\t2026-11-02\t/\t0\t9\n", ""))
+
     def test_refused(self):
         for words, text in [
             (["site"], '"site" is no condition'),
