@@ -57,6 +57,8 @@ enum style { STYLE_TABS, STYLE_TABLE, STYLE_JSON };
 /* The letter behind a backslash, or 0. */
 static char escape_letter(uint32_t c, enum style style) {
   switch (c) {
+  case '\0':
+    return style == STYLE_TABS ? '0' : 0;
   case '\t':
     return 't';
   case '\n':
@@ -83,6 +85,14 @@ static bool is_hidden(uint32_t c, enum style style) {
   return c < 0x20 || (style == STYLE_TABLE && c >= 0x7f && c < 0xa0);
 }
 
+/* As text_utf8(), and TEXT_NUL is 0. */
+static size_t next_character(const char *text, uint32_t *c) {
+  if (strncmp(text, TEXT_NUL, strlen(TEXT_NUL)) != 0)
+    return text_utf8(text, c);
+  *c = 0;
+  return strlen(TEXT_NUL);
+}
+
 /* Writes `text` (or only counts) and returns how many places it takes. */
 static int put_text(FILE *to, const char *text, enum style style) {
   int width = 0;
@@ -90,7 +100,7 @@ static int put_text(FILE *to, const char *text, enum style style) {
   while (*text != '\0') {
     char out[16];
     uint32_t c = 0;
-    size_t len = text_utf8(text, &c);
+    size_t len = next_character(text, &c);
     char letter = len == 0 ? 0 : escape_letter(c, style);
     int places = 1;
 

@@ -1361,6 +1361,34 @@ class Stream(ToolTest):
         self.counts(found, copy)
         self.assertEqual(tally("find", copy).out, found)
 
+    def test_nul(self):
+        """It ends no text, and looks like no other one."""
+        columns = ("k:text:partition", "c:ascii:clustering", "n:counter")
+        table = self.make("streamed_nul", *columns)
+        lines = "a\\0b\t\\0\t1\na\t\t2\na\\\\x00b\t\t4\na\\\\0b\t\t8\n\\0\tc\\0\t16\n"
+        self.counts(lines, table)
+        keys = {"a\0b": 1, "a": 2, "a\\x00b": 4, "a\\0b": 8, "\0": 16}
+        found = tally("find", table).out
+        self.assertEqual(set(found.splitlines()), set(lines.splitlines()))
+        rows = tally("find", table, "--json")
+        self.assertIn('{"k":"a\\u0000b","c":"\\u0000","n":1}\n', rows.out)
+        rows = [json.loads(line) for line in rows.out.splitlines()]
+        self.assertEqual({row["k"]: row["n"] for row in rows}, keys)
+        self.assertIn("\0,c\0,16\r\n", tally("find", table, "--csv").out)
+        best = tally("find", table, "--top", "1", "--by", "n")
+        self.assertEqual(best.out, "\\0\tc\\0\t16\n")
+        shown = on_terminal("find", table, "--top", "1", "--by", "n").out
+        self.assertIn("\\u0000  c\\u0000  16\n", shown)
+        self.counts(found, table)
+        rows = map(json.loads, tally("find", table, "--json").out.splitlines())
+        self.assertEqual(
+            {row["k"]: row["n"] for row in rows}, {k: 2 * n for k, n in keys.items()}
+        )
+        table = self.make("streamed_blob", "k:blob:partition", "n:counter")
+        for line in "0xca\\0fe\t1\n", "0xca\t1\\00\n":
+            self.counts(line, table, status=USAGE, applied=0,
+                        errors=["line 1: a NUL can be in text alone"])
+
     def test_lines_that_cannot_be_read(self):
         table = self.make("streamed_badly", "k:text:partition", "n:counter")
         name = f"{KEYSPACE}.{table}"
