@@ -128,10 +128,17 @@ bool option_is_of(const struct option_row *row, const char *command) {
   return false;
 }
 
+/* What is of one call alone (--help), or must be said each time (--yes), is not
+ * to be found in an environment. */
+static bool is_flag_with_variable(enum option_id id) {
+  return id == OPTION_LZ4 || id == OPTION_VERBOSE;
+}
+
 bool option_variable(enum option_id id, char *name, size_t size) {
   int n;
 
-  if (rows[id].argument == NULL || rows[id].commands != NULL)
+  if (rows[id].commands != NULL ||
+      (rows[id].argument == NULL && !is_flag_with_variable(id)))
     return false;
   n = snprintf(name, size, "TALLY_%s", rows[id].name);
   for (char *s = name; *s != '\0'; s++)

@@ -296,6 +296,9 @@ class Help(ToolTest):
         self.check(r, DONE)
         for status in range(6):
             self.assertIn(f"\n  {status}  ", r.out)
+        # What --stdin sent before a bad line was sent.
+        self.assertIn("nothing was sent; --stdin: the lines before\n", r.out)
+        self.assertIn("delete, truncate, drop", r.out)
 
     def test_help_with_a_bad_environment(self):
         self.assertEqual(tally("--help", env={"TALLY_PORT": "x"}).status, DONE)
@@ -584,6 +587,8 @@ class Environment(ToolTest):
             ("TALLY_WAIT", "x"),
             ("TALLY_COLOR", "x"),
             ("TALLY_HOSTS", "a:b"),
+            ("TALLY_LZ4", "1"),
+            ("TALLY_VERBOSE", "true"),
         ]:
             self.check(
                 tally("get", "t", "a=b", env={name: value}),
@@ -634,6 +639,37 @@ class Environment(ToolTest):
         r = tally("get", table, "url=/", "--consistency=three")
         self.check(r, FAILED, "THREE needs 3", out="")
         self.assertNotIn("outcome", r.err)
+
+    def test_flags(self):
+        """LZ4 is asked for, or not, when a connection starts."""
+        table = self.hits("env_flags")
+        url = f"cassandra://{HOSTS}/{KEYSPACE}?compression=lz4"
+        for words, env, asked in [
+            ([], {}, False),
+            ([], {"TALLY_LZ4": "yes"}, True),
+            ([], {"TALLY_LZ4": "no"}, False),
+            (["--lz4"], {"TALLY_LZ4": "no"}, True),
+            (["--url", url], {}, True),
+            (["--url", url], {"TALLY_LZ4": "no"}, False),
+        ]:
+            seen = []
+
+            def on_frame(gate, client, frame):
+                seen.append(b"COMPRESSION" in frame and frame[4] == STARTUP)
+                return True
+
+            with Gate(on_frame) as gate:
+                r = tally("find", table, "--hosts=" + gate.address, *words, env=env)
+            self.check(r, DONE, out="")
+            self.assertEqual(any(seen), asked, (words, env))
+        r = tally("find", table, env={"TALLY_VERBOSE": "yes"})
+        self.check(r, DONE, "SELECT", out="")
+        self.assertEqual(tally("find", table, "--verbose").err.count("SELECT"),
+                         r.err.count("SELECT"))
+        self.check(tally("find", table, env={"TALLY_VERBOSE": "no"}), DONE, out="")
+        # What must be said each time is said on the command line.
+        r = tally("truncate", table, env={"TALLY_YES": "yes"})
+        self.check(r, USAGE, "say --yes where nobody can be asked")
 
     def test_port(self):
         self.check(
