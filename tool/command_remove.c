@@ -102,11 +102,13 @@ static int remove_table(struct options *o, remove_function *function,
 
 int command_truncate(struct options *o) {
   return remove_table(o, tally_truncate,
-                      "all of its rows go; increments under way may stay");
+                      "all of its rows go; what is counted from then on begins "
+                      "at 0, and increments under way may stay or go");
 }
 
 int command_drop(struct options *o) {
-  return remove_table(o, tally_drop_table,
-                      "the table goes with all of its rows; increments fail "
-                      "until \"tally sync\" makes it again");
+  return remove_table(
+      o, tally_drop_table,
+      "the table goes with all of its rows; increments fail "
+      "until \"tally sync\" makes it again, and begin at 0 then");
 }

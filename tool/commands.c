@@ -121,11 +121,15 @@ static const struct command commands[] = {
      command_delete, true},
     {"truncate", "TABLE", "delete all rows of a table",
      "Asks on a terminal, and wants --yes elsewhere.  All hosts have to be "
-     "up.\n\n"
+     "up.  What is\n"
+     "counted from then on begins at 0; increments under way may stay or "
+     "go.\n\n"
      "  tally truncate page_hits --yes\n",
      command_truncate, true},
     {"drop", "TABLE", "drop a table",
-     "Asks on a terminal, and wants --yes elsewhere.\n\n"
+     "Asks on a terminal, and wants --yes elsewhere.  Increments fail until "
+     "\"tally sync\"\n"
+     "makes the table again, and begin at 0 then.\n\n"
      "  tally drop page_hits --yes\n",
      command_drop, true},
     {"describe", "[TABLE]", "show a table as the server has it, or list them",
