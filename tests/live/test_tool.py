@@ -2243,6 +2243,11 @@ class Describe(ToolTest):
         self.assertEqual((r.status, r.err), (DONE, ""), r)
         self.assertIn('"k\\u001b[2J" text,\n', r.out)
         self.assertIn("\x1b[2J", tally("describe", table).out)
+        # ... and as it is otherwise, to be pasted.
+        comment = "a\\n\\ b"
+        execute(f"ALTER TABLE {KEYSPACE}.{table} WITH comment = '{comment}\x1b'")
+        r = on_terminal("describe", table)
+        self.assertIn(f"  AND comment = '{comment}\\u001b'\n", r.out)
 
     def test_refused(self):
         self.check(tally("describe", "a", "b"), USAGE, "one TABLE, or none", out="")
