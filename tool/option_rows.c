@@ -75,7 +75,9 @@ static const struct option_row rows[OPTION_COUNT] = {
                         "sync"},
     [OPTION_STDIN] = {"stdin", NULL, "many rows, from standard input", NULL,
                       "increment, decrement"},
-    [OPTION_IN] = {"in", "COLUMN=V,...", "one of these values; may be repeated",
+    [OPTION_IN] = {"in", "COLUMN=V,...",
+                   "one of these values, none of which has\na comma in it; may "
+                   "be repeated",
                    NULL, "find"},
     [OPTION_ORDER_BY] = {"order-by", "[-]COLUMN,...",
                          "of the clustering key; - turns it round", NULL,
@@ -115,6 +117,10 @@ const char *option_choices(enum option_id id) {
 
 const struct option_row *option_row(enum option_id id) {
   return &rows[id];
+}
+
+bool option_is_repeated(enum option_id id) {
+  return id == OPTION_IN || id == OPTION_WITH;
 }
 
 bool option_is_of(const struct option_row *row, const char *command) {

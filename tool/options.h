@@ -94,6 +94,8 @@ struct options {
 const struct option_row *option_row(enum option_id id);
 /* The words that it takes, with blanks between; NULL: others, or none. */
 const char *option_choices(enum option_id id);
+/* May it be given several times, each with a value of its own? */
+bool option_is_repeated(enum option_id id);
 /* Does it belong to this command, and not to all of them? */
 bool option_is_of(const struct option_row *row, const char *command);
 /* "TALLY_CONNECT_TIMEOUT"; false when it has no variable.  That of a flag is

@@ -385,6 +385,11 @@ printf '%s\\n' "${COMPREPLY[@]}"
                 found += 1
         self.assertEqual(found, 8 + 3 + 3 + 2)
 
+    def test_fish_of_old(self):
+        """"$(...)" came with fish 3.4 alone."""
+        lines = self.script("fish").splitlines()
+        self.assertFalse([s for s in lines if "$(" in s and not s.startswith("#")])
+
     def test_fish(self):
         self.needs("fish")
         with tempfile.TemporaryDirectory() as home:
@@ -396,6 +401,9 @@ printf '%s\\n' "${COMPREPLY[@]}"
                 ("sync t --js", ""),
                 ("completion ", "bash fish zsh"),
                 ("help e", "exit-status"),
+                ("dro", "drop"),
+                ("--hosts drop --tls off dro", "drop"),
+                ("drop dro", ""),
             ]:
                 done = subprocess.run(
                     ["fish", "-c", self.script("fish") + f"\ncomplete -C 'tally {words}'"],
@@ -439,6 +447,8 @@ printf '%s\\n' "${COMPREPLY[@]}"
             ("tally clus", "tally cluster "),
             ("tally cluster --js", "--json "),
             ("tally get t a=b --js", "--json "),
+            ("tally find t --in a=b --i", "one of these values"),
+            ("tally sync t --with a=b --wi", "an option of the table"),
             ("tally --consistency local_q", "local_quorum "),
             ("tally get --consistency=each", "each_quorum "),
             ("tally completion fi", "fish "),
