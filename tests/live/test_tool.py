@@ -166,10 +166,11 @@ def read_frame(sock):
 
 class Gate(Peer):
     """Forwards to the node; `on_frame(gate, client, frame)` decides about each
-    frame of the client: True forwards it."""
+    frame of the client: True forwards it; `answer(bytes)` makes of what the node
+    says what the client hears."""
 
-    def __init__(self, on_frame, port=0):
-        self.on_frame = on_frame
+    def __init__(self, on_frame, port=0, answer=lambda part: part):
+        self.on_frame, self.answer = on_frame, answer
         super().__init__(self.forward, port)
 
     def forward(self, client):
@@ -181,7 +182,7 @@ class Gate(Peer):
         def back():
             try:
                 while part := node.recv(65536):
-                    client.sendall(part)
+                    client.sendall(self.answer(part))
                 client.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
@@ -2483,6 +2484,45 @@ class Doctor(ToolTest):
             f"{KEYSPACE}: replication factor 1; THREE needs 3 of 1 replicas",
             words=["--consistency=three"],
         )
+
+    def test_no_replicas(self):
+        """Of none, "all" are none."""
+        one, none = (b"replication_factor\0\0\0\1" + n for n in (b"1", b"0"))
+        with Gate(lambda *_: True, answer=lambda b: b.replace(one, none)) as gate:
+            for level in "all", "one":
+                self.fails(
+                    "replication", FAILED, f"{level.upper()} needs 1 of 0 replicas",
+                    words=["--hosts=" + gate.address, "--consistency=" + level],
+                )
+
+    def test_interrupted(self):
+        """A host whose answer nobody waited for is not called a silent one."""
+        # Its queue is full: it takes no more connections, and refuses none.
+        server = socket.socket()
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        address = server.getsockname()
+        waiting = []
+        for _ in range(4):
+            waiting.append(socket.socket())
+            waiting[-1].setblocking(False)
+            waiting[-1].connect_ex(address)
+        with subprocess.Popen(
+            [TOOL, "doctor", "--hosts=127.0.0.1:%d" % address[1],
+             "--connect-timeout=60s"],
+            env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            self.assertEqual(process.stdout.readline(), "name\tok\t127.0.0.1\n")
+            state = ""
+            while state != "S":  # asleep: it waits for the connection
+                with open(f"/proc/{process.pid}/stat") as file:
+                    state = file.read().rpartition(")")[2].split()[0]
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=30)
+        for s in [server, *waiting]:
+            s.close()
+        self.assertEqual((process.returncode, out, err), (130, "", ""))
 
     def test_table(self):
         self.fails("table", FAILED, "there is no table", words=["no_such"])
