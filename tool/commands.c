@@ -7,9 +7,11 @@
 static const struct command commands[] = {
     {"create-keyspace", "NAME", "create a keyspace, unless it exists",
      "Without options: SimpleStrategy with one replica, for a single test "
-     "host.\n\n"
+     "host.  Cassandra\n"
+     "refuses --no-tablets: it has none.\n\n"
      "  tally create-keyspace my_ks\n"
-     "  tally create-keyspace web --replication dc1:3,dc2:3\n",
+     "  tally create-keyspace web --replication dc1:3,dc2:3\n"
+     "  tally create-keyspace web --replication dc1:3 --no-tablets\n",
      command_create_keyspace, true},
     {"sync", "TABLE COLUMN ...", "make a counter table, or add counters to it",
      "A COLUMN is one of\n\n"

@@ -69,6 +69,10 @@ static const struct option_row rows[OPTION_COUNT] = {
                             "replicas in each data center, by\n"
                             "NetworkTopologyStrategy",
                             NULL, "create-keyspace"},
+    [OPTION_NO_TABLETS] = {"no-tablets", NULL,
+                           "ScyllaDB: older versions count in no\n"
+                           "keyspace that has tablets",
+                           NULL, "create-keyspace"},
     [OPTION_WITH] = {"with", "NAME=VALUE",
                      "an option of the table; may be repeated", NULL, "sync"},
     [OPTION_DRY_RUN] = {"dry-run", NULL, "print the statements, run none", NULL,

@@ -1043,6 +1043,24 @@ class Schema(ToolTest):
         self.done("create-keyspace", name, "--replication-factor", "1")
         self.done("create-keyspace", name, "--replication", f"{data_center()}:1")
 
+    def test_no_tablets(self):
+        """Cassandra does not know what they are."""
+        asked = []
+
+        def on_frame(gate, client, frame):
+            asked.append(frame)
+            return True
+
+        with Gate(on_frame) as gate:
+            r = tally("create-keyspace", KEYSPACE + "_more", "--no-tablets",
+                      "--replication", data_center() + ":1",
+                      "--hosts=" + gate.address)
+        asked = [f for f in asked if b"CREATE KEYSPACE" in f]
+        self.assertTrue(asked and b"tablets = {'enabled': false}" in asked[0], asked)
+        if r.status != DONE:  # ScyllaDB has them
+            self.check(r, FAILED, "tablets", out="")
+        self.check(tally("sync", "t", "--no-tablets"), USAGE, "create-keyspace")
+
     def test_create_keyspace_refused(self):
         for words, text in [
             (["--replication-factor=0"], "whole number of at least 1"),
