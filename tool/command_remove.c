@@ -1,5 +1,5 @@
-/* tool/command_remove.c - tally delete, truncate, drop: what cannot be undone is
- * said first, and asked for. */
+/* tool/command_remove.c - tally delete, truncate, drop: what cannot be undone
+ * is said first, and asked for. */
 #include "tool/command.h"
 
 #include "tool/target.h"
