@@ -11,6 +11,7 @@ struct command {
   const char *help;      /* more, for "tally help NAME" */
   /* Returns a status; what is not 0 has been reported.  NULL: main() does. */
   int (*run)(struct options *o);
+  bool changes; /* something on servers: how that ended is always told */
 };
 
 int command_create_keyspace(struct options *o);

@@ -184,7 +184,8 @@ static void put_zsh_option(enum option_id id, const char *command) {
   const struct option_row *row = option_row(id);
   const char *values = option_choices(id);
 
-  printf("%s'--%s%s[", command == NULL ? "    " : "        ", row->name,
+  printf("%s'%s--%s%s[", command == NULL ? "    " : "        ",
+         option_is_repeated(id) ? "*" : "", row->name,
          row->argument != NULL ? "=" : "");
   put_quoted(row->help, "'\\''", "[]\\:");
   putchar(']');
@@ -262,7 +263,7 @@ static void put_fish_option(enum option_id id, const char *command) {
 
   fputs("complete -c tally", stdout);
   if (command != NULL)
-    printf(" -n 'test \"$(__tally_command)\" = %s'", command);
+    printf(" -n '__tally_is %s'", command);
   printf("%s -l %s", id == OPTION_HELP ? " -s h" : "", row->name);
   if (values != NULL)
     printf(" -x -a '%s'", values);
@@ -274,15 +275,13 @@ static void put_fish_option(enum option_id id, const char *command) {
 }
 
 static void put_fish_command(const struct command *c) {
-  printf("complete -c tally -n 'test -z \"$(__tally_command)\"' -a %s -d '",
-         c->name);
+  printf("complete -c tally -n __tally_is -a %s -d '", c->name);
   put_quoted(summary_of(c), "\\'", "\\");
   fputs("'\n", stdout);
   each_option(c->name, put_fish_option);
   if (strchr(c->arguments, '|') == NULL)
     return;
-  printf("complete -c tally -n 'test \"$(__tally_command)\" = %s' -a '",
-         c->name);
+  printf("complete -c tally -n '__tally_is %s' -a '", c->name);
   put_choice(c);
   fputs("'\n", stdout);
 }
@@ -298,18 +297,24 @@ static void put_fish(void) {
   for (int i = 0; i < OPTION_COUNT; i++)
     if (option_row((enum option_id)i)->argument != NULL)
       put_bash_name((enum option_id)i, NULL);
-  fputs("\n"
-        "        set -e words[1]\n"
-        "      case '-*'\n"
-        "      case '*'\n"
-        "        echo $words[1]\n"
-        "        return\n"
-        "    end\n"
-        "    set -e words[1]\n"
-        "  end\n"
-        "end\n\n"
-        "complete -c tally -f\n",
-        stdout);
+  fputs(
+      "\n"
+      "        set -e words[1]\n"
+      "      case '-*'\n"
+      "      case '*'\n"
+      "        echo $words[1]\n"
+      "        return\n"
+      "    end\n"
+      "    set -e words[1]\n"
+      "  end\n"
+      "end\n\n"
+      "# Without a word: is there no command yet?  \"$(...)\" needs fish 3.4.\n"
+      "function __tally_is\n"
+      "  set -l found (__tally_command)\n"
+      "  test \"$found\" = \"$argv\"\n"
+      "end\n\n"
+      "complete -c tally -f\n",
+      stdout);
   each_option(NULL, put_fish_option);
   for (size_t i = 0; i < commands_count(); i++)
     if (is_offered(commands_at(i)))

@@ -116,6 +116,8 @@ static int check_ports(struct doctor *d) {
     snprintf(at, sizeof at, v6 ? "[%s]:%u" : "%s:%u", f->address,
              (unsigned)f->port);
     any = any || error == 0;
+    if (error != 0 && interrupt_caught()) /* EINTR says nothing of the host */
+      break;
     if (error == 0) {
       put_step("tcp", true, "%s", at);
       continue;
@@ -124,7 +126,7 @@ static int check_ports(struct doctor *d) {
     snprintf(d->why, sizeof d->why, "%s: %s", at, strerror(error));
     put_step("tcp", false, "%s", d->why);
   }
-  if (any)
+  if (any || interrupt_caught())
     return STATUS_DONE;
   return failed(d, STATUS_CONNECT, "no host takes connections",
                 last == ECONNREFUSED

@@ -2,11 +2,13 @@
  * to say; here is only how words are read. */
 #include "tool/command.h"
 
+#include "tool/interrupt.h"
 #include "tool/rows.h"
 #include "tool/target.h"
 #include "tool/text.h"
 #include "tool/top.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -246,23 +248,36 @@ static int put_top(struct finding *f) {
   return status;
 }
 
+/* A read has nothing to see to its end: a signal, or nobody there who reads the
+ * rows, ends it between two of them. */
+static bool goes_on(int status) {
+  return status == STATUS_DONE && !interrupt_caught() && ferror(stdout) == 0;
+}
+
+/* The rows that were read are shown, whatever comes then; but the best of some
+ * are not the best. */
 static int read_rows(struct finding *f, const struct options *o) {
   uint64_t nulls = 0;
   tally_error error;
-  int status = STATUS_DONE, rc;
+  int status = STATUS_DONE, rc = 1;
 
   if (tally_row_new(&f->row, f->target.table, &error) != 0 ||
       tally_cursor_open(&f->cursor, f->query, &error) != 0)
     return failed(&error);
-  while (status == STATUS_DONE &&
+  while (goes_on(status) &&
          (rc = tally_next_nulls(f->cursor, tally_row_data(f->row), &nulls,
-                                &error)) != 0)
-    status = rc < 0 ? failed(&error) : put_row(f, nulls, o->value[OPTION_BY]);
-  if (status == STATUS_DONE)
-    report_log_flush(NULL);
-  if (status == STATUS_DONE && f->top.rows != NULL)
+                                &error)) > 0)
+    status = put_row(f, nulls, o->value[OPTION_BY]);
+  if (status == STATUS_DONE && rc == 0 && f->top.rows != NULL)
     status = put_top(f);
-  return status == STATUS_DONE ? rows_end(&f->rows) : status;
+  rows_end(&f->rows);
+  output_now();
+  if (rc < 0)
+    return failed(&error);
+  report_log_flush(NULL);
+  if (status == STATUS_DONE && rc > 0 && interrupt_caught())
+    report("interrupted", "there may be more rows", NULL, NULL);
+  return status;
 }
 
 int command_find(struct options *o) {

@@ -12,6 +12,7 @@ static int read_replication(const struct options *o,
   int64_t n = 0;
 
   k->replication = o->value[OPTION_REPLICATION];
+  k->no_tablets = o->value[OPTION_NO_TABLETS] != NULL;
   if (factor == NULL)
     return STATUS_DONE;
   if (k->replication != NULL)

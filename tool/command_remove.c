@@ -1,5 +1,5 @@
-/* tool/command_remove.c - tally delete, truncate, drop: what cannot be undone is
- * said first, and asked for. */
+/* tool/command_remove.c - tally delete, truncate, drop: what cannot be undone
+ * is said first, and asked for. */
 #include "tool/command.h"
 
 #include "tool/target.h"
@@ -33,9 +33,9 @@ static int confirm(const struct options *o, const char *what,
   return STATUS_FAILED;
 }
 
-static int done(int rc, const tally_error *error, enum work work) {
+static int done(int rc, const tally_error *error) {
   if (rc != 0)
-    return report_error(error, work);
+    return report_error(error, WORK_REMOVE);
   report_log_flush(NULL);
   return STATUS_DONE;
 }
@@ -58,7 +58,7 @@ int command_delete(struct options *o) {
   char table[128], what[160];
   struct target t;
   tally_error error;
-  int status = target_open(&t, o, WORK_COUNT);
+  int status = target_open(&t, o, WORK_REMOVE);
 
   if (status == STATUS_DONE)
     status = refuse_counters(&t);
@@ -70,8 +70,7 @@ int command_delete(struct options *o) {
                      "this key later may go on from the old sum, or be lost");
   }
   if (status == STATUS_DONE)
-    status = done(tally_delete(t.table, tally_row_data(t.row), &error), &error,
-                  WORK_COUNT);
+    status = done(tally_delete(t.table, tally_row_data(t.row), &error), &error);
   target_close(&t);
   return status;
 }
@@ -89,25 +88,27 @@ static int remove_table(struct options *o, remove_function *function,
 
   if (o->word_count != 1)
     return report_usage(NULL, "%s wants one TABLE", o->command);
-  status = target_begin(&t, o, WORK_SCHEMA);
+  status = target_begin(&t, o, WORK_REMOVE);
   if (status == STATUS_DONE) {
     target_name(&t, table, sizeof table);
     snprintf(what, sizeof what, "%s %s", o->command, table);
     status = confirm(o, what, means);
   }
   if (status == STATUS_DONE)
-    status = done(function(t.table, &error), &error, WORK_SCHEMA);
+    status = done(function(t.table, &error), &error);
   target_close(&t);
   return status;
 }
 
 int command_truncate(struct options *o) {
   return remove_table(o, tally_truncate,
-                      "all of its rows go; increments under way may stay");
+                      "all of its rows go; what is counted from then on begins "
+                      "at 0, and increments under way may stay or go");
 }
 
 int command_drop(struct options *o) {
-  return remove_table(o, tally_drop_table,
-                      "the table goes with all of its rows; increments fail "
-                      "until \"tally sync\" makes it again");
+  return remove_table(
+      o, tally_drop_table,
+      "the table goes with all of its rows; increments fail "
+      "until \"tally sync\" makes it again, and begin at 0 then");
 }

@@ -7,10 +7,12 @@
 static const struct command commands[] = {
     {"create-keyspace", "NAME", "create a keyspace, unless it exists",
      "Without options: SimpleStrategy with one replica, for a single test "
-     "host.\n\n"
+     "host.  Cassandra\n"
+     "refuses --no-tablets: it has none.\n\n"
      "  tally create-keyspace my_ks\n"
-     "  tally create-keyspace web --replication dc1:3,dc2:3\n",
-     command_create_keyspace},
+     "  tally create-keyspace web --replication dc1:3,dc2:3\n"
+     "  tally create-keyspace web --replication dc1:3 --no-tablets\n",
+     command_create_keyspace, true},
     {"sync", "TABLE COLUMN ...", "make a counter table, or add counters to it",
      "A COLUMN is one of\n\n"
      "  NAME:TYPE:partition               at least one\n"
@@ -34,7 +36,7 @@ static const struct command commands[] = {
      "  tally sync page_hits url:text:partition views:counter "
      "--with gc_grace_seconds=3600 \\\n"
      "      --with \"compaction={'class': 'LeveledCompactionStrategy'}\"\n",
-     command_sync},
+     command_sync, true},
     {"increment", "TABLE key=value ... counter=delta ...",
      "add to counters of one row",
      "Prints nothing when the increment was acknowledged; otherwise the exit "
@@ -49,36 +51,38 @@ static const struct command commands[] = {
      "with a TAB between; without COLUMN for each key column in the server's "
      "order, then\n"
      "for the table's only counter.  Values are as above, but TAB, newline, "
-     "carriage return\n"
-     "and backslash in text are \\t, \\n, \\r and \\\\, as get and find "
-     "write them.  Many lines\n"
-     "are under way at once, in no order.  One that fails is told with its "
-     "number, and the\n"
-     "next ones go on; one that cannot be read ends it, with status 2.  In the "
-     "end standard\n"
-     "error says how many were applied, not applied and unknown; a signal ends "
-     "the reading,\n"
-     "and waits for what is under way.  Lines whose deltas are 0 are only "
+     "carriage return,\n"
+     "NUL and backslash in text are \\t, \\n, \\r, \\0 and \\\\, as get and "
+     "find write them.\n"
+     "Many lines are under way at once, in no order.  One that fails is told "
+     "with its\n"
+     "number, and the next ones go on; one that cannot be read ends it, with "
+     "status 2.  In\n"
+     "the end standard error says how many were applied, not applied and "
+     "unknown; a signal\n"
+     "ends the reading, and waits for what is under way.  Lines whose deltas "
+     "are 0 are only\n"
      "counted.\n\n"
      "  printf '/home\\t2\\n/about\\t1\\n' | tally increment page_hits "
      "--stdin url views\n",
-     command_increment},
+     command_increment, true},
     {"decrement", "TABLE key=value ... counter=delta ...",
      "subtract from counters of one row",
      "As increment, with every delta negated; also with --stdin.\n\n"
      "  tally decrement page_hits url=/home views=1\n",
-     command_decrement},
+     command_decrement, true},
     {"get", "TABLE key=value ...", "read one row",
      "On a terminal a table with a header.  Elsewhere one line of values with "
      "a TAB\n"
      "between them: partition key, clustering key, static counters, counters, "
      "the last\n"
-     "two by name; TAB, newline, carriage return and backslash in text are "
-     "written \\t,\n"
-     "\\n, \\r and \\\\.  A counter that was never touched is 0.  No such row: "
+     "two by name; TAB, newline, carriage return, NUL and backslash in text "
+     "are written\n"
+     "\\t, \\n, \\r, \\0 and \\\\.  A counter never touched is 0.  No such "
+     "row: "
      "status 5.\n\n"
      "  tally get page_hits url=/home --json\n",
-     command_get},
+     command_get, false},
     {"find", "TABLE ['COLUMN>=VALUE' ...]", "read many rows",
      "Rows for which all conditions hold: = < <= > >=, without blanks, and "
      "--in.  CQL wants\n"
@@ -92,7 +96,7 @@ static const struct command commands[] = {
      "--json\n"
      "  tally find hits site=a 'day>=2026-11-01' --allow-filtering\n"
      "  tally find page_hits --top 3 --by views\n",
-     command_find},
+     command_find, false},
     {"watch", "TABLE key=value ...", "show one row again and again",
      "Its counters, and how much a second was added to each since the look "
      "before.  A\n"
@@ -108,7 +112,7 @@ static const struct command commands[] = {
      "look.\n\n"
      "  tally watch page_hits url=/home\n"
      "  tally watch page_hits url=/home --interval 10s --rounds 6 --json\n",
-     command_watch},
+     command_watch, false},
     {"delete", "TABLE key=value ...", "delete one row",
      "Asks on a terminal, and wants --yes elsewhere.  A deleted counter is not "
      "one that\n"
@@ -116,16 +120,20 @@ static const struct command commands[] = {
      "or be\n"
      "lost.  To begin anew, count under another key.\n\n"
      "  tally delete page_hits url=/home --yes\n",
-     command_delete},
+     command_delete, true},
     {"truncate", "TABLE", "delete all rows of a table",
      "Asks on a terminal, and wants --yes elsewhere.  All hosts have to be "
-     "up.\n\n"
+     "up.  What is\n"
+     "counted from then on begins at 0; increments under way may stay or "
+     "go.\n\n"
      "  tally truncate page_hits --yes\n",
-     command_truncate},
+     command_truncate, true},
     {"drop", "TABLE", "drop a table",
-     "Asks on a terminal, and wants --yes elsewhere.\n\n"
+     "Asks on a terminal, and wants --yes elsewhere.  Increments fail until "
+     "\"tally sync\"\n"
+     "makes the table again, and begin at 0 then.\n\n"
      "  tally drop page_hits --yes\n",
-     command_drop},
+     command_drop, true},
     {"describe", "[TABLE]", "show a table as the server has it, or list them",
      "The CREATE TABLE statement of TABLE, with all that makes the table what "
      "it is; without\n"
@@ -134,7 +142,7 @@ static const struct command commands[] = {
      "and its comment.\n\n"
      "  tally describe page_hits\n"
      "  tally describe page_hits --json\n",
-     command_describe},
+     command_describe, false},
     {"cluster", "", "list the hosts, and which of them are up",
      "A host is up when a connection to it could be made.  On a terminal a "
      "table.\n"
@@ -146,7 +154,7 @@ static const struct command commands[] = {
      "when some\n"
      "are down.\n\n"
      "  tally cluster --hosts 10.0.0.1 --json\n",
-     command_cluster},
+     command_cluster, false},
     {"doctor", "[TABLE]", "check step by step what counting needs",
      "A line for each step, up to the first that fails: the names of --hosts, "
      "TCP to their\n"
@@ -161,7 +169,7 @@ static const struct command commands[] = {
      "what was found.  Status 3 up to the login, 2 for a wrong --local-dc, 1 "
      "behind.\n\n"
      "  tally doctor page_hits --hosts 10.0.0.1\n",
-     command_doctor},
+     command_doctor, false},
     {"completion", "bash | zsh | fish", "print a script that completes words",
      "Of commands, options and their values, at the TAB key.  For this user:"
      "\n\n"
@@ -170,18 +178,18 @@ static const struct command commands[] = {
      "  tally completion zsh > \"${fpath[1]}/_tally\"\n"
      "  tally completion fish > ~/.config/fish/completions/tally.fish\n\n"
      "or for one shell: source <(tally completion bash)\n",
-     command_completion},
+     command_completion, false},
     {"help", "[COMMAND | options | secure | exit-status]",
      NULL, /* the last line has it */
-     "  tally help increment\n  tally help secure\n", NULL},
+     "  tally help increment\n  tally help secure\n", NULL, false},
     {"save", "", NULL,
      "Counter tables do not support save(). Use increment() or decrement() "
      "instead.\n",
-     command_save},
+     command_save, false},
     {"insert", "", NULL,
      "Counter tables do not support insert(). Use increment() or decrement() "
      "instead.\n",
-     command_insert},
+     command_insert, false},
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };

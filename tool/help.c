@@ -35,8 +35,8 @@ static void put_range(FILE *to, enum option_id first, enum option_id last) {
 }
 
 static void help_secure(void) {
-  fputs("secure: logins, TLS and compression; options of all commands, and "
-        "TALLY_USER, ...\n\n",
+  fputs("secure: logins, TLS and compression; options of all commands, also "
+        "from the\nenvironment: TALLY_USER, ..., TALLY_LZ4=yes\n\n",
         stdout);
   put_range(stdout, OPTION_USER, OPTION_LZ4);
   fputs(
@@ -58,8 +58,9 @@ static void help_secure(void) {
 }
 
 static void help_options(void) {
-  fputs("options, before or behind the command; each also from the "
-        "environment: TALLY_URL,\nTALLY_HOSTS, TALLY_LOCAL_DC, ...\n\n",
+  fputs("options, before or behind the command; each but -h and --version also "
+        "from the\nenvironment: TALLY_URL, TALLY_HOSTS, TALLY_LOCAL_DC, ..., "
+        "TALLY_VERBOSE=yes\n\n",
         stdout);
   put_range(stdout, OPTION_URL, OPTION_VERSION);
   fputs("\nTIME is 500ms, 5s or 2m.  An option beats its variable, which beats "
@@ -93,14 +94,17 @@ static void help_exit_status(void) {
         "  1  refused or failed, and known not to be applied; standard output "
         "could not\n"
         "     be written\n"
-        "  2  usage, or a bad value or column; nothing was sent\n"
+        "  2  usage, or a bad value or column; nothing was sent; --stdin: the "
+        "lines before\n"
+        "     were, and standard error says what became of them\n"
         "  3  could not connect, or log in; also an operation that found no "
         "connection\n"
         "     in time: nothing of it was sent\n"
-        "  4  unknown: an increment or a change of the schema was sent, and no "
-        "verdict\n"
-        "     came back; it was applied once or not at all.  Wins over 1, 130, "
-        "143\n"
+        "  4  unknown: it was sent, and no verdict came back.  An increment "
+        "counted once or\n"
+        "     not at all; delete, truncate, drop, sync, create-keyspace: done "
+        "or not.  Wins\n"
+        "     over 1, 2, 130, 143\n"
         "  5  get: no such row\n"
         "130, 143  interrupted (SIGINT, SIGTERM), after the operation under "
         "way had\n"

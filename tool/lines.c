@@ -55,8 +55,8 @@ void lines_fill(struct lines *l) {
   }
 }
 
-char *lines_value(char **line) {
-  static const char letters[] = "tnr\\", meant[] = "\t\n\r\\";
+char *lines_value(char **line, size_t *len) {
+  static const char letters[] = "tnr\\0", meant[] = "\t\n\r\\\0";
   char *value = *line, *to = value, *from = value;
 
   for (; *from != '\0' && *from != '\t'; from++) {
@@ -73,5 +73,6 @@ char *lines_value(char **line) {
   }
   *line = *from == '\t' ? from + 1 : NULL;
   *to = '\0';
+  *len = (size_t)(to - value);
   return value;
 }

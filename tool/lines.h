@@ -28,9 +28,9 @@ bool lines_is_too_long(const struct lines *l);
 /* Read once; blocks when nothing is there. */
 void lines_fill(struct lines *l);
 
-/* The value up to the next TAB, with \t, \n, \r and \\ read as what they stand
- * for, in place; *line is behind it, NULL at the end.  NULL: another letter
- * stands behind a backslash. */
-char *lines_value(char **line);
+/* The value up to the next TAB, of *len bytes, with \t, \n, \r, \0 (a NUL) and
+ * \\ read as what they stand for, in place; *line is behind it, NULL at the
+ * end.  NULL: another letter stands behind a backslash. */
+char *lines_value(char **line, size_t *len);
 
 #endif

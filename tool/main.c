@@ -46,9 +46,8 @@ static int run(struct options *o) {
     return status;
   interrupt_begin();
   status = c->run(o);
-  /* The status tells of the signal only, so that this must be said; but for
-   * what ends in no other way. */
-  if (interrupt_caught() && status == STATUS_DONE && c->run != command_watch)
+  /* The status tells of the signal only, so that this must be said. */
+  if (interrupt_caught() && status == STATUS_DONE && c->changes)
     report("interrupted", "what was under way is done and acknowledged", NULL,
            NULL);
   return interrupt_status(status);

@@ -69,13 +69,19 @@ static const struct option_row rows[OPTION_COUNT] = {
                             "replicas in each data center, by\n"
                             "NetworkTopologyStrategy",
                             NULL, "create-keyspace"},
+    [OPTION_NO_TABLETS] = {"no-tablets", NULL,
+                           "ScyllaDB: older versions count in no\n"
+                           "keyspace that has tablets",
+                           NULL, "create-keyspace"},
     [OPTION_WITH] = {"with", "NAME=VALUE",
                      "an option of the table; may be repeated", NULL, "sync"},
     [OPTION_DRY_RUN] = {"dry-run", NULL, "print the statements, run none", NULL,
                         "sync"},
     [OPTION_STDIN] = {"stdin", NULL, "many rows, from standard input", NULL,
                       "increment, decrement"},
-    [OPTION_IN] = {"in", "COLUMN=V,...", "one of these values; may be repeated",
+    [OPTION_IN] = {"in", "COLUMN=V,...",
+                   "one of these values, none of which has\na comma in it; may "
+                   "be repeated",
                    NULL, "find"},
     [OPTION_ORDER_BY] = {"order-by", "[-]COLUMN,...",
                          "of the clustering key; - turns it round", NULL,
@@ -117,6 +123,10 @@ const struct option_row *option_row(enum option_id id) {
   return &rows[id];
 }
 
+bool option_is_repeated(enum option_id id) {
+  return id == OPTION_IN || id == OPTION_WITH;
+}
+
 bool option_is_of(const struct option_row *row, const char *command) {
   size_t len = strlen(command);
 
@@ -128,10 +138,17 @@ bool option_is_of(const struct option_row *row, const char *command) {
   return false;
 }
 
+/* What is of one call alone (--help), or must be said each time (--yes), is not
+ * to be found in an environment. */
+static bool is_flag_with_variable(enum option_id id) {
+  return id == OPTION_LZ4 || id == OPTION_VERBOSE;
+}
+
 bool option_variable(enum option_id id, char *name, size_t size) {
   int n;
 
-  if (rows[id].argument == NULL || rows[id].commands != NULL)
+  if (rows[id].commands != NULL ||
+      (rows[id].argument == NULL && !is_flag_with_variable(id)))
     return false;
   n = snprintf(name, size, "TALLY_%s", rows[id].name);
   for (char *s = name; *s != '\0'; s++)

@@ -264,9 +264,34 @@ static int apply_color(struct options *o) {
   return bad_value(o, OPTION_COLOR, detail, NULL);
 }
 
+/* "no" beats what the URL may say, as any variable does. */
+static int apply_flag(struct options *o, int id) {
+  char detail[128];
+
+  if (strcmp(o->value[id], "yes") == 0) {
+    o->value[id] = "";
+    return STATUS_DONE;
+  }
+  if (strcmp(o->value[id], "no") != 0) {
+    snprintf(detail, sizeof detail, "\"%.40s\" is neither yes nor no",
+             o->value[id]);
+    return bad_value(o, id, detail, NULL);
+  }
+  o->value[id] = NULL;
+  if (id == OPTION_LZ4)
+    tally_options_set(&o->session, "compression=none", NULL);
+  return STATUS_DONE;
+}
+
 static int apply_one(struct options *o, int id) {
   const struct option_row *row = option_row((enum option_id)id);
 
+  if (row->argument == NULL && o->from_environment[id]) {
+    int status = apply_flag(o, id);
+
+    if (status != STATUS_DONE || o->value[id] == NULL)
+      return status;
+  }
   if (row->commands != NULL && !option_is_of(row, o->command))
     return report_usage(NULL, "%s takes no --%s; it belongs to %s", o->command,
                         row->name, row->commands);

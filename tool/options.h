@@ -39,6 +39,7 @@ enum option_id {
   /* Of some commands. */
   OPTION_REPLICATION_FACTOR,
   OPTION_REPLICATION,
+  OPTION_NO_TABLETS,
   OPTION_WITH,
   OPTION_DRY_RUN,
   OPTION_STDIN,
@@ -80,7 +81,9 @@ struct options {
   uint32_t wait_ms;
   enum color color;
 
-  const char *value[OPTION_COUNT]; /* NULL: not given; "" for flags */
+  const char
+      *value[OPTION_COUNT]; /* NULL: not given; "" for flags, but from the
+                                      environment before options_apply() */
   bool from_environment[OPTION_COUNT];
 
   const char *command; /* NULL: none was given */
@@ -92,9 +95,12 @@ struct options {
 const struct option_row *option_row(enum option_id id);
 /* The words that it takes, with blanks between; NULL: others, or none. */
 const char *option_choices(enum option_id id);
+/* May it be given several times, each with a value of its own? */
+bool option_is_repeated(enum option_id id);
 /* Does it belong to this command, and not to all of them? */
 bool option_is_of(const struct option_row *row, const char *command);
-/* "TALLY_CONNECT_TIMEOUT"; false when it has no variable. */
+/* "TALLY_CONNECT_TIMEOUT"; false when it has no variable.  That of a flag is
+ * yes or no. */
 bool option_variable(enum option_id id, char *name, size_t size);
 
 /* All return a status; those that are not 0 have been reported. */

@@ -52,11 +52,15 @@ int output_end(int status) {
 
 /* ---- Texts -------------------------------------------------------------- */
 
-enum style { STYLE_TABS, STYLE_TABLE, STYLE_JSON };
+enum style { STYLE_TABS, STYLE_TABLE, STYLE_JSON, STYLE_PLAIN };
 
 /* The letter behind a backslash, or 0. */
 static char escape_letter(uint32_t c, enum style style) {
+  if (style == STYLE_PLAIN)
+    return 0;
   switch (c) {
+  case '\0':
+    return style == STYLE_TABS ? '0' : 0;
   case '\t':
     return 't';
   case '\n':
@@ -78,9 +82,17 @@ static char escape_letter(uint32_t c, enum style style) {
 
 /* Controls that would move a terminal's cursor, or that JSON forbids. */
 static bool is_hidden(uint32_t c, enum style style) {
-  if (style == STYLE_TABS)
+  if (style == STYLE_TABS || (style == STYLE_PLAIN && c == '\t'))
     return false;
-  return c < 0x20 || (style == STYLE_TABLE && c >= 0x7f && c < 0xa0);
+  return c < 0x20 || (style != STYLE_JSON && c >= 0x7f && c < 0xa0);
+}
+
+/* As text_utf8(), and TEXT_NUL is 0. */
+static size_t next_character(const char *text, uint32_t *c) {
+  if (strncmp(text, TEXT_NUL, strlen(TEXT_NUL)) != 0)
+    return text_utf8(text, c);
+  *c = 0;
+  return strlen(TEXT_NUL);
 }
 
 /* Writes `text` (or only counts) and returns how many places it takes. */
@@ -90,7 +102,7 @@ static int put_text(FILE *to, const char *text, enum style style) {
   while (*text != '\0') {
     char out[16];
     uint32_t c = 0;
-    size_t len = text_utf8(text, &c);
+    size_t len = next_character(text, &c);
     char letter = len == 0 ? 0 : escape_letter(c, style);
     int places = 1;
 
@@ -112,7 +124,7 @@ static int put_text(FILE *to, const char *text, enum style style) {
 
 void output_text(const char *text) {
   if (isatty(STDOUT_FILENO))
-    put_text(stdout, text, STYLE_TABLE);
+    put_text(stdout, text, STYLE_PLAIN);
   else
     fputs(text, stdout);
 }

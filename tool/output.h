@@ -21,7 +21,8 @@ bool output_is_screen(void);
  * are those of the first row, then of the next. */
 void output_rows(const struct options *o, const struct output_column *columns,
                  size_t count, const char *const *cells, size_t rows);
-/* As it is; on a terminal without what would move its cursor. */
+/* As it is, backslashes too, so that CQL can be pasted; on a terminal without
+ * what would move its cursor. */
 void output_text(const char *text);
 /* In quotes; NULL is null. */
 void output_json_text(const char *text);

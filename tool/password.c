@@ -1,6 +1,7 @@
-/* tool/password.c - two kinds of files: lines of host:port:keyspace:user:password
- * as PostgreSQL's .pgpass has them, and cqlsh's credentials.  No message has
- * anything of what is in them but numbers of lines. */
+/* tool/password.c - two kinds of files: lines of
+ * host:port:keyspace:user:password as PostgreSQL's .pgpass has them, and
+ * cqlsh's credentials.  No message has anything of what is in them but numbers
+ * of lines. */
 #include "tool/password.h"
 
 #include "tool/contacts.h"

@@ -1,5 +1,5 @@
-/* tool/reach.h - names and ports, asked plainly: for the library an unknown name
- * and a closed port are both "could not connect". */
+/* tool/reach.h - names and ports, asked plainly: for the library an unknown
+ * name and a closed port are both "could not connect". */
 #ifndef TOOL_REACH_H
 #define TOOL_REACH_H
 

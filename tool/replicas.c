@@ -128,8 +128,8 @@ size_t replicas_needed(const struct replicas *r, int consistency) {
   switch (l->need) {
   case NEED_QUORUM:
     return of / 2 + 1;
-  case NEED_ALL:
-    return of;
+  case NEED_ALL: /* of none there is nobody to count */
+    return of > 0 ? of : 1;
   default:
     return (size_t)l->need;
   }

@@ -83,11 +83,17 @@ int report_usage(const char *hint, const char *format, ...) {
 static const char *outcome_text(const tally_error *e, enum work work) {
   if (work == WORK_READ)
     return NULL;
-  if (e->outcome == TALLY_UNKNOWN)
-    return work == WORK_COUNT
-               ? "unknown: it counted once or not at all; it was not sent again"
-               : "unknown: it was sent, and no verdict came back";
-  return tally_outcome_name(e->outcome);
+  if (e->outcome != TALLY_UNKNOWN)
+    return tally_outcome_name(e->outcome);
+  switch (work) {
+  case WORK_COUNT:
+    return "unknown: it counted once or not at all; it was not sent again";
+  case WORK_REMOVE:
+    return "unknown: it was done, or not, or in part, or is done yet; it was "
+           "not sent again";
+  default:
+    return "unknown: it was sent, and no verdict came back";
+  }
 }
 
 /* The library speaks to programmers; some of its hints read otherwise here. */
@@ -98,6 +104,9 @@ static const char *hint_text(const tally_error *e, enum work work) {
     return "nothing was sent; --wait TIME goes on trying to connect";
   if (e->code == TALLY_EUNKNOWN && work == WORK_SCHEMA)
     return "run it again: what exists already is left alone";
+  if (e->code == TALLY_EUNKNOWN && work == WORK_REMOVE)
+    return "look first what is there: run again it also takes what was counted "
+           "meanwhile";
   if (e->code == TALLY_EUNKNOWN)
     return "look with \"tally get\" whether it counted";
   return e->hint;

@@ -38,7 +38,7 @@ int report_usage(const char *hint, const char *format, ...)
 int report_no_memory(void);
 
 /* What a command does: those that change something say what became of it. */
-enum work { WORK_READ, WORK_COUNT, WORK_SCHEMA };
+enum work { WORK_READ, WORK_COUNT, WORK_REMOVE, WORK_SCHEMA };
 
 /* An error of the library's, and the exit status that it stands for. */
 int report_error(const tally_error *e, enum work work);

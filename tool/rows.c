@@ -40,8 +40,10 @@ int rows_begin(struct rows *r, const struct options *o,
   r->count = tally_table_column_count(table);
   r->columns = calloc(r->count, sizeof *r->columns);
   r->cells = calloc(r->count, sizeof *r->cells);
+  r->copies = calloc(r->count, sizeof *r->copies);
   r->held = calloc(r->count * HELD_MAX, sizeof *r->held);
-  if (r->columns == NULL || r->cells == NULL || r->held == NULL)
+  if (r->columns == NULL || r->cells == NULL || r->copies == NULL ||
+      r->held == NULL)
     return report_no_memory();
   for (size_t i = 0; i < r->count; i++) {
     const tally_column *c = tally_table_column(table, i);
@@ -72,15 +74,35 @@ static bool is_partition_alone(const struct rows *r, uint64_t nulls) {
   return statics;
 }
 
+/* What the library prints for a NUL might as well stand in the text. */
+static int read_cell(struct rows *r, size_t i, const tally_column *c,
+                     tally_row *row) {
+  tally_bytes bytes = {0};
+  tally_error error;
+
+  if (tally_row_print(row, c->name, &r->cells[i], &error) != 0)
+    return report_error(&error, WORK_READ);
+  if (!text_is_type(c->type))
+    return STATUS_DONE;
+  if (tally_row_get_bytes(row, c->name, &bytes, &error) != 0)
+    return report_error(&error, WORK_READ);
+  if (bytes.len == 0 || memchr(bytes.p, '\0', bytes.len) == NULL)
+    return STATUS_DONE;
+  free(r->copies[i]);
+  r->copies[i] = text_with_nuls(bytes.p, bytes.len);
+  r->cells[i] = r->copies[i];
+  return r->copies[i] == NULL ? report_no_memory() : STATUS_DONE;
+}
+
 int rows_cells(struct rows *r, tally_row *row, uint64_t nulls) {
   bool alone = is_partition_alone(r, nulls);
-  tally_error error;
 
   for (size_t i = 0; i < r->count; i++) {
     const tally_column *c = tally_table_column(r->table, i);
+    int status = read_cell(r, i, c, row);
 
-    if (tally_row_print(row, c->name, &r->cells[i], &error) != 0)
-      return report_error(&error, WORK_READ);
+    if (status != STATUS_DONE)
+      return status;
     if (alone && c->kind == TALLY_KIND_CLUSTERING_KEY)
       r->cells[i] = NULL;
   }
@@ -89,18 +111,27 @@ int rows_cells(struct rows *r, tally_row *row, uint64_t nulls) {
 
 /* ---- CSV (RFC 4180) ----------------------------------------------------- */
 
-static void put_csv_cell(const char *text) {
-  if (text[strcspn(text, ",\"\r\n")] == '\0') {
-    fputs(text, stdout);
-    return;
-  }
-  putchar('"');
-  for (; *text != '\0'; text++) {
-    if (*text == '"')
+static void put_doubled(const char *text, size_t len) {
+  for (size_t i = 0; i < len; i++) {
+    if (text[i] == '"')
       putchar('"');
-    putchar(*text);
+    putchar(text[i]);
   }
-  putchar('"');
+}
+
+/* A NUL as it is: nothing here escapes. */
+static void put_csv_cell(const char *text) {
+  bool quoted = text[strcspn(text, ",\"\r\n")] != '\0';
+  const char *nul;
+
+  fputs(quoted ? "\"" : "", stdout);
+  for (; (nul = strstr(text, TEXT_NUL)) != NULL;
+       text = nul + strlen(TEXT_NUL)) {
+    put_doubled(text, (size_t)(nul - text));
+    putchar('\0');
+  }
+  put_doubled(text, strlen(text));
+  fputs(quoted ? "\"" : "", stdout);
 }
 
 static void put_header(const struct rows *r) {
@@ -197,6 +228,9 @@ void rows_free(struct rows *r) {
   if (r->held != NULL)
     text_free(r->held, r->held_rows * r->count);
   free(r->held);
+  if (r->copies != NULL)
+    text_free(r->copies, r->count);
+  free(r->copies);
   free(r->cells);
   free(r->columns);
 }

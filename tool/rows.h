@@ -11,6 +11,7 @@ struct rows {
   size_t count; /* of columns */
   struct output_column *columns;
   const char **cells; /* of the row at hand; they are its own */
+  char **copies;      /* ... or, where there is a NUL in one, here */
   char **held;        /* of a table on a terminal: rows not written yet */
   size_t held_rows;
 };
@@ -22,7 +23,7 @@ int rows_begin(struct rows *r, const struct options *o,
 int rows_put(struct rows *r, tally_row *row, uint64_t nulls);
 /* ... from cells that are texts already, `count` of them; NULL is no value. */
 int rows_put_cells(struct rows *r, const char *const *cells);
-/* The texts of a row in r->cells, until it changes. */
+/* The texts of a row in r->cells, until it changes; a NUL is TEXT_NUL. */
 int rows_cells(struct rows *r, tally_row *row, uint64_t nulls);
 int rows_end(struct rows *r);
 void rows_free(struct rows *r);

@@ -2,6 +2,7 @@
 
 #include "tool/ask.h"
 #include "tool/output.h"
+#include "tool/text.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -48,12 +49,6 @@ static const char *next_option(tally_answer *row, size_t *index,
   return NULL;
 }
 
-static bool is_text(const tally_value *value) {
-  int type = tally_value_type(value);
-
-  return type == TALLY_TEXT || type == TALLY_ASCII;
-}
-
 /* False is how cqlsh writes it. */
 static void put_lower(FILE *to, const char *text) {
   for (; *text != '\0'; text++)
@@ -76,7 +71,7 @@ static void put_quoted(FILE *to, const char *text, char quote) {
 static void put_option(FILE *to, const char *name, const tally_value *value,
                        const char *text) {
   fprintf(to, "%s = ", name);
-  if (is_text(value))
+  if (text_is_type(tally_value_type(value)))
     put_quoted(to, text, '\'');
   else if (tally_value_type(value) == TALLY_BOOLEAN)
     put_lower(to, text);

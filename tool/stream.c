@@ -117,18 +117,24 @@ static int refuse_count(const struct stream *s, size_t count) {
 }
 
 static int read_value(struct stream *s, const tally_column *c,
-                      const char *value) {
+                      const char *value, size_t len) {
+  bool nul = memchr(value, '\0', len) != NULL;
   tally_error error;
+  int rc;
 
-  if (!text_is_utf8(value)) {
+  if (!nul && !text_is_utf8(value)) {
     char why[128];
 
     snprintf(why, sizeof why, "column %.64s: the value is not UTF-8", c->name);
     return refuse_line(s, NULL, why);
   }
-  return tally_row_parse(s->target.row, c->name, value, &error) == 0
-             ? STATUS_DONE
-             : refuse_line(s, error.hint, error.message);
+  if (nul && !text_is_type(c->type))
+    return refuse_line(s, NULL, "a NUL can be in text alone");
+  /* To the parser a text ends at its first NUL: it would be another key. */
+  rc = nul ? tally_row_set_bytes(s->target.row, c->name,
+                                 (tally_bytes){value, len}, &error)
+           : tally_row_parse(s->target.row, c->name, value, &error);
+  return rc == 0 ? STATUS_DONE : refuse_line(s, error.hint, error.message);
 }
 
 /* Into the row. */
@@ -137,17 +143,19 @@ static int read_line(struct stream *s, char *line, size_t len) {
   int status = STATUS_DONE;
 
   if (memchr(line, '\0', len) != NULL)
-    return refuse_line(s, NULL, "it has a NUL byte");
+    return refuse_line(s, "\\0 stands for one in text", "it has a NUL byte");
   for (const char *tab = line; (tab = strchr(tab, '\t')) != NULL; tab++)
     count++;
   if (count != s->target.count)
     return refuse_count(s, len == 0 ? 0 : count);
   for (size_t i = 0; i < count && status == STATUS_DONE; i++) {
-    const char *value = lines_value(&line);
+    size_t value_len = 0;
+    const char *value = lines_value(&line, &value_len);
 
-    status = value == NULL ? refuse_line(s, "\\t, \\n, \\r and \\\\ there are",
-                                         "an unknown letter behind a backslash")
-                           : read_value(s, s->columns[i], value);
+    status = value == NULL
+                 ? refuse_line(s, "\\t, \\n, \\r, \\0 and \\\\ there are",
+                               "an unknown letter behind a backslash")
+                 : read_value(s, s->columns[i], value, value_len);
   }
   return status;
 }

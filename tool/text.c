@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <tally.h>
 
 /* strtoll() alone would take blanks, and nothing at all for 0. */
 enum number text_int64(const char *text, int64_t *value) {
@@ -65,6 +66,27 @@ bool text_is_utf8(const char *text) {
     text += len;
   }
   return true;
+}
+
+bool text_is_type(int type) {
+  return type == TALLY_TEXT || type == TALLY_ASCII;
+}
+
+char *text_with_nuls(const char *bytes, size_t len) {
+  char *text = malloc(2 * len + 1), *to = text;
+
+  if (text == NULL)
+    return NULL;
+  for (size_t i = 0; i < len; i++) {
+    if (bytes[i] != '\0') {
+      *to++ = bytes[i];
+    } else {
+      *to++ = TEXT_NUL[0];
+      *to++ = TEXT_NUL[1];
+    }
+  }
+  *to = '\0';
+  return text;
 }
 
 char *text_folded(const char *name) {

@@ -16,6 +16,14 @@ enum number text_int64(const char *text, int64_t *value);
 size_t text_utf8(const char *text, uint32_t *code_point);
 bool text_is_utf8(const char *text);
 
+/* Is this tally_type text, or ascii? */
+bool text_is_type(int type);
+
+/* What stands for a NUL in a text that ends with one: no valid UTF-8 has it. */
+#define TEXT_NUL "\xc0\x80"
+/* Such a text, to be freed; NULL: no memory. */
+char *text_with_nuls(const char *bytes, size_t len);
+
 /* The name of a keyspace as the servers' tables have it: "MyKs" without its
  * quotes, MyKs as myks.  To be freed; NULL: no memory. */
 char *text_folded(const char *name);

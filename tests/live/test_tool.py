@@ -166,10 +166,11 @@ def read_frame(sock):
 
 class Gate(Peer):
     """Forwards to the node; `on_frame(gate, client, frame)` decides about each
-    frame of the client: True forwards it."""
+    frame of the client: True forwards it; `answer(bytes)` makes of what the node
+    says what the client hears."""
 
-    def __init__(self, on_frame, port=0):
-        self.on_frame = on_frame
+    def __init__(self, on_frame, port=0, answer=lambda part: part):
+        self.on_frame, self.answer = on_frame, answer
         super().__init__(self.forward, port)
 
     def forward(self, client):
@@ -181,7 +182,7 @@ class Gate(Peer):
         def back():
             try:
                 while part := node.recv(65536):
-                    client.sendall(part)
+                    client.sendall(self.answer(part))
                 client.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
@@ -296,6 +297,9 @@ class Help(ToolTest):
         self.check(r, DONE)
         for status in range(6):
             self.assertIn(f"\n  {status}  ", r.out)
+        # What --stdin sent before a bad line was sent.
+        self.assertIn("nothing was sent; --stdin: the lines before\n", r.out)
+        self.assertIn("delete, truncate, drop", r.out)
 
     def test_help_with_a_bad_environment(self):
         self.assertEqual(tally("--help", env={"TALLY_PORT": "x"}).status, DONE)
@@ -382,6 +386,11 @@ printf '%s\\n' "${COMPREPLY[@]}"
                 found += 1
         self.assertEqual(found, 8 + 3 + 3 + 2)
 
+    def test_fish_of_old(self):
+        """"$(...)" came with fish 3.4 alone."""
+        lines = self.script("fish").splitlines()
+        self.assertFalse([s for s in lines if "$(" in s and not s.startswith("#")])
+
     def test_fish(self):
         self.needs("fish")
         with tempfile.TemporaryDirectory() as home:
@@ -393,6 +402,9 @@ printf '%s\\n' "${COMPREPLY[@]}"
                 ("sync t --js", ""),
                 ("completion ", "bash fish zsh"),
                 ("help e", "exit-status"),
+                ("dro", "drop"),
+                ("--hosts drop --tls off dro", "drop"),
+                ("drop dro", ""),
             ]:
                 done = subprocess.run(
                     ["fish", "-c", self.script("fish") + f"\ncomplete -C 'tally {words}'"],
@@ -436,6 +448,8 @@ printf '%s\\n' "${COMPREPLY[@]}"
             ("tally clus", "tally cluster "),
             ("tally cluster --js", "--json "),
             ("tally get t a=b --js", "--json "),
+            ("tally find t --in a=b --i", "one of these values"),
+            ("tally sync t --with a=b --wi", "an option of the table"),
             ("tally --consistency local_q", "local_quorum "),
             ("tally get --consistency=each", "each_quorum "),
             ("tally completion fi", "fish "),
@@ -584,6 +598,8 @@ class Environment(ToolTest):
             ("TALLY_WAIT", "x"),
             ("TALLY_COLOR", "x"),
             ("TALLY_HOSTS", "a:b"),
+            ("TALLY_LZ4", "1"),
+            ("TALLY_VERBOSE", "true"),
         ]:
             self.check(
                 tally("get", "t", "a=b", env={name: value}),
@@ -634,6 +650,37 @@ class Environment(ToolTest):
         r = tally("get", table, "url=/", "--consistency=three")
         self.check(r, FAILED, "THREE needs 3", out="")
         self.assertNotIn("outcome", r.err)
+
+    def test_flags(self):
+        """LZ4 is asked for, or not, when a connection starts."""
+        table = self.hits("env_flags")
+        url = f"cassandra://{HOSTS}/{KEYSPACE}?compression=lz4"
+        for words, env, asked in [
+            ([], {}, False),
+            ([], {"TALLY_LZ4": "yes"}, True),
+            ([], {"TALLY_LZ4": "no"}, False),
+            (["--lz4"], {"TALLY_LZ4": "no"}, True),
+            (["--url", url], {}, True),
+            (["--url", url], {"TALLY_LZ4": "no"}, False),
+        ]:
+            seen = []
+
+            def on_frame(gate, client, frame):
+                seen.append(b"COMPRESSION" in frame and frame[4] == STARTUP)
+                return True
+
+            with Gate(on_frame) as gate:
+                r = tally("find", table, "--hosts=" + gate.address, *words, env=env)
+            self.check(r, DONE, out="")
+            self.assertEqual(any(seen), asked, (words, env))
+        r = tally("find", table, env={"TALLY_VERBOSE": "yes"})
+        self.check(r, DONE, "SELECT", out="")
+        self.assertEqual(tally("find", table, "--verbose").err.count("SELECT"),
+                         r.err.count("SELECT"))
+        self.check(tally("find", table, env={"TALLY_VERBOSE": "no"}), DONE, out="")
+        # What must be said each time is said on the command line.
+        r = tally("truncate", table, env={"TALLY_YES": "yes"})
+        self.check(r, USAGE, "say --yes where nobody can be asked")
 
     def test_port(self):
         self.check(
@@ -995,6 +1042,24 @@ class Schema(ToolTest):
         self.done("create-keyspace", name)
         self.done("create-keyspace", name, "--replication-factor", "1")
         self.done("create-keyspace", name, "--replication", f"{data_center()}:1")
+
+    def test_no_tablets(self):
+        """Cassandra does not know what they are."""
+        asked = []
+
+        def on_frame(gate, client, frame):
+            asked.append(frame)
+            return True
+
+        with Gate(on_frame) as gate:
+            r = tally("create-keyspace", KEYSPACE + "_more", "--no-tablets",
+                      "--replication", data_center() + ":1",
+                      "--hosts=" + gate.address)
+        asked = [f for f in asked if b"CREATE KEYSPACE" in f]
+        self.assertTrue(asked and b"tablets = {'enabled': false}" in asked[0], asked)
+        if r.status != DONE:  # ScyllaDB has them
+            self.check(r, FAILED, "tablets", out="")
+        self.check(tally("sync", "t", "--no-tablets"), USAGE, "create-keyspace")
 
     def test_create_keyspace_refused(self):
         for words, text in [
@@ -1361,6 +1426,34 @@ class Stream(ToolTest):
         self.counts(found, copy)
         self.assertEqual(tally("find", copy).out, found)
 
+    def test_nul(self):
+        """It ends no text, and looks like no other one."""
+        columns = ("k:text:partition", "c:ascii:clustering", "n:counter")
+        table = self.make("streamed_nul", *columns)
+        lines = "a\\0b\t\\0\t1\na\t\t2\na\\\\x00b\t\t4\na\\\\0b\t\t8\n\\0\tc\\0\t16\n"
+        self.counts(lines, table)
+        keys = {"a\0b": 1, "a": 2, "a\\x00b": 4, "a\\0b": 8, "\0": 16}
+        found = tally("find", table).out
+        self.assertEqual(set(found.splitlines()), set(lines.splitlines()))
+        rows = tally("find", table, "--json")
+        self.assertIn('{"k":"a\\u0000b","c":"\\u0000","n":1}\n', rows.out)
+        rows = [json.loads(line) for line in rows.out.splitlines()]
+        self.assertEqual({row["k"]: row["n"] for row in rows}, keys)
+        self.assertIn("\0,c\0,16\r\n", tally("find", table, "--csv").out)
+        best = tally("find", table, "--top", "1", "--by", "n")
+        self.assertEqual(best.out, "\\0\tc\\0\t16\n")
+        shown = on_terminal("find", table, "--top", "1", "--by", "n").out
+        self.assertIn("\\u0000  c\\u0000  16\n", shown)
+        self.counts(found, table)
+        rows = map(json.loads, tally("find", table, "--json").out.splitlines())
+        self.assertEqual(
+            {row["k"]: row["n"] for row in rows}, {k: 2 * n for k, n in keys.items()}
+        )
+        table = self.make("streamed_blob", "k:blob:partition", "n:counter")
+        for line in "0xca\\0fe\t1\n", "0xca\t1\\00\n":
+            self.counts(line, table, status=USAGE, applied=0,
+                        errors=["line 1: a NUL can be in text alone"])
+
     def test_lines_that_cannot_be_read(self):
         table = self.make("streamed_badly", "k:text:partition", "n:counter")
         name = f"{KEYSPACE}.{table}"
@@ -1631,11 +1724,37 @@ class Remove(ToolTest):
         self.check(tally("truncate", table), USAGE, "--yes", out="")
         self.done("truncate", table, "--yes")
         self.assertEqual(tally("get", table, "url=/").status, NOT_FOUND)
+        self.done("increment", table, "url=/", "views=2")
+        self.shows('{"url":"/","unique_visitors":0,"views":2}', table, "url=/")
         self.check(tally("drop", table), USAGE, "--yes", "goes with all", out="")
         self.done("drop", table, "--yes")
         self.check(tally("get", table, "url=/"), FAILED, "there is no table")
         self.check(tally("drop", table, "--yes"), FAILED, "there is no table")
         self.check(tally("drop", "--yes"), USAGE, "wants one TABLE")
+
+    def test_unknown(self):
+        """Run again, each of them would take what was counted meanwhile."""
+        table = self.hits("perhaps")
+        self.done("increment", table, "url=/", "views=5")
+
+        def on_frame(gate, client, frame):
+            asks = [b"TRUNCATE", b"DROP TABLE"]
+            if frame[4] == EXECUTE or any(text in frame for text in asks):
+                client.shutdown(socket.SHUT_RDWR)
+                return False
+            return True
+
+        for words in ("delete", table, "url=/"), ("truncate", table), ("drop", table):
+            with Gate(on_frame) as gate:
+                r = tally(*words, "--yes", "--hosts=" + gate.address)
+            self.check(
+                r, UNKNOWN, f"{KEYSPACE}.{table}",
+                "  outcome  unknown: it was done, or not, or in part, or is done "
+                "yet; it was not sent again\n",
+                "  hint     look first what is there: run again it also takes what "
+                "was counted meanwhile\n", out="",
+            )
+        self.shows('{"url":"/","unique_visitors":0,"views":5}', table, "url=/")
 
     def ask(self, answer, *words):
         """On a terminal."""
@@ -1667,6 +1786,12 @@ class Remove(ToolTest):
         self.assertIn("Go on? [y/N]", out)
         self.assertIn("nothing was done", out)
         self.shows('{"url":"/","unique_visitors":0,"views":5}', table, "url=/")
+        for command in "truncate", "drop":
+            status, out = self.ask(b"n\n", command, table)
+            self.assertEqual(status, FAILED, out)
+            self.assertIn("at 0", out)
+            self.assertIn("at 0", tally("help", command).out)
+        self.assertIn("may go on from the old sum", tally("help", "delete").out)
         status, out = self.ask(b"y\n", "delete", table, "url=/")
         self.assertEqual(status, DONE, out)
         self.assertEqual(tally("get", table, "url=/").status, NOT_FOUND)
@@ -1770,6 +1895,104 @@ class Find(ToolTest):
         self.assertEqual(r.status, DONE, r)
         self.assertIn("site  day         path  bytes  views", r.out)
         self.assertIn("b     2026-11-02  /         0      9", r.out)
+
+    def big(self):
+        """A table of 1000 rows of a kilobyte."""
+        table = self.make("big", "k:int:partition", "t:text:clustering", "n:counter")
+        lines = "".join(f"{k}\t{'x' * 1000}\t1\n" for k in range(1000))
+        r = tally("increment", table, "--stdin", lines=lines)
+        self.assertEqual(r.status, DONE, r)
+        return table
+
+    def pages(self, table, at, then, stdout=subprocess.PIPE, **popen):
+        """Runs find by pages of 10 rows, and calls then(gate, process, client)
+        when page `at` is asked for, which says whether to forward that; returns
+        status, outputs and how many pages were asked for."""
+        asked = []
+
+        def on_frame(gate, client, frame):
+            if frame[4] != EXECUTE:
+                return True
+            asked.append(frame)
+            return len(asked) != at or then(gate, process, client)
+
+        popen.setdefault("stderr", subprocess.PIPE)
+        with Gate(on_frame) as gate, subprocess.Popen(
+            [TOOL, "find", table, "--page-size=10", "--hosts=" + gate.address],
+            env=environment(), stdout=stdout, **popen,
+        ) as process:
+            out, err = process.communicate(timeout=60)
+        return process.returncode, (out or b"").decode(), (err or b"").decode(), len(asked)
+
+    def test_ends_early(self):
+        table = self.big()
+
+        def interrupt(gate, process, client):
+            process.send_signal(signal.SIGINT)
+            return True
+
+        status, out, err, pages = self.pages(table, 5, interrupt)
+        self.assertEqual(
+            (status, err), (130, "tally: interrupted\n  detail   there may be more rows\n")
+        )
+        self.assertLess(pages, 10)
+        self.assertIn(len(out.splitlines()), range(40, 100))
+
+        # As "| head -1".
+        reader, writer = os.pipe()
+
+        def close(gate, process, client):
+            os.close(reader)
+            return True
+
+        status, out, err, pages = self.pages(table, 5, close, stdout=writer)
+        os.close(writer)
+        self.assertEqual(
+            (status, err),
+            (FAILED, "tally: cannot write to standard output\n"
+                     "  detail   Broken pipe\n"),
+        )
+        self.assertLess(pages, 20)
+
+    def test_fails_half_way(self):
+        """What was read is shown, and before the error."""
+        table = self.make("halved", "k:int:partition", "n:counter")
+        lines = "".join(f"{k}\t1\n" for k in range(100))
+        self.assertEqual(tally("increment", table, "--stdin", lines=lines).status, DONE)
+
+        def lose(gate, process, client):
+            gate.close()
+            client.shutdown(socket.SHUT_RDWR)
+            return False
+
+        leader, follower = pty.openpty()
+        status, *_ = self.pages(table, 5, lose, stdout=follower, stderr=follower)
+        os.close(follower)
+        shown = b""
+        try:
+            while part := os.read(leader, 65536):
+                shown += part
+        except OSError:  # the terminal's way to say end
+            pass
+        os.close(leader)
+        self.assertIn(status, (FAILED, CONNECT))
+        rows = shown.decode().partition("\033[1;31mtally:")[0].splitlines()
+        self.assertEqual(len(rows), 1 + 40, shown)
+
+    def test_interrupted_without_a_sentence(self):
+        """A row that was read is no work that had to be done."""
+        def interrupt(gate, client, frame):
+            if frame[4] == EXECUTE:
+                process.send_signal(signal.SIGINT)
+            return True
+
+        with Gate(interrupt) as gate, subprocess.Popen(
+            [TOOL, "get", self.table, "site=b", "day=2026-11-02", "path=/",
+             "--hosts=" + gate.address],
+            env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        ) as process:
+            out, err = process.communicate(timeout=60)
+        self.assertEqual((process.returncode, out, err), (130, "b\t2026-11-02\t/\t0\t9\n", ""))
 
     def test_refused(self):
         for words, text in [
@@ -2049,6 +2272,11 @@ class Describe(ToolTest):
         self.assertEqual((r.status, r.err), (DONE, ""), r)
         self.assertIn('"k\\u001b[2J" text,\n', r.out)
         self.assertIn("\x1b[2J", tally("describe", table).out)
+        # ... and as it is otherwise, to be pasted.
+        comment = "a\\n\\ b"
+        execute(f"ALTER TABLE {KEYSPACE}.{table} WITH comment = '{comment}\x1b'")
+        r = on_terminal("describe", table)
+        self.assertIn(f"  AND comment = '{comment}\\u001b'\n", r.out)
 
     def test_refused(self):
         self.check(tally("describe", "a", "b"), USAGE, "one TABLE, or none", out="")
@@ -2274,6 +2502,45 @@ class Doctor(ToolTest):
             f"{KEYSPACE}: replication factor 1; THREE needs 3 of 1 replicas",
             words=["--consistency=three"],
         )
+
+    def test_no_replicas(self):
+        """Of none, "all" are none."""
+        one, none = (b"replication_factor\0\0\0\1" + n for n in (b"1", b"0"))
+        with Gate(lambda *_: True, answer=lambda b: b.replace(one, none)) as gate:
+            for level in "all", "one":
+                self.fails(
+                    "replication", FAILED, f"{level.upper()} needs 1 of 0 replicas",
+                    words=["--hosts=" + gate.address, "--consistency=" + level],
+                )
+
+    def test_interrupted(self):
+        """A host whose answer nobody waited for is not called a silent one."""
+        # Its queue is full: it takes no more connections, and refuses none.
+        server = socket.socket()
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        address = server.getsockname()
+        waiting = []
+        for _ in range(4):
+            waiting.append(socket.socket())
+            waiting[-1].setblocking(False)
+            waiting[-1].connect_ex(address)
+        with subprocess.Popen(
+            [TOOL, "doctor", "--hosts=127.0.0.1:%d" % address[1],
+             "--connect-timeout=60s"],
+            env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            self.assertEqual(process.stdout.readline(), "name\tok\t127.0.0.1\n")
+            state = ""
+            while state != "S":  # asleep: it waits for the connection
+                with open(f"/proc/{process.pid}/stat") as file:
+                    state = file.read().rpartition(")")[2].split()[0]
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=30)
+        for s in [server, *waiting]:
+            s.close()
+        self.assertEqual((process.returncode, out, err), (130, "", ""))
 
     def test_table(self):
         self.fails("table", FAILED, "there is no table", words=["no_such"])
