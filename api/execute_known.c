@@ -1,6 +1,6 @@
-/* api/execute_known.c - texts of tally_execute() whose markers' types were asked for. 
- * A session keeps some of them for ever, since its hosts' tables of prepared
- * statements point to them. */
+/* api/execute_known.c - texts of tally_execute() whose markers' types were
+ * asked for.  A session keeps some of them for ever, since its hosts' tables of
+ * prepared statements point to them. */
 #include "api/execute.h"
 
 #include "core/copy.h"

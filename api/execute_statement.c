@@ -1,5 +1,5 @@
-/* api/execute_statement.c - a statement in the caller's own words, and how it is to be
- * executed. */
+/* api/execute_statement.c - a statement in the caller's own words, and how it
+ * is to be executed. */
 #include "api/execute.h"
 
 #include "core/copy.h"

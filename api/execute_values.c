@@ -1,5 +1,6 @@
-/* api/execute_values.c - values for the markers of a statement: kept as they were given
- * until the markers' types are known, and then written as these want them. */
+/* api/execute_values.c - values for the markers of a statement: kept as they
+ * were given until the markers' types are known, and then written as these want
+ * them. */
 #include "api/execute.h"
 
 #include <float.h>

@@ -351,8 +351,8 @@ static void torture_points(const struct scenario *s, enum sim_mode mode,
       }
 }
 
-/* Two allocations, not one: what goes on after the first must bear another.  One
- * pair of so many, from that one on. */
+/* Two allocations, not one: what goes on after the first must bear another. 
+ * One pair of so many, from that one on. */
 static struct {
   uint64_t every;
   uint64_t from;
