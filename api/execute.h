@@ -37,7 +37,7 @@ struct given {
   uint32_t within; /* BEGIN: the one around it, or NOT_NESTED */
 };
 
-enum { NOT_NESTED = UINT32_MAX };
+#define NOT_NESTED UINT32_MAX
 enum { ABOUT_TEXT = 96, OPTION_DEFAULT = UINT16_MAX };
 
 struct tally_statement {
