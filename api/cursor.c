@@ -165,6 +165,8 @@ static int submit(tally_cursor *c, op_done *done) {
 }
 
 /* FNV-1a, of 64 bits. */
+#define HASH_BEGIN UINT64_C(0xcbf29ce484222325)
+
 static uint64_t hash(uint64_t h, const void *p, size_t len) {
   const uint8_t *bytes = p;
 
@@ -175,7 +177,7 @@ static uint64_t hash(uint64_t h, const void *p, size_t len) {
 
 static uint64_t likeness_of(const tally_cursor *c) {
   const struct statement *s = &c->select->statement;
-  uint64_t h = hash(UINT64_C(0xcbf29ce484222325), s->text, s->text_len);
+  uint64_t h = hash(HASH_BEGIN, s->text, s->text_len);
 
   return hash(h, c->bound->values, c->bound->values_len);
 }
@@ -252,10 +254,12 @@ static int end_fetch(tally_cursor *c) {
 
 /* ---- Where it stands ---------------------------------------------------- */
 
-/* A saved state: four letters, the likeness of the query, how many rows of the
- * page were read, and where the server goes on (nothing: the beginning). */
-enum { STATE_HEAD = 16 };
-static const char state_mark[4] = {'T', 'p', 's', '1'};
+/* A saved state: four letters, a hash of all behind it, the likeness of the
+ * query, how many rows of the page were read, and where the server goes on
+ * (nothing: the beginning).  Half a file, or one that was changed, would begin
+ * somewhere else without a word. */
+enum { STATE_HASH = 4, STATE_LIKENESS = 12, STATE_SKIP = 20, STATE_HEAD = 24 };
+static const char state_mark[4] = {'T', 'p', 's', '2'};
 
 static void put_number(uint8_t *to, uint64_t n, int bytes) {
   for (int i = bytes - 1; i >= 0; i--, n >>= 8)
@@ -270,22 +274,28 @@ static uint64_t get_number(const uint8_t *from, int bytes) {
   return n;
 }
 
+static uint64_t hash_of_state(const uint8_t *state, size_t len) {
+  return hash(HASH_BEGIN, state + STATE_LIKENESS, len - STATE_LIKENESS);
+}
+
 static int go_to(tally_cursor *c, const void *state, size_t len) {
   const uint8_t *p = state;
 
   if (p == NULL || len < STATE_HEAD ||
       memcmp(p, state_mark, sizeof state_mark) != 0 ||
-      get_number(p + 12, 4) > INT32_MAX)
+      get_number(p + STATE_HASH, 8) != hash_of_state(p, len) ||
+      get_number(p + STATE_SKIP, 4) > INT32_MAX)
     return error_set(&c->error, TALLY_EINVAL,
-                     "%s: these %zu bytes are no paging state",
+                     "%s: these %zu bytes are no paging state, or not all of "
+                     "one",
                      c->table->qualified, len);
-  if (get_number(p + 4, 8) != c->likeness)
+  if (get_number(p + STATE_LIKENESS, 8) != c->likeness)
     return error_set(&c->error, TALLY_EINVAL,
                      "%s: the paging state is that of another query: table, "
                      "columns, relations, values, order and limits have to be "
                      "the same",
                      c->table->qualified);
-  c->skip = (int32_t)get_number(p + 12, 4);
+  c->skip = (int32_t)get_number(p + STATE_SKIP, 4);
   len -= STATE_HEAD;
   if (len == 0)
     return 0;
@@ -316,10 +326,12 @@ int tally_cursor_state(tally_cursor *cursor, const void **state, size_t *len,
     return error_no_memory(error);
   c->saved = saved;
   memcpy(saved, state_mark, sizeof state_mark);
-  put_number(saved + 4, c->likeness, 8);
-  put_number(saved + 12, (uint64_t)read, 4);
+  put_number(saved + STATE_LIKENESS, c->likeness, 8);
+  put_number(saved + STATE_SKIP, (uint64_t)read, 4);
   if (from_len > 0)
     memcpy(saved + STATE_HEAD, from, from_len);
+  put_number(saved + STATE_HASH, hash_of_state(saved, STATE_HEAD + from_len),
+             8);
   *state = saved;
   *len = STATE_HEAD + from_len;
   return 1;

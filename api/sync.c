@@ -32,6 +32,7 @@ struct sync {
   struct plan plan;
   struct plan begun;   /* the statement under way */
   struct plan refused; /* by the server: twice is once too often */
+  struct plan told;    /* on_statement has heard of it */
   bool existed;        /* when it was to be created */
   bool ran; /* a statement of ours, after which the server is up to date */
   bool warned;
@@ -308,8 +309,14 @@ static int look_options(struct sync *y, tally_error *e) {
 
 static void on_change(void *user, const struct change_end *end);
 
-static void tell(const struct sync *y, const char *cql) {
-  if (y->options.on_statement != NULL)
+/* Once, however often it is tried. */
+static void tell(struct sync *y, const struct plan *begun, const char *cql) {
+  bool again = plan_has(&y->told, begun);
+
+  y->told.create |= begun->create;
+  y->told.counters |= begun->counters;
+  y->told.options |= begun->options;
+  if (y->options.on_statement != NULL && !again)
     y->options.on_statement(y->options.user, cql);
 }
 
@@ -323,7 +330,7 @@ static int tell_all(struct sync *y, tally_error *e) {
     if (cql.failed)
       rc = error_no_memory(e);
     else
-      tell(y, cql.p);
+      tell(y, &begun, cql.p);
     net_free(cql.heap, cql.p);
   }
   return rc;
@@ -355,7 +362,7 @@ static int next_change(struct sync *y, tally_error *e) {
         y->table->qualified);
   if (plan_next(&y->plan, &y->begun, y->table, &cql)) {
     if (!cql.failed)
-      tell(y, cql.p);
+      tell(y, &y->begun, cql.p);
   } else if (y->ran) {
     return 0;
   } else {

@@ -1016,7 +1016,7 @@ typedef struct tally_sync_options {
   int dry_run;        /* report the statements, and run none */
   /* Called for each statement, before it runs, where a tally_callback does:
    * also for one that the server then refuses because another process was
-   * first, and once more when it is to be tried again. */
+   * first. */
   void (*on_statement)(void *user, const char *cql);
   void *user;
 } tally_sync_options;
@@ -1030,7 +1030,8 @@ typedef struct tally_sync_options {
  * ALTER TABLE ... ADD for each counter that is missing; ALTER TABLE ... WITH
  * for the options that differ (of a map, those keys that the definition names).
  * A table that is as defined stays untouched, and nothing is ever dropped:
- * columns that the definition does not know are logged as a warning.
+ * columns that the definition does not know are logged as a warning.  A dry run
+ * does not look for the keyspace.
  *
  * What ALTER cannot do is TALLY_ESCHEMA, naming the column, and nothing has
  * been changed: another primary key (columns, types, places, clustering order),
@@ -1429,8 +1430,10 @@ TALLY_API int tally_next_nulls(tally_cursor *cursor, void *row, uint64_t *nulls,
 TALLY_API int tally_cursor_state(tally_cursor *cursor, const void **state,
                                  size_t *len, tally_error *error);
 /* Go on from there.  The query has to be the same one, but for its page size
- * and consistency: TALLY_EINVAL for the state of another, and for what is none.
- * Otherwise as tally_cursor_open(), which `len` 0 makes it. */
+ * and consistency, and so do the columns of the table's definition and their
+ * order: TALLY_EINVAL for the state of another, for what is none, and for one
+ * that has changed or is not all there.  Otherwise as tally_cursor_open(),
+ * which `len` 0 makes it. */
 TALLY_API int tally_cursor_open_at(tally_cursor **cursor,
                                    const tally_query *query, const void *state,
                                    size_t len, tally_error *error);

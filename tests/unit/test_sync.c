@@ -130,6 +130,30 @@ START_TEST(half_way) {
 }
 END_TEST
 
+static void count_statement(void *user, const char *cql) {
+  (void)cql;
+  ++*(unsigned *)user;
+}
+
+/* It is tried again, since another process may have been first; and told of
+ * once. */
+START_TEST(told_once) {
+  unsigned told = 0;
+  tally_sync_options o = {
+      .struct_size = sizeof o, .on_statement = count_statement, .user = &told};
+
+  begin(_i == 0 ? RIG_THREADS : RIG_INLINE);
+  for (int i = 0; i < 2; i++) {
+    script_next_kind(r.server, AT_QUERY, SCRIPT_NORMAL, 1);
+    script_next_error(r.server, AT_QUERY, 0x2200, 1);
+  }
+  ck_assert_int_eq(tally_sync_table(r.hits, &o, &r.error), TALLY_ESCHEMA);
+  ck_assert_uint_eq(script_count(r.server, AT_QUERY), 4);
+  ck_assert_uint_eq(told, 1);
+  end();
+}
+END_TEST
+
 Suite *sync_suite(void) {
   Suite *s = suite_create("sync");
   TCase *tc = tcase_create("refused");
@@ -137,6 +161,7 @@ Suite *sync_suite(void) {
   tcase_set_timeout(tc, 60);
   tcase_add_loop_test(tc, nothing_to_do, 0, NOES);
   tcase_add_loop_test(tc, half_way, 0, 2);
+  tcase_add_loop_test(tc, told_once, 0, 2);
   suite_add_tcase(s, tc);
   return s;
 }
