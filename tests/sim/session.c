@@ -92,6 +92,13 @@ void session_pass(uint64_t ns) {
   session_drive(NULL, NULL, world_now() + ns);
 }
 
+/* Nanoseconds since then in which the process could work. */
+static uint64_t since(uint64_t began, uint64_t stalled) {
+  uint64_t took = world_now() - began, lost = stalled_time() - stalled;
+
+  return took > lost ? took - lost : 0;
+}
+
 /* ---- Opening ------------------------------------------------------------ */
 
 static void on_log(void *user, int level, const char *text) {
@@ -199,13 +206,6 @@ static int connect_guest(tally_options *o, tally_error *e) {
   return 0;
 }
 
-/* Nanoseconds since then in which the process could work. */
-static uint64_t since(uint64_t began, uint64_t stalled) {
-  uint64_t took = world_now() - began, lost = stalled_time() - stalled;
-
-  return took > lost ? took - lost : 0;
-}
-
 static void check_connect(int rc, const tally_error *e, uint64_t began,
                           uint64_t stalled) {
   uint64_t took = since(began, stalled), limit = plan.connect_timeout + 10;
@@ -278,12 +278,14 @@ static bool is_done(void *arg) {
 }
 
 static int wait_step(struct step *s, int rc) {
+  uint64_t limit = 4 * plan.schema_timeout * MILLISECOND + 100 * SECOND;
+  uint64_t began = world_now(), stalled = stalled_time();
+
   if (rc != 0)
     return rc;
-  if (!session_drive(is_done, s,
-                     world_now() + 4 * plan.schema_timeout * MILLISECOND +
-                         100 * SECOND))
-    violation("a schema change does not end");
+  while (!session_drive(is_done, s, world_now() + SECOND))
+    if (since(began, stalled) > limit)
+      violation("a schema change does not end");
   return s->status;
 }
 
