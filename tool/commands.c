@@ -60,9 +60,11 @@ static const struct command commands[] = {
      "status 2.  In\n"
      "the end standard error says how many were applied, not applied and "
      "unknown; a signal\n"
-     "ends the reading, and waits for what is under way.  Lines whose deltas "
-     "are 0 are only\n"
-     "counted.\n\n"
+     "ends the reading, and waits for what is under way; a second one waits "
+     "for "
+     "nothing.  Lines\n"
+     "whose deltas are 0 are only counted.  One CR at the end of a line is not "
+     "of it.\n\n"
      "  printf '/home\\t2\\n/about\\t1\\n' | tally increment page_hits "
      "--stdin url views\n",
      command_increment, true},

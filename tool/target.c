@@ -215,4 +215,5 @@ void target_close(struct target *t) {
   for (size_t i = 0; i < t->count; i++)
     free(t->assignments[i].name);
   free(t->assignments);
+  memset(t, 0, sizeof *t);
 }

@@ -1552,6 +1552,55 @@ class Stream(ToolTest):
             self.assertIn("done and acknowledged", err)
         self.shows('{"k":"a","n":2}', table, "k=a")
 
+    def test_interrupted_twice(self):
+        def signal_is_taken(process, number):
+            bit = 1 << (number - 1)
+            with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
+                return not any(
+                    int(line.split()[1], 16) & bit
+                    for line in status
+                    if line.startswith(("SigPnd", "ShdPnd"))
+                )
+
+        for second in signal.SIGINT, signal.SIGTERM:
+            asked, seen = threading.Event(), []
+            table = self.make(
+                f"streamed_twice_{second}", "k:text:partition", "n:counter"
+            )
+
+            def on_frame(gate, client, frame, asked=asked, seen=seen):
+                if frame[4] != EXECUTE:
+                    return True
+                seen.append(frame)
+                if len(seen) == 3:
+                    asked.set()
+                return len(seen) == 1
+
+            with Gate(on_frame) as gate, subprocess.Popen(
+                [TOOL, "increment", table, "--stdin", "--timeout=1m",
+                 "--hosts=" + gate.address],
+                env=environment(), stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+                text=True,
+            ) as process:
+                process.stdin.write("a\t1\nb\t1\nc\t1\nd")
+                process.stdin.flush()
+                self.assertTrue(asked.wait(30))
+                # One of them is known before.
+                while '"n":1}' not in tally("get", table, "k=a", "--json").out:
+                    pass
+                process.send_signal(signal.SIGINT)
+                while not signal_is_taken(process, signal.SIGINT):
+                    pass
+                start = time.monotonic()
+                process.send_signal(second)
+                err = process.stderr.read()
+                self.assertEqual(process.wait(60), UNKNOWN, err)
+                self.assertLess(time.monotonic() - start, 20)
+                process.stdin.close()
+            self.assertIn(self.account(1, unknown=2) + "\n", err)
+            for line in 2, 3:
+                self.assertIn(f"tally: line {line}: ", err)
+
     def test_input_that_fails(self):
         table = self.make("streamed_folder", "k:text:partition", "n:counter")
         folder = os.open("/", os.O_RDONLY)
