@@ -38,14 +38,20 @@ static int add(struct target *t, const char *name, size_t len,
   return STATUS_DONE;
 }
 
+static bool takes_counters(const struct options *o) {
+  return strcmp(o->command, "increment") == 0 ||
+         strcmp(o->command, "decrement") == 0;
+}
+
 /* At the first "=": a value may have more of them. */
-static int split(struct target *t, const char *word) {
+static int split(struct target *t, const struct options *o, const char *word) {
   const char *equals = strchr(word, '=');
   size_t len = equals == NULL ? 0 : (size_t)(equals - word);
 
   if (len == 0)
-    return report_usage("write url=/home views=1", "\"%s\" is not column=value",
-                        word);
+    return report_usage(takes_counters(o) ? "write url=/home views=1"
+                                          : "write url=/home: key columns",
+                        "\"%s\" is not column=value", word);
   return add(t, word, len, equals + 1);
 }
 
@@ -63,7 +69,7 @@ static int read_words(struct target *t, const struct options *o) {
   if (status != STATUS_DONE)
     return status;
   for (size_t i = 1; i < o->word_count && status == STATUS_DONE; i++)
-    status = split(t, o->words[i]);
+    status = split(t, o, o->words[i]);
   return status;
 }
 

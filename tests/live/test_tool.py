@@ -486,13 +486,32 @@ class Usage(ToolTest):
                 out="",
             )
         self.check(tally("zzz"), USAGE, 'unknown command "zzz"', "--help")
+        self.check(tally("version"), USAGE, 'did you mean "tally --version"?')
+
+    def test_destructive_commands_are_no_guess(self):
+        for word, near in [
+            ("delte", "delete"), ("truncat", "truncate"), ("dorp", "drop"),
+        ]:
+            self.check(
+                tally(word, "t"), USAGE, f'did you mean "tally {near}"?', out=""
+            )
+        for word in (
+            "update drop-keyspace drop-table create-table del trunc dr rm top "
+            "stop select reset"
+        ).split():
+            r = tally(word, "t")
+            self.check(r, USAGE, 'listed by "tally --help"', out="")
+            self.assertNotIn("did you mean", r.err)
 
     def test_unknown_option(self):
         self.check(
             tally("--hots", "x", "get"), USAGE, "--hots", "did you mean --hosts?"
         )
         self.check(tally("get", "--jsn"), USAGE, "did you mean --json?")
-        self.check(tally("-x"), USAGE, "unknown option -x")
+        r = tally("-x")
+        self.check(r, USAGE, "unknown option -x", '"tally help options"')
+        self.check(tally("drop", "t", "-y"), USAGE, "did you mean --yes?")
+        self.check(tally("-V"), USAGE, "did you mean --version?")
         # The start of a name is not the name.
         self.check(tally("--host=a", "get"), USAGE, "did you mean --hosts?")
         # Its value is not shown: it may be a secret.
@@ -553,6 +572,13 @@ class Usage(ToolTest):
             self.check(
                 tally("get", "t", word), USAGE, f'"{word}" is not column=value'
             )
+        for command, hint in [
+            ("increment", "write url=/home views=1\n"),
+            ("get", "write url=/home: key columns\n"),
+            ("watch", "write url=/home: key columns\n"),
+            ("delete", "write url=/home: key columns\n"),
+        ]:
+            self.check(tally(command, "t", "/home"), USAGE, "  hint     " + hint)
         self.check(
             tally("increment", "t", "a=1", "b=2", "a=3"),
             USAGE,
@@ -2047,6 +2073,13 @@ class Find(ToolTest):
         for words, text in [
             (["site"], '"site" is no condition'),
             (["=a"], '"=a" is no condition'),
+            (["site", "!=", "a"], "there are = < <= > >=, without blanks"),
+            (["site!=a"], '"site!=a" is no condition'),
+            (["site!=a"], "there are = < <= > >=, without blanks around them"),
+            (["site > a"], '"site > a" is no condition'),
+            (["site==a"], '"site==a" is no condition'),
+            (["views<>4"], '"views<>4" is no condition'),
+            (["views=>4"], '"views=>4" is no condition'),
             (["sites=a"], "has no column sites; it has site, day,"),
             (["sites=a"], "did you mean site?"),
             (["site=a"], "a relation on site needs column day"),
@@ -2056,6 +2089,10 @@ class Find(ToolTest):
             (["--in", "site="], '"site=" is not column=value'),
             (["--limit", "0"], 'bad value for --limit: "0"'),
             (["--top", "3"], "--top and --by go together"),
+            (
+                ["--top", "3", "--by", "views", "--limit", "2"],
+                "--top and --limit do not go together",
+            ),
             (["--json", "--csv"], "--csv and --json are two ways to write rows"),
             (["--top", "3", "--by", "path"], "that column is no counter"),
             (["--order-by", "path"], "rows have an order in one partition"),
