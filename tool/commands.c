@@ -84,7 +84,9 @@ static const struct command commands[] = {
      "are written\n"
      "\\t, \\n, \\r, \\0 and \\\\.  A counter never touched is 0.  No such "
      "row: "
-     "status 5.\n\n"
+     "status 5.\n"
+     "The whole key is wanted: static counters of a partition are seen with "
+     "find.\n\n"
      "  tally get page_hits url=/home --json\n",
      command_get, false},
     {"find", "TABLE ['COLUMN>=VALUE' ...]", "read many rows",

@@ -111,15 +111,37 @@ bool target_has(const struct target *t, const tally_column *column) {
   return false;
 }
 
-int target_require_keys(const struct target *t, int last_kind) {
+static const tally_column *missing_key(const struct target *t, int last_kind) {
   const tally_column *c;
-  char table[128];
 
-  target_name(t, table, sizeof table);
   for (size_t i = 0; (c = tally_table_column(t->table, i)) != NULL; i++)
     if (c->kind <= last_kind && !target_has(t, c))
-      return report_usage(NULL, "%s: key column %s is missing", table, c->name);
-  return STATUS_DONE;
+      return c;
+  return NULL;
+}
+
+static int require_keys(const struct target *t, int last_kind,
+                        const char *hint) {
+  const tally_column *c = missing_key(t, last_kind);
+  char table[128];
+
+  if (c == NULL)
+    return STATUS_DONE;
+  target_name(t, table, sizeof table);
+  return report_usage(hint, "%s: key column %s is missing", table, c->name);
+}
+
+int target_require_keys(const struct target *t, int last_kind) {
+  return require_keys(t, last_kind, NULL);
+}
+
+static bool has_static(const struct target *t) {
+  const tally_column *c;
+
+  for (size_t i = 0; (c = tally_table_column(t->table, i)) != NULL; i++)
+    if (c->kind == TALLY_KIND_STATIC_COUNTER)
+      return true;
+  return false;
 }
 
 int target_expect(struct target *t, const char *name) {
@@ -212,7 +234,12 @@ int target_open_key(struct target *t, const struct options *o) {
       return report_usage("give the key columns only",
                           "%s: column %s is a counter: it is what %s reads",
                           table, c->name, o->command);
-  return target_require_keys(t, TALLY_KIND_CLUSTERING_KEY);
+  return require_keys(t, TALLY_KIND_CLUSTERING_KEY,
+                      has_static(t) &&
+                              missing_key(t, TALLY_KIND_PARTITION_KEY) == NULL
+                          ? "static counters of a partition are seen with "
+                            "\"tally find\""
+                          : NULL);
 }
 
 void target_close(struct target *t) {

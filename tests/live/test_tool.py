@@ -309,6 +309,31 @@ class Help(ToolTest):
         self.check(tally("help", "get", "sync"), USAGE, "one thing at a time")
 
 
+class Demo(ToolTest):
+    demo = os.path.join(
+        os.path.dirname(os.path.abspath(__file__)), "..", "..", "scripts", "demo"
+    )
+
+    def run_it(self, *words):
+        done = subprocess.run(
+            [self.demo, *words], capture_output=True, text=True, timeout=60
+        )
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    def test_help_runs_nothing(self):
+        r = self.run_it("--help")
+        self.check(r, DONE)
+        self.assertIn("throwaway Cassandra node", r.out)
+        self.assertIn("\n  scripts/demo\n", r.out)
+        self.assertNotIn("==", r.out)
+        self.check(self.run_it("-h"), DONE, out=r.out)
+
+    def test_other_words_are_refused(self):
+        for words in ["--fast"], ["x"], [""], ["", "--help"]:
+            r = self.run_it(*words)
+            self.check(r, USAGE, "is not understood", "--help", out="")
+
+
 class Completion(ToolTest):
     def script(self, shell):
         r = tally("completion", shell, env={"TALLY_PORT": "x", "TALLY_USER": "jane"})
@@ -562,6 +587,11 @@ class Usage(ToolTest):
         for command in "increment decrement get".split():
             self.check(tally(command), USAGE, f"{command} needs a table")
             self.check(tally(command, "t"), USAGE, "needs the row's key")
+        for command in "truncate drop".split():
+            self.check(
+                tally(command), USAGE, f"{command} wants one TABLE\n",
+                f'  hint     see "tally help {command}"\n', out="",
+            )
         self.check(tally("sync"), USAGE, "needs a table and its columns")
         self.check(tally("sync", "t"), USAGE, "needs a table and its columns")
         self.check(tally("create-keyspace"), USAGE, "needs one name")
@@ -1007,6 +1037,34 @@ class Connecting(ToolTest):
     def test_unknown_name(self):
         r = tally(*self.words, "--hosts=nohost.invalid")
         self.check(r, CONNECT, "nohost.invalid: unknown host name", out="")
+        self.assertIn("  hint     is the name in --hosts right", r.err)
+        r = tally(*self.words, "--hosts=nohost.invalid,nix.invalid")
+        self.check(r, CONNECT, "  hint     is the name in --hosts right")
+        # Of the other host more can be said.
+        for hosts in "nohost.invalid,127.0.0.1:1", "127.0.0.1:1,nohost.invalid":
+            r = tally(*self.words, "--hosts=" + hosts)
+            self.check(r, CONNECT, "nohost.invalid: unknown", "is this its CQL port")
+
+    def test_no_tls(self):
+        r = tally(*self.words, "--tls=verify-full")
+        self.check(
+            r, CONNECT, "wrong version number",
+            "  hint     the server does not speak TLS on this port", out="",
+        )
+
+    def test_hint_has_the_names_of_options(self):
+        # Whatever it says, TLS it is not.
+        def serve(client):
+            client.recv(1)
+            client.sendall(b"\x15\x03\x03\x00\x02\x02\x28")  # handshake failure
+            while client.recv(4096):
+                pass
+
+        with Peer(serve) as peer:
+            r = tally(*self.words, "--tls=verify-full", "--hosts=" + peer.address)
+        self.check(
+            r, CONNECT, "  hint     --ca has who is trusted, --tls-name the", out=""
+        )
 
     def test_http(self):
         def serve(client):
@@ -1324,6 +1382,25 @@ class Counting(ToolTest):
             with self.subTest(words=words[:1] + [text]):
                 self.check(tally(command, table, *words), USAGE, text, out="")
         self.check(tally("get", table, "url=/"), NOT_FOUND, "no such row")
+
+    def test_static_counters_are_found(self):
+        table = self.make(
+            "counted_static", "k:text:partition", "c:int:clustering",
+            "n:counter", "s:counter:static",
+        )
+        hint = '  hint     static counters of a partition are seen with "tally find"\n'
+        for command in "get", "watch":
+            r = tally(command, table, "k=a")
+            self.check(r, USAGE, "key column c is missing\n" + hint, out="")
+            r = tally(command, table, "c=1")
+            self.check(r, USAGE, "key column k is missing\n")
+            self.assertNotIn("hint", r.err)
+        r = tally("get", self.make("counted_plain", "k:text:partition",
+                                   "c:int:clustering", "n:counter"), "k=a")
+        self.check(r, USAGE, "key column c is missing\n")
+        self.assertNotIn("hint", r.err)
+        self.assertIn("static counters of a partition", tally("help", "get").out)
+        self.assertIn("One CR at the end", tally("help", "increment").out)
 
     def test_ends_of_the_range(self):
         table = self.hits("range")
@@ -2538,7 +2615,8 @@ class Doctor(ToolTest):
 
     def test_tls(self):
         self.fails(
-            "tls", CONNECT, "the TLS handshake failed", "  hint     tls_ca",
+            "tls", CONNECT, "the TLS handshake failed",
+            "  hint     the server does not speak TLS",
             words=["--tls=verify-full", "--hosts", HOSTS.split(",")[0]],
         )
         self.fails(
