@@ -129,7 +129,7 @@ static const char *connect_hint_text(const tally_error *e) {
 
 /* The library speaks to programmers; some of its hints read otherwise here. */
 static const char *hint_text(const tally_error *e, enum work work) {
-  if (e->code == TALLY_ESCHEMA)
+  if (e->code == TALLY_ESCHEMA && strncmp(e->hint, "did you mean", 12) != 0)
     return "see \"tally help create-keyspace\" and \"tally help sync\"";
   if (e->code == TALLY_ENOHOST)
     return "nothing was sent; --wait TIME goes on trying to connect";

@@ -2,6 +2,7 @@
  * is only what the words say. */
 #include "tool/target.h"
 
+#include "tool/near_table.h"
 #include "tool/session.h"
 #include "tool/text.h"
 
@@ -203,10 +204,14 @@ int target_begin(struct target *t, const struct options *o, enum work work) {
     status = session_open(&t->session, o, work);
   if (status != STATUS_DONE)
     return status;
-  if (tally_table_open_name(&t->table, t->session, o->words[0], &error) != 0 ||
-      tally_row_new(&t->row, t->table, &error) != 0)
+  if (tally_table_open_name(&t->table, t->session, o->words[0], &error) != 0) {
+    if (error.code == TALLY_ESCHEMA)
+      near_table(&error, t->session, o, o->words[0]);
     return report_error(&error, t->work);
-  return STATUS_DONE;
+  }
+  return tally_row_new(&t->row, t->table, &error) == 0
+             ? STATUS_DONE
+             : report_error(&error, t->work);
 }
 
 int target_open(struct target *t, const struct options *o, enum work work) {

@@ -1290,6 +1290,36 @@ class Schema(ToolTest):
             USAGE,
             'column c has an unknown order "up"',
         )
+        for word in "n:conter", "n:couter:static":
+            self.check(
+                tally("sync", "t", "k:text:partition", word), USAGE,
+                "is no type\n", "  hint     did you mean counter?\n", out="",
+            )
+        self.check(
+            tally("sync", "t", "k:text", "n:counter"), USAGE,
+            "data columns found: k\n",
+            "if column k is of the key, :partition or :clustering is missing",
+        )
+
+    def test_tables_that_are_misspelled(self):
+        self.hits("near_hits")
+        self.make("far_away", "k:text:partition", "n:counter")
+        for words in [
+            ("find", "near_hit"), ("describe", "near_hti"), ("get", "NEAR_HIT", "url=a"),
+            ("drop", "nearhits", "--yes"), ("increment", "naer_hits", "url=a", "views=1"),
+        ]:
+            self.check(
+                tally(*words), FAILED, f"there is no table {KEYSPACE}.",
+                "  hint     did you mean near_hits?\n", out="",
+            )
+        self.check(
+            tally("find", KEYSPACE + ".near_hit"), FAILED,
+            f"  hint     did you mean {KEYSPACE}.near_hits?\n",
+        )
+        r = tally("doctor", "near_hit")
+        self.check(r, FAILED, "  hint     did you mean near_hits?\n")
+        for word in "hits", "nowhere.near_hit":
+            self.check(tally("find", word), FAILED, 'hint     see "tally help')
 
     def test_definitions_that_are_refused(self):
         key, n = "k:text:partition", "n:counter"
