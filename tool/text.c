@@ -106,7 +106,7 @@ char *text_folded(const char *name) {
 
 enum { SLIPS_LEN = 63, SHORT_LEN = 4 };
 
-static unsigned least(unsigned a, unsigned b) {
+static unsigned fewest(unsigned a, unsigned b) {
   return a < b ? a : b;
 }
 
@@ -120,10 +120,10 @@ static unsigned slips(const char *a, size_t a_len, const char *b,
         d[i][j] = i + j;
         continue;
       }
-      d[i][j] = least(least(d[i - 1][j], d[i][j - 1]) + 1,
-                      d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
+      d[i][j] = fewest(fewest(d[i - 1][j], d[i][j - 1]) + 1,
+                       d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
       if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-        d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
+        d[i][j] = fewest(d[i][j], d[i - 2][j - 2] + 1);
     }
   return d[a_len][b_len];
 }

@@ -1305,8 +1305,11 @@ class Schema(ToolTest):
         self.hits("near_hits")
         self.make("far_away", "k:text:partition", "n:counter")
         for words in [
-            ("find", "near_hit"), ("describe", "near_hti"), ("get", "NEAR_HIT", "url=a"),
-            ("drop", "nearhits", "--yes"), ("increment", "naer_hits", "url=a", "views=1"),
+            ("find", "near_hit"),
+            ("describe", "near_hti"),
+            ("get", "NEAR_HIT", "url=a"),
+            ("drop", "nearhits", "--yes"),
+            ("increment", "naer_hits", "url=a", "views=1"),
         ]:
             self.check(
                 tally(*words), FAILED, f"there is no table {KEYSPACE}.",
