@@ -5,6 +5,7 @@
 #include "tool/ask.h"
 #include "tool/contacts.h"
 #include "tool/interrupt.h"
+#include "tool/near_table.h"
 #include "tool/output.h"
 #include "tool/reach.h"
 #include "tool/replicas.h"
@@ -297,6 +298,8 @@ static int check_table(struct doctor *d) {
     return STATUS_DONE;
   rc =
       tally_table_open_name(&t.table, d->session, d->options->words[0], &error);
+  if (rc == TALLY_ESCHEMA)
+    near_table(&error, d->session, d->options, d->options->words[0]);
   if (rc == 0)
     rc = tally_row_new(&t.row, t.table, &error);
   if (rc == 0)

@@ -52,6 +52,19 @@ static const char *cut(char *word, int *op) {
   return NULL;
 }
 
+/* "site!=a", "site==a" and "site > a" are conditions elsewhere.  A value that
+ * does begin so can be given with --in. */
+static bool is_foreign(const struct finding *f, const char *name,
+                       const char *value) {
+  char last = name[strlen(name) - 1], op = value[-1], next = value[0];
+
+  if ((op == '=' && (next == '=' || next == '<' || next == '>')) ||
+      (op == '<' && next == '>'))
+    return true;
+  return (last == '!' || last == ' ') &&
+         target_find(f->target.table, name) == NULL;
+}
+
 static int add_condition(struct finding *f, const char *word) {
   char *copy = strdup(word);
   const char *value;
@@ -61,9 +74,11 @@ static int add_condition(struct finding *f, const char *word) {
   if (copy == NULL)
     return report_no_memory();
   value = cut(copy, &op);
-  status = value == NULL ? report_usage("write site=a or 'day>=2026-11-01'",
-                                        "\"%s\" is no condition", word)
-                         : target_set(&f->target, copy, value);
+  status = value == NULL || is_foreign(f, copy, word + (value - copy))
+               ? report_usage("write site=a or 'day>=2026-11-01': there are = "
+                              "< <= > >=, without blanks around them",
+                              "\"%s\" is no condition", word)
+               : target_set(&f->target, copy, value);
   if (status == STATUS_DONE &&
       tally_where(f->query, copy, op, tally_row_data(f->target.row), &error) !=
           0)
@@ -280,12 +295,24 @@ static int read_rows(struct finding *f, const struct options *o) {
   return status;
 }
 
+/* A limit is the server's: it ends the rows before the best are known. */
+static int check_options(const struct options *o) {
+  if (o->value[OPTION_TOP] == NULL || o->value[OPTION_LIMIT] == NULL)
+    return STATUS_DONE;
+  return report_usage("--top alone says how many rows there are in the end",
+                      "--top and --limit do not go together: the best of the "
+                      "first rows are not the best");
+}
+
 int command_find(struct options *o) {
   struct finding f = {0};
   int status;
 
   if (o->word_count == 0)
     return report_usage("see \"tally help find\"", "find needs a table");
+  status = check_options(o);
+  if (status != STATUS_DONE)
+    return status;
   if (o->value[OPTION_CONSISTENCY] != NULL)
     o->session.read_consistency = o->session.consistency;
   status = target_begin(&f.target, o, WORK_READ);

@@ -86,8 +86,9 @@ static int remove_table(struct options *o, remove_function *function,
   tally_error error;
   int status;
 
+  snprintf(what, sizeof what, "see \"tally help %s\"", o->command);
   if (o->word_count != 1)
-    return report_usage(NULL, "%s wants one TABLE", o->command);
+    return report_usage(what, "%s wants one TABLE", o->command);
   status = target_begin(&t, o, WORK_REMOVE);
   if (status == STATUS_DONE) {
     target_name(&t, table, sizeof table);

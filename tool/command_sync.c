@@ -91,6 +91,22 @@ static int bad_type(const char *column, const char *type) {
                       column, type, list);
 }
 
+/* Its type is that of nothing in the table. */
+static int unknown_type(tally_column *c, char **parts, size_t count) {
+  static const char *const counter[] = {"counter"};
+  bool counts =
+      c->kind == TALLY_KIND_COUNTER || c->kind == TALLY_KIND_STATIC_COUNTER;
+
+  if (counts && text_nearest(parts[1], counter, 1) == 0)
+    return report_usage("did you mean counter?", "column %s: \"%s\" is no type",
+                        parts[0], parts[1]);
+  if (count > 2)
+    return bad_type(parts[0], parts[1]);
+  /* A plain column is refused by the library, whatever its type. */
+  c->type = TALLY_TEXT;
+  return STATUS_DONE;
+}
+
 static int read_column(struct schema *s, char *copy, const char *word) {
   tally_definition *d = &s->definition;
   tally_column *c = &s->columns[d->column_count];
@@ -106,11 +122,10 @@ static int read_column(struct schema *s, char *copy, const char *word) {
   c->struct_size = sizeof *c;
   c->name = parts[0];
   c->type = tally_type_find(parts[1]);
-  /* A plain column is refused by the library, whatever its type. */
-  if (c->type == 0 && count == 2)
-    c->type = TALLY_TEXT;
   if (c->type == 0)
-    return bad_type(parts[0], parts[1]);
+    status = unknown_type(c, parts, count);
+  if (status != STATUS_DONE)
+    return status;
   c->offset = d->row_size;
   c->size = tally_type_size(c->type);
   d->row_size += (c->size + 7) / 8 * 8;
@@ -194,14 +209,29 @@ static int read_schema(struct schema *s, const struct options *o) {
   return status;
 }
 
+/* It may be meant for the key. */
+static const tally_column *plain_column(const tally_definition *d) {
+  for (size_t i = 0; i < d->column_count; i++)
+    if (d->columns[i].kind == TALLY_KIND_COUNTER &&
+        d->columns[i].type != TALLY_TYPE_COUNTER)
+      return &d->columns[i];
+  return NULL;
+}
+
 /* What the library would refuse is a usage error, whether a server is there or
  * not. */
 static int check_schema(const struct schema *s) {
+  const tally_column *plain = plain_column(&s->definition);
   tally_error error;
 
-  return tally_definition_check(&s->definition, &error) == 0
-             ? STATUS_DONE
-             : report_error(&error, WORK_READ);
+  if (tally_definition_check(&s->definition, &error) == 0)
+    return STATUS_DONE;
+  if (plain != NULL && error.hint[0] == '\0')
+    snprintf(error.hint, sizeof error.hint,
+             "if column %.64s is of the key, :partition or :clustering is "
+             "missing behind its type",
+             plain->name);
+  return report_error(&error, WORK_READ);
 }
 
 static void on_statement(void *user, const char *cql) {

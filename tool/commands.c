@@ -1,6 +1,8 @@
 /* tool/commands.c - every command, with its help. */
 #include "tool/commands.h"
 
+#include "tool/text.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -60,9 +62,11 @@ static const struct command commands[] = {
      "status 2.  In\n"
      "the end standard error says how many were applied, not applied and "
      "unknown; a signal\n"
-     "ends the reading, and waits for what is under way.  Lines whose deltas "
-     "are 0 are only\n"
-     "counted.\n\n"
+     "ends the reading, and waits for what is under way; a second one waits "
+     "for "
+     "nothing.  Lines\n"
+     "whose deltas are 0 are only counted.  One CR at the end of a line is not "
+     "of it.\n\n"
      "  printf '/home\\t2\\n/about\\t1\\n' | tally increment page_hits "
      "--stdin url views\n",
      command_increment, true},
@@ -80,7 +84,9 @@ static const struct command commands[] = {
      "are written\n"
      "\\t, \\n, \\r, \\0 and \\\\.  A counter never touched is 0.  No such "
      "row: "
-     "status 5.\n\n"
+     "status 5.\n"
+     "The whole key is wanted: static counters of a partition are seen with "
+     "find.\n\n"
      "  tally get page_hits url=/home --json\n",
      command_get, false},
     {"find", "TABLE ['COLUMN>=VALUE' ...]", "read many rows",
@@ -90,8 +96,9 @@ static const struct command commands[] = {
      "first column\n"
      "on; without any condition every row of the table is read.  --top reads "
      "all rows that\n"
-     "are found and keeps the best.  Output as of get; --json is one object a "
-     "line.\n\n"
+     "are found and keeps the best; it takes no --limit.  Output as of get; "
+     "--json is one\n"
+     "object a line.\n\n"
      "  tally find hits site=a day=2026-11-01 --order-by -path --limit 2 "
      "--json\n"
      "  tally find hits site=a 'day>=2026-11-01' --allow-filtering\n"
@@ -202,21 +209,42 @@ const struct command *commands_at(size_t index) {
   return &commands[index];
 }
 
-const struct command *commands_find(const char *name) {
-  const char *names[COMMAND_COUNT];
-  size_t listed = 0;
-  char hint[128];
-  int nearest;
+/* What cannot be undone is no guess: who reads it may well run it. */
+static bool is_offered_for_its_start(const struct command *c) {
+  return c->run != command_delete && c->run != command_truncate &&
+         c->run != command_drop;
+}
 
-  for (size_t i = 0; i < COMMAND_COUNT; i++) {
-    if (strcmp(commands[i].name, name) == 0)
-      return &commands[i];
+/* NULL: nothing that `name` could be meant for. */
+static const char *nearest(const char *name) {
+  const char *names[COMMAND_COUNT];
+  size_t listed = 0, len = strlen(name);
+  int index;
+
+  for (size_t i = 0; i < COMMAND_COUNT; i++)
     if (commands[i].summary != NULL)
       names[listed++] = commands[i].name;
-  }
-  nearest = tally_nearest(name, names, listed);
-  if (nearest >= 0)
-    snprintf(hint, sizeof hint, "did you mean \"tally %s\"?", names[nearest]);
+  index = text_nearest(name, names, listed);
+  if (index >= 0)
+    return names[index];
+  for (size_t i = 0; i < COMMAND_COUNT; i++)
+    if (len >= 2 && commands[i].summary != NULL &&
+        strncmp(commands[i].name, name, len) == 0 &&
+        is_offered_for_its_start(&commands[i]))
+      return commands[i].name;
+  return strcmp(name, "version") == 0 ? "--version" : NULL;
+}
+
+const struct command *commands_find(const char *name) {
+  const char *near;
+  char hint[128];
+
+  for (size_t i = 0; i < COMMAND_COUNT; i++)
+    if (strcmp(commands[i].name, name) == 0)
+      return &commands[i];
+  near = nearest(name);
+  if (near != NULL)
+    snprintf(hint, sizeof hint, "did you mean \"tally %s\"?", near);
   else
     snprintf(hint, sizeof hint, "the commands are listed by \"tally --help\"");
   report_usage(hint, "unknown command \"%s\"", name);

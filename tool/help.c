@@ -108,7 +108,8 @@ static void help_exit_status(void) {
         "  5  get: no such row\n"
         "130, 143  interrupted (SIGINT, SIGTERM), after the operation under "
         "way had\n"
-        "     ended; the second signal does not wait\n",
+        "     ended; the second signal does not wait, but with --stdin the "
+        "account is given\n",
         stdout);
 }
 

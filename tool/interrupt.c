@@ -6,25 +6,38 @@
 #include <string.h>
 #include <sys/select.h>
 
-static volatile sig_atomic_t caught;
+static volatile sig_atomic_t caught, count, noted;
 
+/* A second one of the other kind is a second one. */
 static void on_signal(int number) {
   caught = number;
+  if (++count < noted)
+    return;
+  signal(SIGINT, SIG_DFL);
+  signal(SIGTERM, SIG_DFL);
 }
 
 void interrupt_begin(void) {
   struct sigaction action;
 
-  caught = 0;
+  caught = count = 0;
+  noted = 1;
   memset(&action, 0, sizeof action);
   action.sa_handler = on_signal;
-  action.sa_flags = (int)SA_RESETHAND;
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
 }
 
+void interrupt_note_second(void) {
+  noted = 2;
+}
+
 bool interrupt_caught(void) {
   return caught != 0;
+}
+
+bool interrupt_caught_twice(void) {
+  return count > 1;
 }
 
 /* The signals are let in by pselect() alone: one that came between a look at

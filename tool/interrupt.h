@@ -8,7 +8,11 @@
 
 /* From here on the first signal is noted; the second one kills. */
 void interrupt_begin(void);
+/* The second one is noted as well, and the third one kills: for a command that
+ * has an account to give. */
+void interrupt_note_second(void);
 bool interrupt_caught(void);
+bool interrupt_caught_twice(void);
 /* Nothing happens for so long, or until a signal, also one that was caught just
  * before. */
 void interrupt_pause_ms(uint64_t ms);

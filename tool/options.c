@@ -13,10 +13,24 @@
 
 /* ---- Reading ------------------------------------------------------------ */
 
+/* One letter is too little to guess from. */
+static int nearest_option(const char *word, const char *bare) {
+  const char *names[OPTION_COUNT];
+
+  if (strcmp(word, "-y") == 0)
+    return OPTION_YES;
+  if (strcmp(word, "-V") == 0)
+    return OPTION_VERSION;
+  for (int i = 0; i < OPTION_COUNT; i++)
+    names[i] = option_row((enum option_id)i)->name;
+  return bare[0] == '\0' || bare[1] == '\0'
+             ? -1
+             : tally_nearest(bare, names, OPTION_COUNT);
+}
+
 static int refuse_unknown(const char *word) {
   const char *name = word + strspn(word, "-");
   char bare[64], hint[128];
-  const char *names[OPTION_COUNT];
   int nearest;
 
   snprintf(bare, sizeof bare, "%.*s", (int)strcspn(name, "="), name);
@@ -24,11 +38,9 @@ static int refuse_unknown(const char *word) {
     return report_usage("set TALLY_PASSWORD, or give --password-file",
                         "a password is not taken from the command line, where "
                         "all users of the machine see it");
-  for (int i = 0; i < OPTION_COUNT; i++)
-    names[i] = option_row((enum option_id)i)->name;
-  nearest = tally_nearest(bare, names, OPTION_COUNT);
+  nearest = nearest_option(word, bare);
   snprintf(hint, sizeof hint, "did you mean --%s?",
-           nearest < 0 ? "" : names[nearest]);
+           nearest < 0 ? "" : option_row((enum option_id)nearest)->name);
   return report_usage(
       nearest < 0 ? "see \"tally help options\" for the options there are"
                   : hint,

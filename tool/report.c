@@ -96,9 +96,40 @@ static const char *outcome_text(const tally_error *e, enum work work) {
   }
 }
 
+/* Is this the reason of every host? */
+static bool all_fail_by(const char *detail, const char *reason) {
+  const char *s = detail;
+
+  while (s != NULL) {
+    const char *at = strstr(s, reason), *end = strstr(s, "; ");
+
+    if (at == NULL || (end != NULL && at > end))
+      return false;
+    s = end == NULL ? NULL : end + 2;
+  }
+  return true;
+}
+
+/* The options' names, and what is known of the reason. */
+static const char *connect_hint_text(const tally_error *e) {
+  if (e->code == TALLY_ECONNECT && all_fail_by(e->detail, "unknown host name"))
+    return "is the name in --hosts right, and does this machine know it? see "
+           "\"getent hosts NAME\"";
+  if (e->code == TALLY_ETLS && all_fail_by(e->detail, "wrong version number"))
+    return "the server does not speak TLS on this port: is there another "
+           "--port for it, or is --tls not wanted?";
+  if (e->code == TALLY_ETLS)
+    return "--ca has who is trusted, --tls-name the name in its certificate; "
+           "--cert and --key are yours, if it wants to know who you are";
+  /* Or the session has said which password it was. */
+  if (e->code == TALLY_EAUTH && strncmp(e->hint, "are the options ", 16) == 0)
+    return "are --user and the password what the server knows?";
+  return e->hint;
+}
+
 /* The library speaks to programmers; some of its hints read otherwise here. */
 static const char *hint_text(const tally_error *e, enum work work) {
-  if (e->code == TALLY_ESCHEMA)
+  if (e->code == TALLY_ESCHEMA && strncmp(e->hint, "did you mean", 12) != 0)
     return "see \"tally help create-keyspace\" and \"tally help sync\"";
   if (e->code == TALLY_ENOHOST)
     return "nothing was sent; --wait TIME goes on trying to connect";
@@ -109,7 +140,7 @@ static const char *hint_text(const tally_error *e, enum work work) {
            "meanwhile";
   if (e->code == TALLY_EUNKNOWN)
     return "look with \"tally get\" whether it counted";
-  return e->hint;
+  return connect_hint_text(e);
 }
 
 /* Who said it belongs to it. */

@@ -16,6 +16,8 @@
  * are about the same, so many are done long before their time is over. */
 enum { FLIGHTS = 128 };
 enum { PAUSE_MS = 1000 };
+/* A signal is noticed that much later, at most. */
+enum { LOOK_MS = 100 };
 
 struct flight {
   struct stream *stream;
@@ -181,6 +183,10 @@ static void on_result(void *user, const tally_result *result) {
   s->free[s->free_count++] = f;
 }
 
+static void wait_for_answers(struct stream *s) {
+  tally_poll(s->target.session, LOOK_MS, NULL);
+}
+
 static int send_row(struct stream *s) {
   struct flight *f = s->free[--s->free_count];
   tally_error error;
@@ -189,8 +195,8 @@ static int send_row(struct stream *s) {
   f->line = s->lines.number;
   while ((rc = s->change(s->target.table, tally_row_data(s->target.row),
                          on_result, f, &error)) == TALLY_EBUSY &&
-         s->free_count < FLIGHTS - 1)
-    tally_poll(s->target.session, -1, NULL);
+         s->free_count < FLIGHTS - 1 && !interrupt_caught_twice())
+    wait_for_answers(s);
   if (rc == 0)
     return STATUS_DONE;
   s->free[s->free_count++] = f;
@@ -236,7 +242,7 @@ static int take_lines(struct stream *s) {
     char *line;
 
     if (s->free_count == 0) {
-      tally_poll(s->target.session, -1, NULL);
+      wait_for_answers(s);
       continue;
     }
     line = lines_next(l, &len);
@@ -283,9 +289,12 @@ static int count_lines(struct stream *s) {
     s->free[i] = &s->flights[i];
   }
   s->free_count = FLIGHTS;
+  interrupt_note_second();
   status = take_lines(s);
-  while (s->free_count < FLIGHTS)
-    tally_poll(s->target.session, -1, NULL);
+  while (s->free_count < FLIGHTS && !interrupt_caught_twice())
+    wait_for_answers(s);
+  /* Which tells what became of those that are still under way. */
+  target_close(&s->target);
   put_account(s);
   if (s->unknown > 0)
     return STATUS_UNKNOWN;
@@ -296,6 +305,8 @@ int stream_run(struct options *o, stream_change *change) {
   struct stream s = {.change = change};
   int status = check_words(o);
 
+  /* Closing has nothing to wait for: that is done before. */
+  o->session.close_timeout_ms = 1;
   if (status == STATUS_DONE)
     status = target_begin(&s.target, o, WORK_COUNT);
   if (status == STATUS_DONE)

@@ -2,6 +2,7 @@
  * is only what the words say. */
 #include "tool/target.h"
 
+#include "tool/near_table.h"
 #include "tool/session.h"
 #include "tool/text.h"
 
@@ -38,14 +39,20 @@ static int add(struct target *t, const char *name, size_t len,
   return STATUS_DONE;
 }
 
+static bool takes_counters(const struct options *o) {
+  return strcmp(o->command, "increment") == 0 ||
+         strcmp(o->command, "decrement") == 0;
+}
+
 /* At the first "=": a value may have more of them. */
-static int split(struct target *t, const char *word) {
+static int split(struct target *t, const struct options *o, const char *word) {
   const char *equals = strchr(word, '=');
   size_t len = equals == NULL ? 0 : (size_t)(equals - word);
 
   if (len == 0)
-    return report_usage("write url=/home views=1", "\"%s\" is not column=value",
-                        word);
+    return report_usage(takes_counters(o) ? "write url=/home views=1"
+                                          : "write url=/home: key columns",
+                        "\"%s\" is not column=value", word);
   return add(t, word, len, equals + 1);
 }
 
@@ -63,7 +70,7 @@ static int read_words(struct target *t, const struct options *o) {
   if (status != STATUS_DONE)
     return status;
   for (size_t i = 1; i < o->word_count && status == STATUS_DONE; i++)
-    status = split(t, o->words[i]);
+    status = split(t, o, o->words[i]);
   return status;
 }
 
@@ -105,15 +112,37 @@ bool target_has(const struct target *t, const tally_column *column) {
   return false;
 }
 
-int target_require_keys(const struct target *t, int last_kind) {
+static const tally_column *missing_key(const struct target *t, int last_kind) {
   const tally_column *c;
-  char table[128];
 
-  target_name(t, table, sizeof table);
   for (size_t i = 0; (c = tally_table_column(t->table, i)) != NULL; i++)
     if (c->kind <= last_kind && !target_has(t, c))
-      return report_usage(NULL, "%s: key column %s is missing", table, c->name);
-  return STATUS_DONE;
+      return c;
+  return NULL;
+}
+
+static int require_keys(const struct target *t, int last_kind,
+                        const char *hint) {
+  const tally_column *c = missing_key(t, last_kind);
+  char table[128];
+
+  if (c == NULL)
+    return STATUS_DONE;
+  target_name(t, table, sizeof table);
+  return report_usage(hint, "%s: key column %s is missing", table, c->name);
+}
+
+int target_require_keys(const struct target *t, int last_kind) {
+  return require_keys(t, last_kind, NULL);
+}
+
+static bool has_static(const struct target *t) {
+  const tally_column *c;
+
+  for (size_t i = 0; (c = tally_table_column(t->table, i)) != NULL; i++)
+    if (c->kind == TALLY_KIND_STATIC_COUNTER)
+      return true;
+  return false;
 }
 
 int target_expect(struct target *t, const char *name) {
@@ -175,10 +204,14 @@ int target_begin(struct target *t, const struct options *o, enum work work) {
     status = session_open(&t->session, o, work);
   if (status != STATUS_DONE)
     return status;
-  if (tally_table_open_name(&t->table, t->session, o->words[0], &error) != 0 ||
-      tally_row_new(&t->row, t->table, &error) != 0)
+  if (tally_table_open_name(&t->table, t->session, o->words[0], &error) != 0) {
+    if (error.code == TALLY_ESCHEMA)
+      near_table(&error, t->session, o, o->words[0]);
     return report_error(&error, t->work);
-  return STATUS_DONE;
+  }
+  return tally_row_new(&t->row, t->table, &error) == 0
+             ? STATUS_DONE
+             : report_error(&error, t->work);
 }
 
 int target_open(struct target *t, const struct options *o, enum work work) {
@@ -206,7 +239,12 @@ int target_open_key(struct target *t, const struct options *o) {
       return report_usage("give the key columns only",
                           "%s: column %s is a counter: it is what %s reads",
                           table, c->name, o->command);
-  return target_require_keys(t, TALLY_KIND_CLUSTERING_KEY);
+  return require_keys(t, TALLY_KIND_CLUSTERING_KEY,
+                      has_static(t) &&
+                              missing_key(t, TALLY_KIND_PARTITION_KEY) == NULL
+                          ? "static counters of a partition are seen with "
+                            "\"tally find\""
+                          : NULL);
 }
 
 void target_close(struct target *t) {
@@ -215,4 +253,5 @@ void target_close(struct target *t) {
   for (size_t i = 0; i < t->count; i++)
     free(t->assignments[i].name);
   free(t->assignments);
+  memset(t, 0, sizeof *t);
 }

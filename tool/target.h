@@ -23,6 +23,7 @@ int target_open(struct target *t, const struct options *o, enum work work);
 int target_open_key(struct target *t, const struct options *o);
 /* The same without the words behind the table; *t is zeroes before. */
 int target_begin(struct target *t, const struct options *o, enum work work);
+/* A second time it does nothing. */
 void target_close(struct target *t);
 /* NULL: there is none. */
 const tally_column *target_find(const tally_table *table, const char *name);

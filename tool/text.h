@@ -28,6 +28,11 @@ char *text_with_nuls(const char *bytes, size_t len);
  * quotes, MyKs as myks.  To be freed; NULL: no memory. */
 char *text_folded(const char *name);
 
+/* The name that `word` is a misspelling of: up to two letters were added, left
+ * out, mistaken, or swapped with their neighbour, one in a name of up to four.
+ * -1: none.  tally_nearest() guesses more. */
+int text_nearest(const char *word, const char *const *names, size_t count);
+
 /* Copies of texts; NULL stays NULL.  False: no memory, and no copies. */
 bool text_copies(char **to, const char *const *from, size_t count);
 void text_free(char **copies, size_t count);

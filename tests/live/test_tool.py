@@ -309,6 +309,31 @@ class Help(ToolTest):
         self.check(tally("help", "get", "sync"), USAGE, "one thing at a time")
 
 
+class Demo(ToolTest):
+    demo = os.path.join(
+        os.path.dirname(os.path.abspath(__file__)), "..", "..", "scripts", "demo"
+    )
+
+    def run_it(self, *words):
+        done = subprocess.run(
+            [self.demo, *words], capture_output=True, text=True, timeout=60
+        )
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    def test_help_runs_nothing(self):
+        r = self.run_it("--help")
+        self.check(r, DONE)
+        self.assertIn("throwaway Cassandra node", r.out)
+        self.assertIn("\n  scripts/demo\n", r.out)
+        self.assertNotIn("==", r.out)
+        self.check(self.run_it("-h"), DONE, out=r.out)
+
+    def test_other_words_are_refused(self):
+        for words in ["--fast"], ["x"], [""], ["", "--help"]:
+            r = self.run_it(*words)
+            self.check(r, USAGE, "is not understood", "--help", out="")
+
+
 class Completion(ToolTest):
     def script(self, shell):
         r = tally("completion", shell, env={"TALLY_PORT": "x", "TALLY_USER": "jane"})
@@ -486,13 +511,32 @@ class Usage(ToolTest):
                 out="",
             )
         self.check(tally("zzz"), USAGE, 'unknown command "zzz"', "--help")
+        self.check(tally("version"), USAGE, 'did you mean "tally --version"?')
+
+    def test_destructive_commands_are_no_guess(self):
+        for word, near in [
+            ("delte", "delete"), ("truncat", "truncate"), ("dorp", "drop"),
+        ]:
+            self.check(
+                tally(word, "t"), USAGE, f'did you mean "tally {near}"?', out=""
+            )
+        for word in (
+            "update drop-keyspace drop-table create-table del trunc dr rm top "
+            "stop select reset"
+        ).split():
+            r = tally(word, "t")
+            self.check(r, USAGE, 'listed by "tally --help"', out="")
+            self.assertNotIn("did you mean", r.err)
 
     def test_unknown_option(self):
         self.check(
             tally("--hots", "x", "get"), USAGE, "--hots", "did you mean --hosts?"
         )
         self.check(tally("get", "--jsn"), USAGE, "did you mean --json?")
-        self.check(tally("-x"), USAGE, "unknown option -x")
+        r = tally("-x")
+        self.check(r, USAGE, "unknown option -x", '"tally help options"')
+        self.check(tally("drop", "t", "-y"), USAGE, "did you mean --yes?")
+        self.check(tally("-V"), USAGE, "did you mean --version?")
         # The start of a name is not the name.
         self.check(tally("--host=a", "get"), USAGE, "did you mean --hosts?")
         # Its value is not shown: it may be a secret.
@@ -543,6 +587,11 @@ class Usage(ToolTest):
         for command in "increment decrement get".split():
             self.check(tally(command), USAGE, f"{command} needs a table")
             self.check(tally(command, "t"), USAGE, "needs the row's key")
+        for command in "truncate drop".split():
+            self.check(
+                tally(command), USAGE, f"{command} wants one TABLE\n",
+                f'  hint     see "tally help {command}"\n', out="",
+            )
         self.check(tally("sync"), USAGE, "needs a table and its columns")
         self.check(tally("sync", "t"), USAGE, "needs a table and its columns")
         self.check(tally("create-keyspace"), USAGE, "needs one name")
@@ -553,6 +602,13 @@ class Usage(ToolTest):
             self.check(
                 tally("get", "t", word), USAGE, f'"{word}" is not column=value'
             )
+        for command, hint in [
+            ("increment", "write url=/home views=1\n"),
+            ("get", "write url=/home: key columns\n"),
+            ("watch", "write url=/home: key columns\n"),
+            ("delete", "write url=/home: key columns\n"),
+        ]:
+            self.check(tally(command, "t", "/home"), USAGE, "  hint     " + hint)
         self.check(
             tally("increment", "t", "a=1", "b=2", "a=3"),
             USAGE,
@@ -981,6 +1037,34 @@ class Connecting(ToolTest):
     def test_unknown_name(self):
         r = tally(*self.words, "--hosts=nohost.invalid")
         self.check(r, CONNECT, "nohost.invalid: unknown host name", out="")
+        self.assertIn("  hint     is the name in --hosts right", r.err)
+        r = tally(*self.words, "--hosts=nohost.invalid,nix.invalid")
+        self.check(r, CONNECT, "  hint     is the name in --hosts right")
+        # Of the other host more can be said.
+        for hosts in "nohost.invalid,127.0.0.1:1", "127.0.0.1:1,nohost.invalid":
+            r = tally(*self.words, "--hosts=" + hosts)
+            self.check(r, CONNECT, "nohost.invalid: unknown", "is this its CQL port")
+
+    def test_no_tls(self):
+        r = tally(*self.words, "--tls=verify-full")
+        self.check(
+            r, CONNECT, "wrong version number",
+            "  hint     the server does not speak TLS on this port", out="",
+        )
+
+    def test_hint_has_the_names_of_options(self):
+        # Whatever it says, TLS it is not.
+        def serve(client):
+            client.recv(1)
+            client.sendall(b"\x15\x03\x03\x00\x02\x02\x28")  # handshake failure
+            while client.recv(4096):
+                pass
+
+        with Peer(serve) as peer:
+            r = tally(*self.words, "--tls=verify-full", "--hosts=" + peer.address)
+        self.check(
+            r, CONNECT, "  hint     --ca has who is trusted, --tls-name the", out=""
+        )
 
     def test_http(self):
         def serve(client):
@@ -1206,6 +1290,39 @@ class Schema(ToolTest):
             USAGE,
             'column c has an unknown order "up"',
         )
+        for word in "n:conter", "n:couter:static":
+            self.check(
+                tally("sync", "t", "k:text:partition", word), USAGE,
+                "is no type\n", "  hint     did you mean counter?\n", out="",
+            )
+        self.check(
+            tally("sync", "t", "k:text", "n:counter"), USAGE,
+            "data columns found: k\n",
+            "if column k is of the key, :partition or :clustering is missing",
+        )
+
+    def test_tables_that_are_misspelled(self):
+        self.hits("near_hits")
+        self.make("far_away", "k:text:partition", "n:counter")
+        for words in [
+            ("find", "near_hit"),
+            ("describe", "near_hti"),
+            ("get", "NEAR_HIT", "url=a"),
+            ("drop", "nearhits", "--yes"),
+            ("increment", "naer_hits", "url=a", "views=1"),
+        ]:
+            self.check(
+                tally(*words), FAILED, f"there is no table {KEYSPACE}.",
+                "  hint     did you mean near_hits?\n", out="",
+            )
+        self.check(
+            tally("find", KEYSPACE + ".near_hit"), FAILED,
+            f"  hint     did you mean {KEYSPACE}.near_hits?\n",
+        )
+        r = tally("doctor", "near_hit")
+        self.check(r, FAILED, "  hint     did you mean near_hits?\n")
+        for word in "hits", "nowhere.near_hit":
+            self.check(tally("find", word), FAILED, 'hint     see "tally help')
 
     def test_definitions_that_are_refused(self):
         key, n = "k:text:partition", "n:counter"
@@ -1298,6 +1415,25 @@ class Counting(ToolTest):
             with self.subTest(words=words[:1] + [text]):
                 self.check(tally(command, table, *words), USAGE, text, out="")
         self.check(tally("get", table, "url=/"), NOT_FOUND, "no such row")
+
+    def test_static_counters_are_found(self):
+        table = self.make(
+            "counted_static", "k:text:partition", "c:int:clustering",
+            "n:counter", "s:counter:static",
+        )
+        hint = '  hint     static counters of a partition are seen with "tally find"\n'
+        for command in "get", "watch":
+            r = tally(command, table, "k=a")
+            self.check(r, USAGE, "key column c is missing\n" + hint, out="")
+            r = tally(command, table, "c=1")
+            self.check(r, USAGE, "key column k is missing\n")
+            self.assertNotIn("hint", r.err)
+        r = tally("get", self.make("counted_plain", "k:text:partition",
+                                   "c:int:clustering", "n:counter"), "k=a")
+        self.check(r, USAGE, "key column c is missing\n")
+        self.assertNotIn("hint", r.err)
+        self.assertIn("static counters of a partition", tally("help", "get").out)
+        self.assertIn("One CR at the end", tally("help", "increment").out)
 
     def test_ends_of_the_range(self):
         table = self.hits("range")
@@ -1551,6 +1687,55 @@ class Stream(ToolTest):
             self.assertIn(self.account(1) + "\n", err)
             self.assertIn("done and acknowledged", err)
         self.shows('{"k":"a","n":2}', table, "k=a")
+
+    def test_interrupted_twice(self):
+        def signal_is_taken(process, number):
+            bit = 1 << (number - 1)
+            with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
+                return not any(
+                    int(line.split()[1], 16) & bit
+                    for line in status
+                    if line.startswith(("SigPnd", "ShdPnd"))
+                )
+
+        for second in signal.SIGINT, signal.SIGTERM:
+            asked, seen = threading.Event(), []
+            table = self.make(
+                f"streamed_twice_{second}", "k:text:partition", "n:counter"
+            )
+
+            def on_frame(gate, client, frame, asked=asked, seen=seen):
+                if frame[4] != EXECUTE:
+                    return True
+                seen.append(frame)
+                if len(seen) == 3:
+                    asked.set()
+                return len(seen) == 1
+
+            with Gate(on_frame) as gate, subprocess.Popen(
+                [TOOL, "increment", table, "--stdin", "--timeout=1m",
+                 "--hosts=" + gate.address],
+                env=environment(), stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+                text=True,
+            ) as process:
+                process.stdin.write("a\t1\nb\t1\nc\t1\nd")
+                process.stdin.flush()
+                self.assertTrue(asked.wait(30))
+                # One of them is known before.
+                while '"n":1}' not in tally("get", table, "k=a", "--json").out:
+                    pass
+                process.send_signal(signal.SIGINT)
+                while not signal_is_taken(process, signal.SIGINT):
+                    pass
+                start = time.monotonic()
+                process.send_signal(second)
+                err = process.stderr.read()
+                self.assertEqual(process.wait(60), UNKNOWN, err)
+                self.assertLess(time.monotonic() - start, 20)
+                process.stdin.close()
+            self.assertIn(self.account(1, unknown=2) + "\n", err)
+            for line in 2, 3:
+                self.assertIn(f"tally: line {line}: ", err)
 
     def test_input_that_fails(self):
         table = self.make("streamed_folder", "k:text:partition", "n:counter")
@@ -1998,6 +2183,13 @@ class Find(ToolTest):
         for words, text in [
             (["site"], '"site" is no condition'),
             (["=a"], '"=a" is no condition'),
+            (["site", "!=", "a"], "there are = < <= > >=, without blanks"),
+            (["site!=a"], '"site!=a" is no condition'),
+            (["site!=a"], "there are = < <= > >=, without blanks around them"),
+            (["site > a"], '"site > a" is no condition'),
+            (["site==a"], '"site==a" is no condition'),
+            (["views<>4"], '"views<>4" is no condition'),
+            (["views=>4"], '"views=>4" is no condition'),
             (["sites=a"], "has no column sites; it has site, day,"),
             (["sites=a"], "did you mean site?"),
             (["site=a"], "a relation on site needs column day"),
@@ -2007,6 +2199,10 @@ class Find(ToolTest):
             (["--in", "site="], '"site=" is not column=value'),
             (["--limit", "0"], 'bad value for --limit: "0"'),
             (["--top", "3"], "--top and --by go together"),
+            (
+                ["--top", "3", "--by", "views", "--limit", "2"],
+                "--top and --limit do not go together",
+            ),
             (["--json", "--csv"], "--csv and --json are two ways to write rows"),
             (["--top", "3", "--by", "path"], "that column is no counter"),
             (["--order-by", "path"], "rows have an order in one partition"),
@@ -2452,7 +2648,8 @@ class Doctor(ToolTest):
 
     def test_tls(self):
         self.fails(
-            "tls", CONNECT, "the TLS handshake failed", "  hint     tls_ca",
+            "tls", CONNECT, "the TLS handshake failed",
+            "  hint     the server does not speak TLS",
             words=["--tls=verify-full", "--hosts", HOSTS.split(",")[0]],
         )
         self.fails(
