@@ -9,6 +9,8 @@ enum replication_class {
   REPLICATION_SIMPLE,  /* SimpleStrategy: hosts as they come */
   REPLICATION_NETWORK, /* NetworkTopologyStrategy: so many in each data center,
                           in different racks if there are as many */
+  REPLICATION_LOCAL,   /* LocalStrategy: system tables, of which each host has
+                          its own */
   REPLICATION_OTHER,   /* any other: its replicas are not known */
 };
 

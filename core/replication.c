@@ -61,6 +61,8 @@ static enum replication_class class_of(struct cql_span name) {
     return REPLICATION_SIMPLE;
   if (is_class(name, "NetworkTopologyStrategy"))
     return REPLICATION_NETWORK;
+  if (is_class(name, "LocalStrategy"))
+    return REPLICATION_LOCAL;
   return REPLICATION_OTHER;
 }
 

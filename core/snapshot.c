@@ -56,7 +56,7 @@ static bool make_placements(struct snapshot *s,
     const struct replication *how = &keyspaces[s->keyspace_count];
     struct placement *p = NULL;
 
-    if (how->class != REPLICATION_OTHER) {
+    if (how->class == REPLICATION_SIMPLE || how->class == REPLICATION_NETWORK) {
       p = placement_make(&s->heap, s->ring, how);
       if (p == NULL)
         return false;

@@ -466,7 +466,6 @@ END_TEST
 
 static const char *const strange[][4] = {
     {"class", LOCATOR "EverywhereStrategy", NULL, NULL},
-    {"class", LOCATOR "LocalStrategy", NULL, NULL},
     {"class", "com.example.NotSimpleStrategy", "replication_factor", "3"},
     {"class", LOCATOR "SimpleStrategy", "replication_factor", "three"},
     {"class", LOCATOR "SimpleStrategy", "replication_factor", ""},
@@ -486,6 +485,15 @@ START_TEST(others) {
   add_texts(&b, 2, strange[_i][0], strange[_i][1], strange[_i][2],
             strange[_i][3], NULL);
   ck_assert_int_eq(parse(&b).class, REPLICATION_OTHER);
+}
+END_TEST
+
+/* Nothing to warn of: any host will do. */
+START_TEST(system_keyspaces) {
+  struct bytes b = {.len = 0};
+
+  add_texts(&b, 2, "class", LOCATOR "LocalStrategy", NULL);
+  ck_assert_int_eq(parse(&b).class, REPLICATION_LOCAL);
 }
 END_TEST
 
@@ -545,6 +553,7 @@ Suite *topology_suite(void) {
   tcase_add_test(tc, simple);
   tcase_add_test(tc, network);
   tcase_add_loop_test(tc, others, 0, STRANGE);
+  tcase_add_test(tc, system_keyspaces);
   tcase_add_test(tc, broken_maps);
   tcase_add_test(tc, many_data_centers);
   suite_add_tcase(s, tc);
