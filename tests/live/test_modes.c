@@ -45,6 +45,7 @@ END_TEST
 struct seen {
   int ended;
   int applied;
+  int unknown;
   int64_t views;
 };
 
@@ -53,6 +54,7 @@ static void on_counted(void *user, const tally_result *result) {
 
   seen->ended++;
   seen->applied += result->outcome == TALLY_APPLIED;
+  seen->unknown += result->outcome == TALLY_UNKNOWN;
 }
 
 static void on_read(void *user, const tally_result *result) {
@@ -387,7 +389,10 @@ START_TEST(answers_wait_in_the_socket) {
   submit_all(hits, &stall);
   ck_assert_int_eq(tally_close(session), 0); /* joins, or drives the loop */
   ck_assert_int_eq(stall.seen.ended, BEHIND + 1);
-  ck_assert_int_eq(stall.seen.applied, BEHIND + 1);
+  /* With threads the first answer may come before all are handed over: the
+   * others were never sent then, and are not applied.  None is in doubt. */
+  ck_assert_int_eq(stall.seen.unknown, 0);
+  ck_assert_int_ge(stall.seen.applied, _i == 0 ? BEHIND + 1 : 1);
 }
 END_TEST
 
