@@ -353,45 +353,24 @@ static void on_turn(op_callback *callback, void *user,
 
 /* ---- The calls ---------------------------------------------------------- */
 
-/* The pause tries out what the call asks for. */
-static int take_call(tally_batch *b, struct op *op, const tally_call *call,
-                     tally_error *e) {
-  int rc;
-
-  op->consistency = b->session->consistency;
-  op->timeout = TIMEOUT_INCREMENT;
-  rc = call == NULL ? 0 : call_apply(op, b->session, call, e);
-  b->consistency = op->consistency;
-  b->timeout = op->timeout;
-  return rc;
-}
-
 static int begin(tally_batch *b, const tally_call *call,
                  const struct listener *to, tally_error *e) {
-  struct op *op;
+  tally_session *s = b->session;
   int rc;
 
   if (atomic_exchange(&b->sending, true))
     return error_set(e, TALLY_EBUSY, "the batch is being sent");
-  op = op_make(&b->session->heap);
-  rc = op == NULL ? error_no_memory(e) : take_call(b, op, call, e);
-  if (rc != 0) {
-    if (op != NULL)
-      op_release(&b->session->heap, op);
-    atomic_store(&b->sending, false);
-    return rc;
-  }
   for (size_t i = 0; i < b->count; i++)
     b->items[i].outcome = TALLY_NOT_APPLIED;
   b->code = 0;
   b->pending = 1;
   b->to = *to;
-  b->loop = session_loop(b->session);
-  op->kind = OP_PAUSE;
-  op->timeout = TIMEOUT_NOW;
-  op->done = on_turn;
-  op->user = b;
-  rc = session_submit(b->loop, op, e);
+  b->loop = session_loop(s);
+  b->consistency = s->consistency;
+  b->timeout = TIMEOUT_INCREMENT;
+  rc = call_apply(call, s, &b->consistency, &b->timeout, e);
+  if (rc == 0)
+    rc = session_turn(b->loop, TIMEOUT_NOW, on_turn, b, e);
   if (rc != 0)
     atomic_store(&b->sending, false);
   return rc;

@@ -22,16 +22,17 @@ int call_timeout(tally_session *s, uint32_t ms, uint8_t *kind, tally_error *e) {
                    (unsigned)ms, OTHER_TIMEOUTS);
 }
 
-int call_apply(struct op *op, tally_session *s, const tally_call *call,
-               tally_error *e) {
+int call_apply(const tally_call *call, tally_session *s, uint16_t *consistency,
+               uint8_t *timeout, tally_error *e) {
+  if (call == NULL)
+    return 0;
   if (call->struct_size != sizeof *call)
     return error_set(e, TALLY_EINVAL, "call: struct_size is not set");
   if (call->consistency != 0 && !consistency_exists(call->consistency))
     return error_set(e, TALLY_EINVAL, "call: there is no consistency level %d",
                      call->consistency);
   if (call->consistency != 0)
-    op->consistency = (uint16_t)call->consistency;
-  return call->timeout_ms == 0
-             ? 0
-             : call_timeout(s, call->timeout_ms, &op->timeout, e);
+    *consistency = (uint16_t)call->consistency;
+  return call->timeout_ms == 0 ? 0
+                               : call_timeout(s, call->timeout_ms, timeout, e);
 }

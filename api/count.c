@@ -72,7 +72,7 @@ int count_fill(struct op *op, tally_table *t, const void *row, bool negate,
   op->timeout = TIMEOUT_INCREMENT;
   op->note = negate ? NOTE_DECREMENT : NOTE_INCREMENT;
   if (call != NULL) {
-    rc = call_apply(op, t->session, call, e);
+    rc = call_apply(call, t->session, &op->consistency, &op->timeout, e);
     if (rc != 0)
       return rc;
   }

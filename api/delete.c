@@ -4,6 +4,7 @@
 static int fill(struct op *op, tally_table *t, const void *row,
                 uint16_t counter, const tally_call *call, tally_error *e) {
   const struct removal *r = table_removal(t, counter);
+  int rc;
 
   if (r == NULL)
     return error_no_memory(e);
@@ -12,13 +13,10 @@ static int fill(struct op *op, tally_table *t, const void *row,
   op->consistency = t->session->consistency;
   op->timeout = TIMEOUT_INCREMENT;
   op->note = NOTE_DELETE;
-  if (call != NULL) {
-    int rc = call_apply(op, t->session, call, e);
-
-    if (rc != 0)
-      return rc;
-  }
-  return bind_key(op, t, row, r->statement.bind_count < t->key_count, e);
+  rc = call_apply(call, t->session, &op->consistency, &op->timeout, e);
+  return rc != 0
+             ? rc
+             : bind_key(op, t, row, r->statement.bind_count < t->key_count, e);
 }
 
 /* `loop` is where it went. */

@@ -53,7 +53,7 @@ static int submit(tally_table *t, const void *row, const tally_call *call,
   op->timeout = TIMEOUT_READ;
   op->done = done;
   op->user = user;
-  rc = call == NULL ? 0 : call_apply(op, s, call, e);
+  rc = call_apply(call, s, &op->consistency, &op->timeout, e);
   if (rc == 0)
     rc = bind_key(op, t, row, false, e);
   if (rc != 0) {

@@ -86,15 +86,7 @@ static void on_turn(op_callback *callback, void *user,
                     const struct answer *answer);
 
 static int ask(struct survey *s, enum timeout_kind when, tally_error *e) {
-  struct op *op = op_make(&s->session->heap);
-
-  if (op == NULL)
-    return error_no_memory(e);
-  op->kind = OP_PAUSE;
-  op->timeout = (uint8_t)when;
-  op->done = on_turn;
-  op->user = s;
-  return session_submit(&s->session->loops[s->loop], op, e);
+  return session_turn(&s->session->loops[s->loop], when, on_turn, s, e);
 }
 
 static int next_turn(struct survey *s, tally_error *e) {

@@ -165,9 +165,9 @@ bool life_is_over(const struct session_life *l);
 
 /* ---- call.c -------------------------------------------------------------- */
 
-/* What a single call asks for replaces what the operation has. */
-int call_apply(struct op *op, tally_session *s, const tally_call *call,
-               tally_error *e);
+/* What a single call asks for, if anything, replaces what is there. */
+int call_apply(const tally_call *call, tally_session *s, uint16_t *consistency,
+               uint8_t *timeout, tally_error *e);
 /* The kind of timeout that lasts so long. */
 int call_timeout(tally_session *s, uint32_t ms, uint8_t *kind, tally_error *e);
 
@@ -216,6 +216,9 @@ bool is_given(const char *text);
 bool keep_text(const struct net_heap *heap, char **to, const char *from);
 /* The name as the system tables have it: folded, unquoted. NULL: no memory. */
 char *name_folded(const struct net_heap *heap, const char *name);
+/* Of words in CQL, and of the names of keyspaces and tables. */
+#define WORD_BYTES                                                             \
+  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 /* A keyspace's may have 48 characters; Cassandra makes a folder of a
  * table's. */
 enum { KEYSPACE_NAME = 48, TABLE_NAME = 222 };
@@ -346,6 +349,10 @@ struct loop *session_loop(tally_session *s);
 struct op *session_take(tally_session *s, tally_error *e);
 /* Hand over; on error the operation is released. */
 int session_submit(struct loop *l, struct op *op, tally_error *e);
+/* Run `done` on the loop's thread: in its next turn (TIMEOUT_NOW), or after a
+ * while (TIMEOUT_PAUSE).  Closing alone ends it before, with TALLY_ECLOSED. */
+int session_turn(struct loop *l, enum timeout_kind when, op_done *done,
+                 void *user, tally_error *e);
 
 /* Who is told the end of a call: one that waits, or a callback. */
 struct listener {

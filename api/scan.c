@@ -174,20 +174,6 @@ static bool copy_query(struct scan *s, const tally_query *q) {
   return true;
 }
 
-static int hand_over(struct scan *s, struct loop **loop, tally_error *e) {
-  tally_session *session = s->query.table->session;
-  struct op *op = op_make(&s->heap);
-
-  if (op == NULL)
-    return error_no_memory(e);
-  op->kind = OP_PAUSE;
-  op->timeout = TIMEOUT_NOW;
-  op->done = on_turn;
-  op->user = s;
-  *loop = session_loop(session);
-  return session_submit(*loop, op, e);
-}
-
 static int start(const tally_query *q, uint32_t at_once,
                  tally_row_callback each, void *user, const struct listener *to,
                  struct loop **loop, tally_error *e) {
@@ -207,8 +193,10 @@ static int start(const tally_query *q, uint32_t at_once,
   s->at_once = at_once > 0 ? at_once : AT_ONCE;
   s->ranges = s->at_once * RANGES_EACH;
   rc = copy_query(s, q) ? query_check(&s->query, e) : error_no_memory(e);
-  if (rc == 0)
-    rc = hand_over(s, loop, e);
+  if (rc == 0) {
+    *loop = session_loop(q->table->session);
+    rc = session_turn(*loop, TIMEOUT_NOW, on_turn, s, e);
+  }
   if (rc != 0)
     scan_free(s);
   return rc;

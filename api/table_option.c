@@ -67,8 +67,7 @@ static const char *skip_blanks(const char *s) {
 /* Of a word or a number: a sign, and what cannot be anything else in CQL. */
 static size_t bare_len(const char *s) {
   size_t sign = *s == '-' || *s == '+';
-  size_t len = strspn(s + sign, "abcdefghijklmnopqrstuvwxyz"
-                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
+  size_t len = strspn(s + sign, WORD_BYTES ".");
 
   return len > 0 ? sign + len : 0;
 }

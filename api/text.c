@@ -173,8 +173,7 @@ int name_check(const char *name, const char *what, size_t most,
     return error_set(e, TALLY_EINVAL, "the %s has no name", what);
   if (!value_is_text(name, len))
     return error_set(e, TALLY_EINVAL, "the %s's name is not UTF-8", what);
-  if (strspn(name + quoted, "abcdefghijklmnopqrstuvwxyz"
-                            "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != inner)
+  if (strspn(name + quoted, WORD_BYTES) != inner)
     return error_set(e, TALLY_EINVAL,
                      "%s %.100s: its name may have letters (a to z), digits "
                      "and _, also where it stands in quotes",

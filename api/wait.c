@@ -107,6 +107,19 @@ int session_submit(struct loop *l, struct op *op, tally_error *e) {
   return error_set(e, TALLY_ECLOSED, "the session is closed or closing");
 }
 
+int session_turn(struct loop *l, enum timeout_kind when, op_done *done,
+                 void *user, tally_error *e) {
+  struct op *op = op_make(&l->context.heap);
+
+  if (op == NULL)
+    return error_no_memory(e);
+  op->kind = OP_PAUSE;
+  op->timeout = (uint8_t)when;
+  op->done = done;
+  op->user = user;
+  return session_submit(l, op, e);
+}
+
 /* ---- A query with text values, blocking --------------------------------- */
 
 struct query {

@@ -33,7 +33,7 @@ bool rows_next(struct rows *r, struct cell *out);
 /* All columns are told, and all cells that are to come are there. */
 bool rows_are_sound(const struct rows *r);
 
-/* Its bytes with a NUL behind them, moved over the length in front of them. 
+/* Its bytes with a NUL behind them, moved over the length in front of them.
  * `p` is where they stand, in memory of the caller's. */
 void cell_terminate(struct cell *cell, uint8_t *p);
 /* False when the bytes do not fit the type. */

@@ -351,7 +351,7 @@ static void torture_points(const struct scenario *s, enum sim_mode mode,
       }
 }
 
-/* Two allocations, not one: what goes on after the first must bear another. 
+/* Two allocations, not one: what goes on after the first must bear another.
  * One pair of so many, from that one on. */
 static struct {
   uint64_t every;
