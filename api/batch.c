@@ -124,7 +124,7 @@ static int add(tally_batch *b, tally_table *t, const void *row, bool negate,
   item.bound = op_make(heap);
   if (item.bound == NULL)
     return error_no_memory(e);
-  rc = count_fill(item.bound, t, row, negate, NULL, e);
+  rc = count_fill(item.bound, t, row, negate, e);
   if (rc == 0 && b->sent)
     tally_batch_clear(b);
   if (rc == 0 && !has_room(b))

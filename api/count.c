@@ -56,7 +56,7 @@ static bool bind_deltas(struct op *op, const tally_table *t, const void *row,
 }
 
 int count_fill(struct op *op, tally_table *t, const void *row, bool negate,
-               const tally_call *call, tally_error *e) {
+               tally_error *e) {
   const struct update *u;
   uint64_t mask;
   int rc = touched(t, row, negate, &mask, e);
@@ -71,11 +71,6 @@ int count_fill(struct op *op, tally_table *t, const void *row, bool negate,
   op->consistency = t->session->consistency;
   op->timeout = TIMEOUT_INCREMENT;
   op->note = negate ? NOTE_DECREMENT : NOTE_INCREMENT;
-  if (call != NULL) {
-    rc = call_apply(call, t->session, &op->consistency, &op->timeout, e);
-    if (rc != 0)
-      return rc;
-  }
   return bind_key(op, t, row, u->partition_only, e);
 }
 
@@ -92,7 +87,9 @@ static int submit(tally_table *t, const void *row, bool negate,
   op->done = done;
   op->callback = callback;
   op->user = user;
-  rc = count_fill(op, t, row, negate, call, e);
+  rc = count_fill(op, t, row, negate, e);
+  if (rc == 0 && call != NULL)
+    rc = call_apply(call, s, &op->consistency, &op->timeout, e);
   if (rc != 0) {
     op_release(&s->heap, op);
     return rc;

@@ -306,7 +306,7 @@ int bind_key(struct op *op, const tally_table *t, const void *row,
  * none is, TALLY_ERANGE: one that cannot be negated, and what bind_key()
  * says. */
 int count_fill(struct op *op, tally_table *t, const void *row, bool negate,
-               const tally_call *call, tally_error *e);
+               tally_error *e);
 
 /* ---- execute_known.c ----------------------------------------------------- */
 
