@@ -33,6 +33,14 @@ static unsigned slips(const char *a, size_t a_len, const char *b,
   return d[a_len][b_len];
 }
 
+int tally_slips(const char *a, const char *b) {
+  size_t a_len = strlen(a), b_len = strlen(b);
+
+  return a_len > NAME_MAX_LEN || b_len > NAME_MAX_LEN
+             ? -1
+             : (int)slips(a, a_len, b, b_len);
+}
+
 int tally_nearest(const char *text, const char *const *names, size_t count) {
   size_t len = strlen(text), best = NAME_MAX_LEN;
   int nearest = -1;

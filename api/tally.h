@@ -141,6 +141,10 @@ TALLY_API const char *tally_version(void);
  * library's own errors have such hints already. */
 TALLY_API int tally_nearest(const char *text, const char *const *names,
                             size_t count);
+/* How many letters of `a` were added, left out, mistaken, or swapped with their
+ * neighbour to make `b`: for programs that guess less.  -1: one of them has
+ * more than 63 bytes. */
+TALLY_API int tally_slips(const char *a, const char *b);
 
 /* ---- Options ------------------------------------------------------------ */
 

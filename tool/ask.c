@@ -72,7 +72,10 @@ char *ask_text(const tally_answer *row, const char *column) {
   return ask_print(&value);
 }
 
-bool ask_has(const tally_value *set, const char *element) {
+/* ---- Counter tables ------------------------------------------------------ */
+
+/* Is this one of the elements of a set? */
+static bool has(const tally_value *set, const char *element) {
   tally_parts parts;
   tally_value part;
   tally_bytes text;
@@ -84,4 +87,30 @@ bool ask_has(const tally_value *set, const char *element) {
         text.len == strlen(element) && memcmp(text.p, element, text.len) == 0)
       return true;
   return false;
+}
+
+struct counter_tables {
+  ask_row *each;
+  void *user;
+};
+
+static int on_table(void *user, tally_answer *row) {
+  struct counter_tables *t = user;
+  tally_value flags;
+
+  if (tally_answer_get(row, "flags", &flags, NULL) != 0 ||
+      !has(&flags, "counter"))
+    return STATUS_DONE;
+  return t->each(t->user, row);
+}
+
+int ask_counter_tables(tally_session *session, const char *keyspace,
+                       ask_row *each, void *user) {
+  const char *const values[] = {keyspace, NULL};
+  struct counter_tables t = {each, user};
+
+  return ask(session,
+             "SELECT table_name, flags, comment FROM system_schema.tables "
+             "WHERE keyspace_name = ?",
+             values, on_table, &t);
 }

@@ -12,11 +12,14 @@ typedef int ask_row(void *user, tally_answer *row);
 int ask(tally_session *session, const char *cql, const char *const *values,
         ask_row *each, void *user);
 
+/* The same for the counter tables of a keyspace: their table_name and
+ * comment. */
+int ask_counter_tables(tally_session *session, const char *keyspace,
+                       ask_row *each, void *user);
+
 /* As cqlsh writes it, to be freed; NULL: no memory. */
 char *ask_print(const tally_value *value);
 /* The same of a column of a row. */
 char *ask_text(const tally_answer *row, const char *column);
-/* Is this one of the elements of a set? */
-bool ask_has(const tally_value *set, const char *element);
 
 #endif

@@ -32,13 +32,8 @@ static int on_keyspace(void *user, tally_answer *row) {
 
 static int on_table(void *user, tally_answer *row) {
   struct list *list = user;
-  tally_value flags;
-  char **cells;
+  char **cells = realloc(list->cells, (list->count + 1) * 2 * sizeof *cells);
 
-  if (tally_answer_get(row, "flags", &flags, NULL) != 0 ||
-      !ask_has(&flags, "counter"))
-    return STATUS_DONE;
-  cells = realloc(list->cells, (list->count + 1) * 2 * sizeof *cells);
   if (cells == NULL)
     return report_no_memory();
   list->cells = cells;
@@ -65,10 +60,7 @@ static int read_list(struct list *list, tally_session *session,
     report(what, NULL, NULL, "see \"tally help create-keyspace\"");
     return STATUS_FAILED;
   }
-  return ask(session,
-             "SELECT table_name, flags, comment FROM system_schema.tables "
-             "WHERE keyspace_name = ?",
-             values, on_table, list);
+  return ask_counter_tables(session, keyspace, on_table, list);
 }
 
 static void put_list_json(const char *keyspace, const struct list *list) {

@@ -5,7 +5,6 @@
 #include "tool/ask.h"
 #include "tool/contacts.h"
 #include "tool/interrupt.h"
-#include "tool/near_table.h"
 #include "tool/output.h"
 #include "tool/reach.h"
 #include "tool/replicas.h"
@@ -251,19 +250,13 @@ static int check_replicas(struct doctor *d, const char *keyspace) {
 
 static int check_keyspace(struct doctor *d) {
   const struct options *o = d->options;
-  const char *table = o->word_count == 0 ? "" : o->words[0];
-  const char *of_options = o->session.keyspace;
-  size_t dot = session_table_dot(table);
-  char *name, *folded;
-  int status;
+  char *keyspace;
+  int status =
+      session_keyspace(o, o->word_count == 0 ? "" : o->words[0], &keyspace);
 
-  if (table[dot] != '.' && (of_options == NULL || of_options[0] == '\0'))
-    return STATUS_DONE;
-  name = table[dot] == '.' ? strndup(table, dot) : strdup(of_options);
-  folded = name == NULL ? NULL : text_folded(name);
-  status = folded == NULL ? report_no_memory() : check_replicas(d, folded);
-  free(name);
-  free(folded);
+  if (status == STATUS_DONE && keyspace != NULL)
+    status = check_replicas(d, keyspace);
+  free(keyspace);
   return status;
 }
 
@@ -273,19 +266,13 @@ static int check_keyspace(struct doctor *d) {
  * counting alone. */
 static int read_row(const struct target *t, tally_error *error) {
   tally_query *query;
-  tally_cursor *cursor = NULL;
   int rc = tally_find(&query, t->table, error);
 
   if (rc != 0)
     return rc;
-  rc = tally_limit(query, 1, error);
-  if (rc == 0)
-    rc = tally_cursor_open(&cursor, query, error);
-  if (rc == 0)
-    rc = tally_next(cursor, tally_row_data(t->row), error);
-  tally_cursor_close(cursor);
+  rc = tally_first(query, tally_row_data(t->row), error);
   tally_query_free(query);
-  return rc < 0 ? rc : 0;
+  return rc == TALLY_ENOTFOUND ? 0 : rc;
 }
 
 static int check_table(struct doctor *d) {
@@ -296,12 +283,7 @@ static int check_table(struct doctor *d) {
 
   if (d->options->word_count == 0)
     return STATUS_DONE;
-  rc =
-      tally_table_open_name(&t.table, d->session, d->options->words[0], &error);
-  if (rc == TALLY_ESCHEMA)
-    near_table(&error, d->session, d->options, d->options->words[0]);
-  if (rc == 0)
-    rc = tally_row_new(&t.row, t.table, &error);
+  rc = target_table(&t, d->options, &error);
   if (rc == 0)
     rc = read_row(&t, &error);
   if (rc == 0) {

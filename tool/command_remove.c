@@ -43,14 +43,13 @@ static int done(int rc, const tally_error *error) {
 /* ---- A row -------------------------------------------------------------- */
 
 static int refuse_counters(const struct target *t) {
-  const tally_column *c;
+  const tally_column *c = target_given_counter(t);
 
-  for (size_t i = 0; (c = tally_table_column(t->table, i)) != NULL; i++)
-    if (c->type == TALLY_TYPE_COUNTER && target_has(t, c))
-      return report_usage("name the row by its key alone",
-                          "delete: %s is a counter, and a row is deleted with "
-                          "all of them",
-                          c->name);
+  if (c != NULL)
+    return report_usage("name the row by its key alone",
+                        "delete: %s is a counter, and a row is deleted with "
+                        "all of them",
+                        c->name);
   return target_require_keys(t, TALLY_KIND_CLUSTERING_KEY);
 }
 

@@ -15,13 +15,8 @@ struct tables {
 
 static int on_table(void *user, tally_answer *row) {
   struct tables *tables = user;
-  tally_value flags;
-  char **names;
+  char **names = realloc(tables->names, (tables->count + 1) * sizeof *names);
 
-  if (tally_answer_get(row, "flags", &flags, NULL) != 0 ||
-      !ask_has(&flags, "counter"))
-    return STATUS_DONE;
-  names = realloc(tables->names, (tables->count + 1) * sizeof *names);
   if (names == NULL)
     return STATUS_FAILED;
   tables->names = names;
@@ -32,45 +27,32 @@ static int on_table(void *user, tally_answer *row) {
   return STATUS_DONE;
 }
 
-/* Both as the servers have them; `prefix` is what the word has before the
- * table's name. */
+/* Both as the servers have them; so much of the word stands before the table's
+ * name. */
 static void find(tally_error *error, tally_session *session,
-                 const char *keyspace, const char *table, const char *prefix) {
-  const char *const values[] = {keyspace, NULL};
+                 const char *keyspace, const char *table, const char *word,
+                 int prefix) {
   struct tables tables = {0};
   int nearest;
 
-  ask(session,
-      "SELECT table_name, flags FROM system_schema.tables WHERE keyspace_name "
-      "= ?",
-      values, on_table, &tables);
+  ask_counter_tables(session, keyspace, on_table, &tables);
   nearest =
       text_nearest(table, (const char *const *)tables.names, tables.count);
   if (nearest >= 0)
-    snprintf(error->hint, sizeof error->hint, "did you mean %.64s%.64s?",
-             prefix, tables.names[nearest]);
+    snprintf(error->hint, sizeof error->hint, "did you mean %.*s%.64s?",
+             prefix < 64 ? prefix : 64, word, tables.names[nearest]);
   text_free(tables.names, tables.count);
   free(tables.names);
 }
 
 void near_table(tally_error *error, tally_session *session,
                 const struct options *o, const char *word) {
-  size_t dot = session_table_dot(word);
-  bool qualified = word[dot] == '.';
-  const char *name = qualified ? word + dot + 1 : word;
-  char *prefix = calloc(1, dot + 2);
-  char *table = text_folded(name), *keyspace = NULL;
+  size_t dot = session_table_dot(word), prefix = word[dot] == '.' ? dot + 1 : 0;
+  char *table = text_folded(word + prefix), *keyspace;
 
-  if (prefix != NULL && qualified) {
-    memcpy(prefix, word, dot);
-    keyspace = text_folded(prefix);
-    prefix[dot] = '.';
-  } else if (o->session.keyspace != NULL) {
-    keyspace = text_folded(o->session.keyspace);
-  }
-  if (prefix != NULL && table != NULL && keyspace != NULL)
-    find(error, session, keyspace, table, prefix);
-  free(prefix);
+  if (session_keyspace(o, word, &keyspace) == STATUS_DONE && keyspace != NULL &&
+      table != NULL)
+    find(error, session, keyspace, table, word, (int)prefix);
   free(table);
   free(keyspace);
 }

@@ -2,6 +2,7 @@
 
 #include "tool/ask.h"
 #include "tool/output.h"
+#include "tool/target.h"
 #include "tool/text.h"
 
 #include <ctype.h>
@@ -90,15 +91,6 @@ static void put_columns(FILE *to, const tally_table *table) {
   }
 }
 
-static size_t count_kind(const tally_table *table, int kind) {
-  const tally_column *c;
-  size_t count = 0;
-
-  for (size_t i = 0; (c = tally_table_column(table, i)) != NULL; i++)
-    count += c->kind == kind;
-  return count;
-}
-
 /* ", " between them; `ordered`: "c" DESC. */
 static void put_names(FILE *to, const tally_table *table, int kind,
                       bool ordered) {
@@ -117,8 +109,9 @@ static void put_names(FILE *to, const tally_table *table, int kind,
 }
 
 bool schema_cql(FILE *to, const tally_table *table, tally_answer *options) {
-  bool clustered = count_kind(table, TALLY_KIND_CLUSTERING_KEY) > 0, ok = true;
-  bool composite = count_kind(table, TALLY_KIND_PARTITION_KEY) > 1;
+  bool clustered = target_count_kind(table, TALLY_KIND_CLUSTERING_KEY) > 0,
+       ok = true;
+  bool composite = target_count_kind(table, TALLY_KIND_PARTITION_KEY) > 1;
   const char *before = " WITH ", *name;
   tally_value value;
   size_t index = 0;

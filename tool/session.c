@@ -3,8 +3,11 @@
 
 #include "tool/clock.h"
 #include "tool/interrupt.h"
+#include "tool/text.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* Short against a server's start, long against a refused connection. */
 enum { PAUSE_MS = 200 };
@@ -63,6 +66,24 @@ int session_check_table(const struct options *o, const char *name) {
   return report_usage("write KEYSPACE.TABLE, or give --keyspace or "
                       "TALLY_KEYSPACE",
                       "table %s: no keyspace configured", name);
+}
+
+int session_keyspace(const struct options *o, const char *table,
+                     char **keyspace) {
+  const char *of_options = o->session.keyspace;
+  size_t dot = session_table_dot(table);
+  char *name = NULL;
+
+  *keyspace = NULL;
+  if (table[dot] == '.')
+    name = strndup(table, dot);
+  else if (of_options != NULL && of_options[0] != '\0')
+    name = strdup(of_options);
+  else
+    return STATUS_DONE;
+  *keyspace = name == NULL ? NULL : text_folded(name);
+  free(name);
+  return *keyspace == NULL ? report_no_memory() : STATUS_DONE;
 }
 
 int session_try(tally_session **session, const struct options *o,

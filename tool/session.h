@@ -9,6 +9,11 @@ size_t session_table_dot(const char *name);
 /* Names its keyspace, or the options do?  Returns a status. */
 int session_check_table(const struct options *o, const char *name);
 
+/* Whose table that is, as the servers have its name, to be freed; NULL: nobody
+ * says.  Returns a status. */
+int session_keyspace(const struct options *o, const char *table,
+                     char **keyspace);
+
 /* Returns a status.  `work`: as for report_error(). */
 int session_open(tally_session **session, const struct options *o,
                  enum work work);

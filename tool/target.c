@@ -112,6 +112,15 @@ bool target_has(const struct target *t, const tally_column *column) {
   return false;
 }
 
+const tally_column *target_given_counter(const struct target *t) {
+  const tally_column *c;
+
+  for (size_t i = 0; (c = tally_table_column(t->table, i)) != NULL; i++)
+    if (c->type == TALLY_TYPE_COUNTER && target_has(t, c))
+      return c;
+  return NULL;
+}
+
 static const tally_column *missing_key(const struct target *t, int last_kind) {
   const tally_column *c;
 
@@ -136,13 +145,13 @@ int target_require_keys(const struct target *t, int last_kind) {
   return require_keys(t, last_kind, NULL);
 }
 
-static bool has_static(const struct target *t) {
+size_t target_count_kind(const tally_table *table, int kind) {
   const tally_column *c;
+  size_t count = 0;
 
-  for (size_t i = 0; (c = tally_table_column(t->table, i)) != NULL; i++)
-    if (c->kind == TALLY_KIND_STATIC_COUNTER)
-      return true;
-  return false;
+  for (size_t i = 0; (c = tally_table_column(table, i)) != NULL; i++)
+    count += c->kind == kind;
+  return count;
 }
 
 int target_expect(struct target *t, const char *name) {
@@ -195,6 +204,15 @@ int target_last_key(const struct target *t) {
 
 /* ---- Open and close ----------------------------------------------------- */
 
+int target_table(struct target *t, const struct options *o,
+                 tally_error *error) {
+  int rc = tally_table_open_name(&t->table, t->session, o->words[0], error);
+
+  if (rc == TALLY_ESCHEMA)
+    near_table(error, t->session, o, o->words[0]);
+  return rc != 0 ? rc : tally_row_new(&t->row, t->table, error);
+}
+
 int target_begin(struct target *t, const struct options *o, enum work work) {
   int status = session_check_table(o, o->words[0]);
   tally_error error;
@@ -204,14 +222,8 @@ int target_begin(struct target *t, const struct options *o, enum work work) {
     status = session_open(&t->session, o, work);
   if (status != STATUS_DONE)
     return status;
-  if (tally_table_open_name(&t->table, t->session, o->words[0], &error) != 0) {
-    if (error.code == TALLY_ESCHEMA)
-      near_table(&error, t->session, o, o->words[0]);
-    return report_error(&error, t->work);
-  }
-  return tally_row_new(&t->row, t->table, &error) == 0
-             ? STATUS_DONE
-             : report_error(&error, t->work);
+  return target_table(t, o, &error) == 0 ? STATUS_DONE
+                                         : report_error(&error, t->work);
 }
 
 int target_open(struct target *t, const struct options *o, enum work work) {
@@ -234,13 +246,13 @@ int target_open_key(struct target *t, const struct options *o) {
   if (status != STATUS_DONE)
     return status;
   target_name(t, table, sizeof table);
-  for (size_t i = 0; (c = tally_table_column(t->table, i)) != NULL; i++)
-    if (c->type == TALLY_TYPE_COUNTER && target_has(t, c))
-      return report_usage("give the key columns only",
-                          "%s: column %s is a counter: it is what %s reads",
-                          table, c->name, o->command);
+  c = target_given_counter(t);
+  if (c != NULL)
+    return report_usage("give the key columns only",
+                        "%s: column %s is a counter: it is what %s reads",
+                        table, c->name, o->command);
   return require_keys(t, TALLY_KIND_CLUSTERING_KEY,
-                      has_static(t) &&
+                      target_count_kind(t->table, TALLY_KIND_STATIC_COUNTER) &&
                               missing_key(t, TALLY_KIND_PARTITION_KEY) == NULL
                           ? "static counters of a partition are seen with "
                             "\"tally find\""

@@ -23,6 +23,9 @@ int target_open(struct target *t, const struct options *o, enum work work);
 int target_open_key(struct target *t, const struct options *o);
 /* The same without the words behind the table; *t is zeroes before. */
 int target_begin(struct target *t, const struct options *o, enum work work);
+/* ... and from a session on: the table and a row, with what is wrong in
+ * *error. */
+int target_table(struct target *t, const struct options *o, tally_error *error);
 /* A second time it does nothing. */
 void target_close(struct target *t);
 /* NULL: there is none. */
@@ -34,6 +37,10 @@ int target_set(struct target *t, const char *name, const char *value);
 void target_name(const struct target *t, char *name, size_t size);
 /* Was this column given a value? */
 bool target_has(const struct target *t, const tally_column *column);
+/* The first counter that was; NULL: none. */
+const tally_column *target_given_counter(const struct target *t);
+/* How many columns are of this tally_kind. */
+size_t target_count_kind(const tally_table *table, int kind);
 /* Columns that are given later, a value at a time; a name that there is not is
  * refused, and so is a second time.  They are counted in t->count. */
 int target_expect(struct target *t, const char *name);

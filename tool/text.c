@@ -104,43 +104,15 @@ char *text_folded(const char *name) {
   return folded;
 }
 
-enum { SLIPS_LEN = 63, SHORT_LEN = 4 };
-
-static unsigned fewest(unsigned a, unsigned b) {
-  return a < b ? a : b;
-}
-
-static unsigned slips(const char *a, size_t a_len, const char *b,
-                      size_t b_len) {
-  unsigned d[SLIPS_LEN + 1][SLIPS_LEN + 1];
-
-  for (unsigned i = 0; i <= a_len; i++)
-    for (unsigned j = 0; j <= b_len; j++) {
-      if (i == 0 || j == 0) {
-        d[i][j] = i + j;
-        continue;
-      }
-      d[i][j] = fewest(fewest(d[i - 1][j], d[i][j - 1]) + 1,
-                       d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-        d[i][j] = fewest(d[i][j], d[i - 2][j - 2] + 1);
-    }
-  return d[a_len][b_len];
-}
+enum { SHORT_LEN = 4 };
 
 int text_nearest(const char *word, const char *const *names, size_t count) {
-  size_t len = strlen(word);
-  unsigned best = 3; /* slips, that are too many */
-  int nearest = -1;
+  int best = 3, nearest = -1; /* slips, that are too many */
 
   for (size_t i = 0; i < count; i++) {
-    size_t name_len = strlen(names[i]);
-    unsigned n;
+    int n = tally_slips(word, names[i]);
 
-    if (len > SLIPS_LEN || name_len > SLIPS_LEN)
-      continue;
-    n = slips(word, len, names[i], name_len);
-    if (n < best && n <= (name_len > SHORT_LEN ? 2 : 1)) {
+    if (n >= 0 && n < best && n <= (strlen(names[i]) > SHORT_LEN ? 2 : 1)) {
       best = n;
       nearest = (int)i;
     }

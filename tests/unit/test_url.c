@@ -227,6 +227,28 @@ START_TEST(nearest) {
 }
 END_TEST
 
+START_TEST(slips) {
+  static const struct {
+    const char *a, *b;
+    int slips;
+  } rows[] = {{"get", "get", 0},    {"gte", "get", 1},       {"gett", "get", 1},
+              {"gt", "get", 1},     {"got", "get", 1},       {"", "get", 3},
+              {"gets", "fetch", 3}, {"kitten", "sitting", 3}};
+  char longest[] = "abcdefghijklmnopqrstuvwxyz0123456789"
+                   "abcdefghijklmnopqrstuvwxyz01";
+
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    ck_assert_int_eq(tally_slips(rows[i].a, rows[i].b), rows[i].slips);
+    ck_assert_int_eq(tally_slips(rows[i].b, rows[i].a), rows[i].slips);
+  }
+  ck_assert_int_eq(tally_slips(longest, ""), -1);
+  ck_assert_int_eq(tally_slips("", longest), -1);
+  longest[63] = '\0';
+  ck_assert_int_eq(tally_slips(longest, ""), 63);
+  ck_assert_int_eq(tally_slips(longest, longest), 0);
+}
+END_TEST
+
 Suite *url_suite(void) {
   Suite *s = suite_create("url");
   TCase *tc = tcase_create("url");
@@ -238,6 +260,7 @@ Suite *url_suite(void) {
   tcase_add_test(tc, texts);
   tcase_add_test(tc, older_program);
   tcase_add_test(tc, nearest);
+  tcase_add_test(tc, slips);
   suite_add_tcase(s, tc);
   return s;
 }
