@@ -107,6 +107,23 @@ tally_session *live_connect(int io_threads) {
   return live_connect_with(&options);
 }
 
+char live_warned[1024];
+
+static void keep_warning(void *user, int level, const char *text) {
+  (void)user;
+  if (level <= TALLY_LOG_WARNING)
+    snprintf(live_warned, sizeof live_warned, "%s", text);
+}
+
+tally_session *live_connect_warned(void) {
+  tally_options options;
+
+  live_options(&options, 1);
+  options.log = keep_warning;
+  live_warned[0] = '\0';
+  return live_connect_with(&options);
+}
+
 tally_table *live_open(tally_session *session,
                        const tally_definition *definition) {
   tally_definition d = *definition;

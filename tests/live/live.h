@@ -53,6 +53,9 @@ void live_name(char out[48], const char *stem);
 void live_options(tally_options *options, int io_threads);
 tally_session *live_connect(int io_threads);
 tally_session *live_connect_with(const tally_options *options);
+/* One with a thread of its own, whose last warning is kept in live_warned. */
+tally_session *live_connect_warned(void);
+extern char live_warned[1024];
 /* Opened under a name of its own, not yet on the server. */
 tally_table *live_open(tally_session *session,
                        const tally_definition *definition);

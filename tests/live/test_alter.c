@@ -14,21 +14,8 @@ static tally_session *session;
 static tally_error e;
 static char name[48];
 
-/* The last lines of the session's log. */
-static char warned[1024];
-
-static void on_log(void *user, int level, const char *text) {
-  (void)user;
-  if (level <= TALLY_LOG_WARNING)
-    snprintf(warned, sizeof warned, "%s", text);
-}
-
 static void setup(void) {
-  tally_options o;
-
-  live_options(&o, 1);
-  o.log = on_log;
-  session = live_connect_with(&o);
+  session = live_connect_warned();
   live_name(name, "altered");
 }
 
@@ -204,8 +191,8 @@ START_TEST(unknown_columns_are_a_warning) {
            live_keyspace, name);
   t = open_visits();
   ck_assert_uint_eq(sync(t).count, 1);
-  ck_assert_msg(strstr(warned, "Old One") != NULL, "%s", warned);
-  ck_assert_ptr_nonnull(strstr(warned, name));
+  ck_assert_msg(strstr(live_warned, "Old One") != NULL, "%s", live_warned);
+  ck_assert_ptr_nonnull(strstr(live_warned, name));
 }
 END_TEST
 

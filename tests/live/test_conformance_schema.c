@@ -16,21 +16,8 @@ static tally_session *session;
 static tally_error e;
 static char name[48];
 
-/* The last warning. */
-static char warned[1024];
-
-static void on_log(void *user, int level, const char *text) {
-  (void)user;
-  if (level <= TALLY_LOG_WARNING)
-    snprintf(warned, sizeof warned, "%s", text);
-}
-
 static void setup(void) {
-  tally_options o;
-
-  live_options(&o, 1);
-  o.log = on_log;
-  session = live_connect_with(&o);
+  session = live_connect_warned();
   live_name(name, "it_phase_a");
 }
 
@@ -174,8 +161,8 @@ START_TEST(test_sync_table_schema_drift_warning) {
            live_keyspace, name);
   sync(_i, open_hits(NULL), 0);
   ck_assert_str_eq(planned, "");
-  ck_assert_msg(strstr(warned, "legacy_col") != NULL, "%s", warned);
-  ck_assert_msg(strstr(warned, name) != NULL, "%s", warned);
+  ck_assert_msg(strstr(live_warned, "legacy_col") != NULL, "%s", live_warned);
+  ck_assert_msg(strstr(live_warned, name) != NULL, "%s", live_warned);
 }
 END_TEST
 
