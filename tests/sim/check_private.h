@@ -11,7 +11,8 @@ extern struct books {
   unsigned read_count;
   uint64_t history; /* positions so far */
   uint64_t pending; /* operations that take a slot ... */
-  uint64_t batched; /* ... and increments of batches, which may share one */
+  uint64_t batched; /* ... and others that end by themselves: increments of
+                       batches and statements, scans with callbacks */
   uint64_t pages;   /* slots that pages have, or may have: of cursors that were
                        closed too */
   unsigned sessions;
